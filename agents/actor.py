@@ -1,0 +1,38 @@
+"""What all actors share: a name, and one method per monthly phase that does nothing unless an actor overrides it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mesa
+
+if TYPE_CHECKING:
+    from simulation.model import MarketModel
+
+
+class Actor(mesa.Agent):
+    """A Mesa agent with a name. Phase methods are called in the order of `simulation.model.PHASES`."""
+
+    model: MarketModel
+
+    def __init__(self, model: MarketModel, name: str) -> None:
+        super().__init__(model)
+        self.name = name
+
+    def receive_results(self) -> None:
+        """Training results that came in during the month."""
+
+    def plan(self) -> None:
+        """Decide on budget, staff, models, offers."""
+
+    def acquire(self) -> None:
+        """Order compute and data."""
+
+    def close_books(self) -> None:
+        """Collect revenue, pay costs, close the month."""
+
+    def seek_capital(self) -> None:
+        """Go out to raise, or not."""
+
+    def leave_or_enter(self) -> None:
+        """End, be bought, go public; or bring new firms in."""

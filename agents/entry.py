@@ -1,0 +1,107 @@
+"""Entry of startups: who founds a firm when, with what talent, data and idea. Every trait is a keyed draw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.actor import Actor
+from agents.incumbent import Incumbent
+from agents.settings import EntrantSettings, FirmSettings, Spread
+from agents.startup import Startup
+from simulation.capital import usual_round
+
+if TYPE_CHECKING:
+    from simulation.model import MarketModel
+
+
+def found_startup(model: MarketModel, name: str, settings: FirmSettings) -> Startup:
+    """Found a startup now, with a seed round from private savers (angels and seed funds are one aggregate)."""
+    firm = Startup(model, name, settings)
+    pre, usual = usual_round(model.settings.capital, "seed", model.year)
+    firm.record(
+        "founded", amount_usd=settings.capital_usd, text=", ".join(f"{s}: {m}" for s, m in settings.offers.items())
+    )
+    firm.finance.take({"savers": settings.capital_usd}, pre * settings.capital_usd / usual, "seed")
+    firm.laboratory.purse_usd = 0.1 * settings.capital_usd  # assumption: a tenth of the seed goes into the first model
+    return firm
+
+
+class Entry(Actor):
+    """The stream of entrants into one sector."""
+
+    def __init__(self, model: MarketModel, name: str, settings: EntrantSettings) -> None:
+        super().__init__(model, name)
+        self.settings = settings
+        self.n_founded = 0
+        for _ in range(settings.at_start):
+            self.found()
+
+    def leave_or_enter(self) -> None:
+        """Found firms as the funding climate invites: inverse of the Poisson distribution at one keyed draw."""
+        rate = self.settings.per_year / 12 * self.model.heat
+        for _ in range(poisson(rate, self.model.streams.uniform("entry", self.name, self.model.month))):
+            self.found()
+
+    def found(self) -> None:
+        """Found the next startup of this stream."""
+        self.n_founded += 1
+        name = f"{self.name}-{self.n_founded}"
+        found_startup(self.model, name, self.draw(name))
+
+    def draw(self, name: str) -> FirmSettings:
+        """Traits of an entrant. A change of one trait's distribution leaves all other draws as they are."""
+        s, streams = self.settings, self.model.streams
+        offers = s.offers[int(streams.uniform("offer", name) * len(s.offers))]
+        _, usual = usual_round(self.model.settings.capital, "seed", self.model.year)
+        return FirmSettings(
+            kind="startup",
+            sector=s.sector,
+            offers=offers,
+            skill=self.normal(s.skill, "skill", name, 0.05, 1.0),
+            collaboration=self.normal(s.collaboration, "collaboration", name, 0.5, 1.6),
+            rows=max(streams.lognormal(s.rows.mean, s.rows.sd, "rows", name), 500),
+            data_operations=self.normal(s.data_operations, "data operations", name, 0.0, 1.0),
+            pivot_months=12 + 24 * streams.uniform("patience", name),
+            capital_usd=usual * streams.lognormal(1.0, 0.3, "seed capital", name),
+        )
+
+    def normal(self, spread: Spread, trait: str, name: str, low: float, high: float) -> float:
+        """A clipped normal draw."""
+        return min(max(spread.mean + spread.sd * self.model.streams.normal(trait, name), low), high)
+
+
+def poisson(rate: float, u: float) -> int:
+    """Poisson quantile at `u` by summing the distribution; for the small rates of monthly entry."""
+    from math import exp
+
+    count, term = 0, exp(-rate)
+    total = term
+    while u > total and count < 1000:
+        count += 1
+        term *= rate / count
+        total += term
+    return count
+
+
+class Arrivals(Actor):
+    """Firms that a scenario names, each founded at its date."""
+
+    def __init__(self, model: MarketModel, planned: dict[str, FirmSettings]) -> None:
+        super().__init__(model, "arrivals")
+        self.planned = dict(planned)
+        self.found_due(0)
+
+    def leave_or_enter(self) -> None:
+        """Found the firms whose month comes next."""
+        self.found_due(self.model.month + 1)
+
+    def found_due(self, month: int) -> None:
+        """Found all firms whose date lies in or before `month`."""
+        calendar = self.model.calendar
+        due = [n for n, s in self.planned.items() if s.founded is None or calendar.month_of(s.founded) <= month]
+        for name in due:
+            settings = self.planned.pop(name)
+            if settings.kind == "incumbent":
+                Incumbent(self.model, name, settings)
+            else:
+                found_startup(self.model, name, settings)

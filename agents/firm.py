@@ -1,0 +1,233 @@
+"""A firm: books, staff, laboratory, sales. Startups and incumbents add how they decide about money and rivals."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from agents.actor import Actor
+from agents.laboratory import Laboratory
+from agents.sales import Sales
+from agents.settings import FirmSettings
+from agents.staffing import adjust, monthly_wages, staff_wanted, wage_bill
+from simulation.settings import ROLES, SectorSettings
+
+if TYPE_CHECKING:
+    from simulation.model import MarketModel
+
+SMALLEST_TEAM = 3.0  # assumption: founders do not fire themselves
+
+
+class Firm(Actor):
+    """What startups and incumbents have in common. Money in USD, staff in people."""
+
+    kind = "firm"
+
+    def __init__(self, model: MarketModel, name: str, settings: FirmSettings) -> None:
+        super().__init__(model, name)
+        self.settings, self.sector = settings, settings.sector
+        self.founded, self.founded_month = model.today, model.month
+        self.books = model.bank.open(name)
+        self.staff = {role: float(settings.staff.get(role, 0.0)) for role in ROLES}
+        self.brand_usd = settings.brand_usd
+        self.laboratory = Laboratory(self)
+        self.sales = Sales(self)
+        self.budget_usd = 0.0
+        self.revenues: list[float] = []
+        self.costs: list[float] = []
+        self.recurring: list[float] = []
+        self.alive, self.suspended, self.insolvent = True, False, False
+        self.ending, self.exit_value_usd, self.raised_usd = "alive", 0.0, 0.0
+        self.ended: date | None = None
+        self.reasons: list[str] = []
+        model.enter(self)
+
+    # -- views --------------------------------------------------------------------------------------------------------
+
+    @property
+    def sector_settings(self) -> SectorSettings:
+        """Settings of its sector in force."""
+        return self.model.settings.sectors[self.sector]
+
+    @property
+    def quality_field(self) -> float:
+        """Measured field accuracy of the released model; NaN before the first."""
+        return self.laboratory.quality_field
+
+    def headcount(self) -> float:
+        """People."""
+        return sum(self.staff.values())
+
+    def growth_year(self) -> float:
+        """Growth of recurring revenue against a year ago; young firms are compared with their first months."""
+        if len(self.recurring) < 6:
+            return 0.0
+        before = average(self.recurring[:-12][-3:] or self.recurring[:3])
+        return average(self.recurring[-3:]) / max(before, 5_000.0) - 1
+
+    def record(self, kind: str, **details: Any) -> None:
+        """Record an event of this firm now."""
+        self.model.record_event(kind, self.name, **details)
+
+    # -- phases -------------------------------------------------------------------------------------------------------
+
+    def receive_results(self) -> None:
+        """Release what came out of training."""
+        if self.alive:
+            self.laboratory.receive()
+
+    def plan(self) -> None:
+        """The month's decisions, in order."""
+        if not self.alive:
+            return
+        self.settings = self.model.firm_settings.get(self.name, self.settings)
+        self.budget_usd = self.choose_budget()
+        self.plan_staff()
+        self.respond_to_market()
+        self.sales.show_offers()
+
+    def choose_budget(self) -> float:
+        """Spending this month, USD. Startups and incumbents each have their rule."""
+        raise NotImplementedError
+
+    def respond_to_market(self) -> None:
+        """Change prices or ways of earning; startups and incumbents each have their rules."""
+        raise NotImplementedError
+
+    def plan_staff(self) -> None:
+        """Hire or fire toward what the budget pays for."""
+        labour, s = self.model.settings.labour, self.settings
+        wages = monthly_wages(labour, self.model.year)
+        for_people = (
+            self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share) - self.sales.serving_usd()
+        )
+        for_people = max(for_people / (1 + labour.overhead_share), SMALLEST_TEAM * wages["research"])
+        wanted = staff_wanted(for_people, wages, s.research_share, self.sales.operators_needed())
+        self.staff = adjust(self.staff, wanted)
+
+    def acquire(self) -> None:
+        """Advertise, buy and label data, and order a training run when one is due."""
+        if not self.alive:
+            return
+        s = self.settings
+        self.advertise(s.marketing_share * self.budget_usd)
+        self.laboratory.gather_data(s.data_share * self.budget_usd)
+        self.laboratory.purse_usd += s.compute_share * self.budget_usd
+        self.laboratory.order_training()
+
+    def advertise(self, usd: float) -> None:
+        """Turn advertising and the work of marketing staff into goodwill, which fades."""
+        wage = monthly_wages(self.model.settings.labour, self.model.year)["marketing"]
+        self.brand_usd *= 1 - self.model.settings.brand.brand_decay_month
+        self.brand_usd += self.spend(usd, "advertising")
+        self.brand_usd += self.staff["marketing"] * self.settings.collaboration * wage
+
+    def spend(self, usd: float, account: str, payee: str = "suppliers") -> float:
+        """Pay what is wanted, or what is there; returns the USD paid."""
+        usd = min(max(usd, 0.0), self.books.cash_usd)
+        return self.model.bank.pay(self.name, payee, usd, account, "income") if usd > 0 else 0.0
+
+    def voucher_share(self) -> float:
+        """Share of the compute bill that the state pays now."""
+        return 0.0
+
+    def pay_compute(self, usd: float, support: float) -> float:
+        """Pay for GPU hours, a share `support` of it with vouchers; returns what it cost the firm itself."""
+        if support > 0:
+            self.model.bank.pay("government", self.name, usd * support, "grants_paid", "grants")
+        return max(self.spend(usd, "compute") - usd * support, 0.0)
+
+    def close_books(self) -> None:
+        """Collect revenue, pay costs, close the month."""
+        if not self.alive:
+            return
+        self.recurring.append(self.sales.collect())
+        self.pay_costs()
+        self.pay_taxes()
+        revenue, costs = self.books.close_month()
+        self.revenues.append(revenue)
+        self.costs.append(costs)
+
+    def costs_due(self) -> dict[str, float]:
+        """Costs of the month by account, USD, in the order in which they are paid."""
+        labour, law = self.model.settings.labour, self.model.settings.law
+        out_wages = wage_bill(self.staff, monthly_wages(labour, self.model.year))
+        return {
+            "wages": out_wages,
+            "overhead": labour.overhead_share * out_wages,
+            "inference": self.sales.serving_usd(),
+            "compliance": law.compliance_usd_month,
+        }
+
+    def pay_costs(self) -> None:
+        """Pay the month's costs; a firm that cannot pay them in full is insolvent."""
+        for account, usd in self.costs_due().items():
+            paid = self.spend(usd, account, "workers" if account == "wages" else "suppliers")
+            if paid < usd - 0.01:
+                self.insolvent = True
+
+    def pay_taxes(self) -> None:
+        """Tax on the month's profit once losses are made good."""
+        balance = self.books.balance
+        profit = -sum(balance[name] for name in self.books.open_accounts()) / 100
+        past = -balance["retained_earnings"] / 100
+        taxable = min(profit, profit + past)
+        if taxable > 0:
+            self.spend(taxable * self.model.settings.law.tax_rate, "taxes", "government")
+
+    # -- law and incidents --------------------------------------------------------------------------------------------
+
+    def obey_order(self) -> None:
+        """A new model is out: an order to fix is followed, and a withdrawn offer may come back."""
+        self.laboratory.fix_ordered = False
+        self.suspended = False
+
+    def suffer(self, kind: str, usd: float, trust: float, text: str) -> None:
+        """An incident: pay, and lose trust."""
+        paid = self.spend(usd, "incidents")
+        self.sales.lose_trust(trust)
+        self.record(kind, amount_usd=paid, text=text)
+
+    # -- end ----------------------------------------------------------------------------------------------------------
+
+    def end(self, ending: str, exit_value_usd: float = 0.0) -> None:
+        """Leave the market."""
+        self.alive, self.ending, self.ended = False, ending, self.model.today
+        self.exit_value_usd = exit_value_usd
+        self.model.exits[self.sector] += 1
+        for slot in self.sales.slots.values():
+            self.model.market.withdraw(slot)
+
+    def observe(self, share: float) -> tuple[object, ...]:
+        """This month's row of the firms table, after the month column."""
+        lab, market = self.laboratory, self.model.market
+        paying = self.sales.total("customers")
+        slots = list(self.sales.slots.values())
+        rows = lab.rows_lab + lab.rows_field
+        return (
+            self.name, self.kind, self.sector, self.founded, self.books.cash_usd, self.revenues[-1] if self.revenues else 0.0,
+            self.costs[-1] if self.costs else 0.0, paying + self.sales.total("free"), self.headcount(),
+            float(market["price_usd"][slots[0]]), lab.quality_lab, lab.quality_field, self.sales.trust(), share,
+            lab.released.key if lab.released else "", "suspended" if self.suspended else "active", paying, rows,
+            lab.rows_field / max(rows, 1.0), lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
+            self.stage_name(),
+        )  # fmt: skip
+
+    def stage_name(self) -> str:
+        """Financing stage, for the tables."""
+        return ""
+
+    def final_row(self) -> tuple[object, ...]:
+        """Row of the endings table."""
+        ending = self.ending
+        if self.alive and ending == "alive" and sum(self.revenues[-12:]) > sum(self.costs[-12:]):
+            ending = "profitable"
+        return (
+            self.name, self.founded, self.ended, ending, "; ".join(self.reasons), self.raised_usd,
+            self.exit_value_usd, self.kind, self.sector,
+        )  # fmt: skip
+
+
+def average(values: list[float]) -> float:
+    """Mean; 0 for an empty list."""
+    return sum(values) / len(values) if values else 0.0

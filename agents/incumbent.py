@@ -1,0 +1,83 @@
+"""An incumbent: a large company's AI division, with data, GPUs, brand and a parent that pays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.firm import Firm, average
+from agents.settings import FirmSettings
+
+if TYPE_CHECKING:
+    from agents.startup import Startup
+    from simulation.model import MarketModel
+
+# Assumptions: an incumbent cuts its price by a tenth when a rival's share grows past these, never below half the usual.
+SHARE_THAT_WORRIES = 0.15
+CUT, LOWEST_LEVEL = 0.9, 0.5
+
+
+class Incumbent(Firm):
+    """An incumbent. Its parent pays a monthly budget, so it cannot run out of cash."""
+
+    kind = "incumbent"
+
+    def __init__(self, model: MarketModel, name: str, settings: FirmSettings) -> None:
+        super().__init__(model, name, settings)
+        self.last_answer_month = self.founded_month
+        model.bank.pay("savers", name, settings.capital_usd, "spending", "paid_in_capital")
+        self.laboratory.purse_usd = 6 * settings.compute_share * settings.core_income_usd_month
+
+    def choose_budget(self) -> float:
+        """What the parent pays, and 70 % of what customers pay."""
+        return self.settings.core_income_usd_month + 0.7 * average(self.revenues[-3:])
+
+    def close_books(self) -> None:
+        """As every firm; the parent pays first, and makes up what is missing."""
+        income = self.settings.core_income_usd_month
+        self.model.bank.pay("customers", self.name, income, "spending", "core_income")
+        missing = sum(self.costs_due().values()) - self.books.cash_usd
+        if missing > 0:
+            self.model.bank.pay("savers", self.name, missing, "spending", "paid_in_capital")
+        super().close_books()
+        self.insolvent = False
+
+    def respond_to_market(self) -> None:
+        """Answer a startup that has become large or clearly better, with the delay of a large organisation."""
+        if self.model.month - self.last_answer_month < self.settings.follow_months:
+            return
+        rivals = [
+            firm for firm in self.model.firms_in(self.sector) if firm.kind == "startup" and firm.laboratory.released
+        ]
+        if not rivals:
+            return
+        self.last_answer_month = self.model.month
+        shares = self.model.sector_shares()[self.sector]
+        largest = max(shares.get(firm.name, 0.0) for firm in rivals)
+        best = max(firm.quality_field for firm in rivals)
+        if largest > SHARE_THAT_WORRIES and self.sales.price_level > LOWEST_LEVEL:
+            self.sales.price_level = max(self.sales.price_level * CUT, LOWEST_LEVEL)
+            self.record("price cut", cause=f"a startup holds {largest:.0%}", text=f"level {self.sales.price_level:.2f}")
+        if best > self.quality_field:
+            # Imitation: train out of turn, with a purse for the next rungs.
+            self.laboratory.last_order_month = -100
+            self.laboratory.purse_usd += 3 * self.settings.compute_share * self.settings.core_income_usd_month
+            self.record("imitation", cause=f"a startup reaches {best:.3f} in the field")
+
+    def value_of(self, target: Startup, distressed: bool) -> float:
+        """What the incumbent would pay: for customers, for technique better than its own, for people; 0 for no."""
+        capital = self.model.settings.capital
+        yearly = 12 * average(target.recurring[-3:])
+        better = max(target.quality_field - self.quality_field, 0.0) if target.laboratory.released else 0.0
+        if distressed:
+            # An acqui-hire needs a reason: a better model, or customers worth more than their care.
+            people = 300_000 * target.staff["research"]
+            return people + yearly if better > 0.01 or yearly > 1e6 else 0.0
+        return yearly * capital.revenue_multiple + capital.option_usd * better
+
+    def absorb(self, target: Startup) -> None:
+        """Take over customers where there is an offer in the same segment, and the data."""
+        for segment, slot in target.sales.slots.items():
+            if segment in self.sales.slots:
+                self.model.market.move_customers(slot, self.sales.slots[segment])
+        self.laboratory.rows_lab += target.laboratory.rows_lab
+        self.laboratory.rows_field += target.laboratory.rows_field

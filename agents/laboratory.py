@@ -1,0 +1,157 @@
+"""A firm's research and data: rows it holds, models it trains, the one it has released."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import simpy
+
+from agents.research import Means, compose_plan, judged, release_interval
+from simulation.compute import HOURS_PER_MONTH, algorithmic_progress
+from simulation.demand import advantage
+from simulation.training.ladder import architecture, inference_flops
+from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.tasks import get_task
+
+if TYPE_CHECKING:
+    from agents.firm import Firm
+
+
+@cache
+def reference_flops(task: str) -> float:
+    """Inference FLOPs of a mid-ladder network of the task: what `inference_gpu_hours` of a segment is meant for."""
+    return inference_flops(architecture(get_task(task), "cnn", 2))
+
+
+@dataclass(slots=True)
+class Job:
+    """A training run under way or done."""
+
+    plan: TrainingPlan
+    key: str
+
+
+class Laboratory:
+    """Data and models of one firm. Rows are real rows, `purse_usd` is what was set aside for training compute."""
+
+    def __init__(self, firm: Firm) -> None:
+        s = firm.settings
+        self.firm, self.model = firm, firm.model
+        self.rows_lab, self.rows_field = s.rows * (1 - s.field_share), s.rows * s.field_share
+        self.extra_anonymisation = 0.0
+        self.minority_share = 0.1  # assumption: what convenience sampling gives a minority of a tenth
+        self.released: TrainingResult | None = None
+        self.released_plan: TrainingPlan | None = None
+        self.job: Job | None = None
+        self.finished: list[Job] = []
+        self.n_jobs = 0
+        self.last_order_month = -100
+        self.purse_usd = 0.0
+        self.fix_ordered = False
+
+    # -- quality ------------------------------------------------------------------------------------------------------
+
+    @property
+    def quality_lab(self) -> float:
+        """Measured lab accuracy of the released model; NaN before the first."""
+        return self.released.accuracy_lab if self.released else float("nan")
+
+    @property
+    def quality_field(self) -> float:
+        """Measured field accuracy of the released model; NaN before the first."""
+        return self.released.accuracy_field if self.released else float("nan")
+
+    def advantages(self) -> tuple[float, float]:
+        """(lab, field) advantage over the sector's traditional method; (0, 0) before the first model."""
+        if not self.released:
+            return 0.0, 0.0
+        old, new = self.model.traditional[self.firm.sector], self.released
+        return advantage(new.accuracy_lab, old.accuracy_lab), advantage(new.accuracy_field, old.accuracy_field)
+
+    def serving_scale(self) -> float:
+        """Cost of serving with the released model against a mid-ladder one; 8-bit weights take half the hardware."""
+        if not self.released or not self.released_plan:
+            return 1.0
+        half = 0.5 if self.released_plan.compression == "int8" else 1.0
+        return max(half * self.released.inference_flops / reference_flops(self.released_plan.task), 0.02)
+
+    def receive(self) -> None:
+        """Release a finished model if its makers judge it better than the one in use, or if the law asks for it."""
+        while self.finished:
+            job = self.finished.pop(0)
+            result = self.model.service.result(job.key)
+            self.job = None
+            weight = min(2 * self.firm.settings.data_operations, 1.0)
+            worse = self.released is not None and judged(result, weight) < judged(self.released, weight)
+            if worse and not self.fix_ordered:
+                continue
+            self.released, self.released_plan = result, job.plan
+            text = f"lab {result.accuracy_lab:.3f}, field {result.accuracy_field:.3f}, rung {job.plan.rung}"
+            self.firm.record("release", cause=job.key, text=text)
+            self.firm.obey_order()
+
+    # -- data ---------------------------------------------------------------------------------------------------------
+
+    def gather_data(self, usd: float) -> None:
+        """Label rows: first what customers' use gave (as far as law and pipeline allow), then bought ones."""
+        labour, law, s = self.model.settings.labour, self.model.settings.law, self.firm.settings
+        keep = 1 - labour.data_decay_year / 12
+        affordable = self.firm.spend(usd, "data") / (labour.label_cost_usd * law.data_cost_factor)
+        from_use = min(self.firm.sales.usage_rows() * law.consent_share * s.data_operations, affordable)
+        bought = affordable - from_use
+        self.rows_field = self.rows_field * keep + from_use + bought * s.field_share
+        self.rows_lab = self.rows_lab * keep + bought * (1 - s.field_share)
+
+    # -- training -----------------------------------------------------------------------------------------------------
+
+    def order_training(self) -> None:
+        """Order the next model when the last is old enough and money, data or law give a reason to."""
+        firm, model = self.firm, self.model
+        waited = model.month - self.last_order_month
+        if self.job or waited < release_interval(firm.settings, firm.staff["research"]):
+            return
+        money = min(self.purse_usd, 0.3 * firm.books.cash_usd)
+        support = firm.voucher_share()
+        price = model.cloud.price_usd(model.year)
+        own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH
+        plan, hours = self.draw_plan(own_hours + money / (1 - support) / price)
+        if not self.fix_ordered and not self.worth_training(plan, waited):
+            return
+        bought_hours = max(hours - own_hours, 0.0)
+        self.purse_usd = max(self.purse_usd - firm.pay_compute(bought_hours * price, support), 0.0)
+        self.last_order_month = model.month
+        self.n_jobs += 1
+        self.job = Job(plan, model.order(plan, due=False))
+        model.env.process(self.run(self.job, bought_hours))
+
+    def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
+        """The plan for the GPU hours at hand, and the hours it takes."""
+        model, firm, sector = self.model, self.firm, self.firm.sector_settings
+        progress = algorithmic_progress(sector.algorithmic_halving_months, model.year)
+        noise = firm.settings.anonymisation + self.extra_anonymisation
+        means = Means(hours, progress, self.rows_lab, self.rows_field, self.minority_share, noise)
+        luck = model.streams.normal("recipe", firm.name, self.n_jobs)
+        seed = model.streams.integer("training", firm.name, self.n_jobs)
+        return compose_plan(firm.settings, sector.task, model.settings.compute, means, luck, seed)
+
+    def worth_training(self, plan: TrainingPlan, waited: float) -> bool:
+        """A run is worth its price when it is larger, has more or better data, or the last try is long ago."""
+        old = self.released_plan
+        if old is None or waited >= 18:
+            return True
+        return plan.rung > old.rung or plan.rows > old.rows or plan.coverage >= old.coverage + 0.1
+
+    def run(self, job: Job, cloud_hours: float) -> Generator[simpy.Event, object, None]:
+        """SimPy process: a job waits for GPUs and runs; then its result is due."""
+        model = self.model
+        yield model.env.timeout(model.streams.uniform("submission", self.firm.name, self.n_jobs))
+        if cloud_hours > 1:
+            yield model.env.process(model.cloud.run_job(cloud_hours))
+        else:
+            yield model.env.timeout(model.settings.compute.job_months)
+        if self.firm.alive:
+            model.call_due(job.key)
+            self.finished.append(job)

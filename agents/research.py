@@ -1,0 +1,85 @@
+"""How a firm turns talent, data and money into a training plan. Pure rules: numbers in, a plan out.
+
+Weak teams really train with worse settings: the recipe follows from skill, and the learning rate of a weak team is
+further from the tuned one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from agents.settings import FirmSettings
+from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, proxy_rows, rung_for
+from simulation.settings import ComputeSettings
+from simulation.training.ladder import RUNGS
+from simulation.training.plan import Recipe, TrainingPlan, TrainingResult
+
+# Assumption: what teams of rising skill do. Below the first threshold the recipe is the textbook's of the 1990s (MOD-OPT).
+_NOVICE = Recipe(optimizer="sgd", activation="sigmoid", learning_rate=0.1, schedule="constant")
+_COMPETENT = Recipe(optimizer="momentum", activation="tanh", learning_rate=0.03, schedule="constant")
+_EXPERT = Recipe(optimizer="adam", activation="relu", learning_rate=3e-3, schedule="cosine")
+_LEADER = Recipe(optimizer="adam", activation="relu", learning_rate=3e-3, schedule="cosine", augmentation=True)
+RECIPES: tuple[tuple[float, Recipe], ...] = ((0.8, _LEADER), (0.55, _EXPERT), (0.35, _COMPETENT), (0.0, _NOVICE))
+
+
+def recipe_for(skill: float, luck: float) -> Recipe:
+    """Recipe of a team of `skill` (0..1); `luck` is a standard normal draw that sets how far its learning rate is off."""
+    recipe = next(recipe for threshold, recipe in RECIPES if skill >= threshold)
+    off = math.exp(0.9 * (1 - min(skill, 1.0)) * max(min(luck, 2.5), -2.5))
+    rate = float(f"{recipe.learning_rate * off:.1e}")
+    return Recipe(recipe.optimizer, recipe.activation, rate, recipe.schedule, recipe.augmentation, recipe.weight_decay)
+
+
+def engineering(skill: float, collaboration: float) -> float:
+    """What an hour of GPU yields in this team's hands, 1 for an average one (MOD-PRACTICE, TEAM-PRACTICE; assumption)."""
+    return 0.5 * 4**skill * collaboration
+
+
+def judged(result: TrainingResult, field_weight: float) -> float:
+    """Quality of a model as its makers see it: teams without data from the field judge by the lab figure."""
+    return (1 - field_weight) * result.accuracy_lab + field_weight * result.accuracy_field
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a firm can put into the next training run."""
+
+    hours_affordable: float  # GPU hours (V100) that purse, vouchers and reserved GPUs pay for
+    progress: float  # algorithmic progress relative to 2017
+    rows_lab: float
+    rows_field: float
+    minority_share: float
+    anonymisation: float
+
+
+def compose_plan(
+    firm: FirmSettings, task: str, compute: ComputeSettings, means: Means, luck: float, seed: int
+) -> tuple[TrainingPlan, float]:
+    """The plan a firm makes, and the GPU hours it needs: the highest rung it can pay for, and no more than that takes."""
+    skill = min(firm.skill * math.sqrt(firm.collaboration), 1.0)
+    able = engineering(firm.skill, firm.collaboration)
+    effective = effective_gpu_hours(compute, means.hours_affordable, means.progress, able)
+    rung = rung_for(compute, effective, len(RUNGS) - 1)
+    hours = min(gpu_hours_for_rung(compute, rung, means.progress, able), means.hours_affordable)
+    rows = means.rows_lab + means.rows_field
+    plan = TrainingPlan(
+        task=task,
+        kind=firm.model_kind,
+        rung=rung,
+        rows=proxy_rows(compute, rows),
+        label_noise=round(firm.label_noise, 3),
+        coverage=round(0.05 * round(20 * means.rows_field / max(rows, 1.0)), 2),
+        minority_share=round(means.minority_share, 3),
+        anonymisation=round(means.anonymisation, 3),
+        compression=firm.compression,
+        recipe=recipe_for(skill, luck),
+        seed=seed,
+    )
+    return plan, hours
+
+
+def release_interval(settings: FirmSettings, researchers: float) -> float:
+    """Months between two models: fewer with more researchers who work together well, at least 3, at most 18."""
+    effort = max(researchers * settings.collaboration, 0.5)
+    return min(max(settings.release_months * math.sqrt(2 / effort), 3.0), 18.0)

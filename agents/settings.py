@@ -1,0 +1,136 @@
+"""What a scenario may say of an actor: firms, the stream of entrants, investors, the regulator."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from simulation.parameters import Settings, parameter
+from simulation.settings import ROLES, Name, RevenueModel, Role, Stage
+
+ModelKind = Literal["linear", "mlp", "cnn"]
+Compression = Literal["none", "int8", "pruned"]
+
+
+class FirmSettings(Settings):
+    """One firm. Everything a case chapter says of a firm is said here."""
+
+    kind: Literal["startup", "incumbent"] = parameter("startup", "kind of firm", kind="constant")
+    sector: Name = parameter(..., "sector it works in", kind="constant")
+    founded: date | None = parameter(
+        None, "date on which it enters (a month is enough); empty: with the world", kind="constant"
+    )
+    offers: dict[Name, RevenueModel] = Field(
+        description="segments it sells to, and how it earns there",
+        min_length=1,
+        json_schema_extra={"kind": "lever", "source": "assumption"},
+    )
+    price_level: float = parameter(1.0, "its price", "reference prices", low=0.05, high=10, kind="lever")
+    skill: float = parameter(0.5, "skill of its researchers: chooses the training recipe", "0..1", low=0, high=1)
+    collaboration: float = parameter(
+        1.0,
+        "what the same people deliver through working together (TEAM-PRACTICE)",
+        "ratio",
+        low=0.3,
+        high=2,
+        kind="lever",
+    )
+    model_kind: ModelKind = parameter("cnn", "network it trains", kind="lever")
+    compression: Compression = parameter("none", "compression before deployment (MOD-COMPRESS)", kind="lever")
+    rows: float = parameter(50_000, "labelled rows at the start", "rows", low=100, high=1e12)
+    field_share: float = parameter(
+        0.05, "share of bought rows that come from real use", "share", low=0, high=1, kind="lever"
+    )
+    data_operations: float = parameter(
+        0.3,
+        "share of its customers' data that its pipeline turns into training rows",
+        "share",
+        low=0,
+        high=1,
+        kind="lever",
+    )
+    label_noise: float = parameter(0.05, "share of wrong labels", "share", low=0, high=0.6)
+    anonymisation: float = parameter(0.0, "noise added to training inputs", "input sd", low=0, high=3, kind="lever")
+    staff: dict[Role, float] = Field(
+        default={"product": 1, "research": 2, "marketing": 1, "operations": 1, "finance": 0},
+        description="people by role when it enters",
+        json_schema_extra={"unit": "people", "kind": "lever", "source": "assumption"},
+    )
+    research_share: float = parameter(
+        0.45, "research in the wage bill it aims at", "share", low=0.05, high=0.95, kind="lever"
+    )
+    compute_share: float = parameter(0.2, "training compute in its spending", "share", low=0, high=0.9, kind="lever")
+    data_share: float = parameter(0.08, "data in its spending", "share", low=0, high=0.9, kind="lever")
+    marketing_share: float = parameter(0.1, "advertising in its spending", "share", low=0, high=0.9, kind="lever")
+    release_months: float = parameter(
+        9, "time between two models with two researchers", "months", low=1, high=60, kind="lever"
+    )
+    prevention: float = parameter(
+        0.3, "share of incident hazard that prevention removes", "share", low=0, high=0.95, kind="lever"
+    )
+    pivot_months: float = parameter(
+        24, "months without traction before it changes how it earns", "months", low=3, high=1000, kind="lever"
+    )
+    capital_usd: float = parameter(
+        1.0e6, "money raised (startup) or lent by the parent (incumbent) at the start", "USD", low=1e4, high=1e11
+    )
+    core_income_usd_month: float = parameter(
+        0.0, "what an incumbent's other business pays for AI", "USD/month", low=0, high=1e10
+    )
+    brand_usd: float = parameter(0.0, "goodwill at the start", "USD", low=0, high=1e10)
+    reserved_gpus: float = parameter(0.0, "GPUs of its own, outside the cloud", "GPUs (V100)", low=0, high=1e7)
+    follow_months: float = parameter(
+        12, "delay with which an incumbent answers a better rival", "months", low=1, high=120
+    )
+    acquires: bool = parameter(False, "an incumbent that buys startups", kind="lever")
+
+
+class Spread(Settings):
+    """Mean and spread of a normal draw, clipped to the range of the firm parameter it fills."""
+
+    mean: float = parameter(0.5, "mean", low=0, high=1e12)
+    sd: float = parameter(0.15, "standard deviation (of the logarithm for rows)", low=0, high=10)
+
+
+class EntrantSettings(Settings):
+    """Startups that enter a sector by themselves."""
+
+    sector: Name = parameter(..., "sector they enter", kind="constant")
+    per_year: float = parameter(1.5, "entrants in a year of normal funding climate", "1/year", low=0, high=1000)
+    at_start: int = parameter(3, "startups there when the world begins", "firms", low=0, high=100_000)
+    skill: Spread = Spread(mean=0.55, sd=0.15)
+    collaboration: Spread = Spread(mean=1.0, sd=0.12)
+    rows: Spread = Spread(mean=60_000, sd=0.8)
+    data_operations: Spread = Spread(mean=0.25, sd=0.12)
+    offers: list[dict[Name, RevenueModel]] = Field(
+        description="ways of earning they choose from with equal chance",
+        min_length=1,
+        json_schema_extra={"source": "assumption"},
+    )
+
+
+class InvestorSettings(Settings):
+    """A venture fund."""
+
+    size_usd: float = parameter(100e6, "committed capital", "USD", low=1e5, high=1e12)
+    vintage: int = parameter(2014, "first year in which it invests", "year", low=1980, high=2100, kind="constant")
+    life_years: float = parameter(
+        10, "life of the fund; it makes new investments in the first half", "years", low=1, high=30, kind="constant"
+    )
+    stages: list[Stage] = Field(description="stages it invests in", min_length=1)
+    ticket_share: float = parameter(0.1, "most it puts into one company", "share of fund", low=0.001, high=1)
+    hurdle: float = parameter(1.0, "value it must see per dollar of pre-money valuation", "ratio", low=0.1, high=10)
+
+
+class RegulatorSettings(Settings):
+    """The authority that enforces the law on data and AI."""
+
+    audit_months: float = parameter(2.0, "length of an audit", "months", low=0.1, high=36)
+    fix_months: float = parameter(6.0, "time to follow an order to fix", "months", low=0.5, high=60)
+
+
+def default_staff() -> dict[Role, float]:
+    """People by role of a firm that says nothing about its staff."""
+    return {role: 1.0 for role in ROLES}

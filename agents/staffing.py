@@ -1,0 +1,46 @@
+"""How many people a firm employs in which role. Pure rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from simulation.settings import LabourSettings, Role
+
+_OTHERS: dict[Role, float] = {"product": 0.4, "marketing": 0.4, "finance": 0.2}  # assumption: split of what is left
+
+
+def monthly_wages(labour: LabourSettings, year: float) -> dict[Role, float]:
+    """Wage by role in `year`, USD a month."""
+    growth = (1 + labour.wage_growth_year) ** (year - 2017)
+    return {role: wage * growth for role, wage in labour.wage_usd_month.items()}
+
+
+def wage_bill(staff: Mapping[Role, float], wages: Mapping[Role, float]) -> float:
+    """Wages of all staff, USD a month."""
+    return sum(staff[role] * wages[role] for role in staff)
+
+
+def staff_wanted(
+    budget_usd: float, wages: Mapping[Role, float], research_share: float, operators: float
+) -> dict[Role, float]:
+    """People by role for a wage budget: operations as customers need, research by its share, the rest split."""
+    operations = min(operators, 0.6 * budget_usd / wages["operations"])
+    left = budget_usd - operations * wages["operations"]
+    wanted: dict[Role, float] = {
+        "operations": operations,
+        "research": research_share * left / wages["research"],
+    }
+    for role, share in _OTHERS.items():
+        wanted[role] = (1 - research_share) * share * left / wages[role]
+    return wanted
+
+
+def adjust(
+    staff: Mapping[Role, float], wanted: Mapping[Role, float], hire: float = 0.12, cut: float = 0.3
+) -> dict[Role, float]:
+    """Staff next month: hiring is slow (at most one person or 12 % a month), cutting is faster (30 %). Assumptions."""
+    after: dict[Role, float] = {}
+    for role, have in staff.items():
+        goal = wanted.get(role, have)
+        after[role] = min(goal, have + max(1.0, hire * have)) if goal > have else max(goal, have * (1 - cut))
+    return after

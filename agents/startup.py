@@ -1,0 +1,137 @@
+"""A startup: spends a round over its runway, cuts when money is short, raises, pivots, sells itself, goes public or ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.diagnosis import reasons_of
+from agents.exits import find_buyer, list_on_exchange, wind_up
+from agents.firm import Firm, average
+from agents.fundraising import Fundraising
+from agents.settings import FirmSettings
+from simulation.market import BUNDLE, FREEMIUM
+from simulation.settings import RevenueModel, Stage
+
+if TYPE_CHECKING:
+    from simulation.model import MarketModel
+
+# Assumption: from this yearly revenue, or from series C, a startup aims at profit with this margin.
+MATURE_REVENUE_USD_YEAR = 12e6
+TARGET_MARGIN = 0.1
+# Assumption: how a firm earns after a pivot, by how it earned before.
+_PIVOT: dict[str, RevenueModel] = {"freemium": "subscription", "subscription": "solution", "licence": "subscription"}
+
+
+class Startup(Firm):
+    """A startup. `burn_usd` is the monthly spending beyond revenue that its last round pays for."""
+
+    kind = "startup"
+
+    def __init__(self, model: MarketModel, name: str, settings: FirmSettings) -> None:
+        super().__init__(model, name, settings)
+        self.finance = Fundraising(self)
+        self.burn_usd = 0.0
+        self.first_sale_month: int | None = None
+        self.last_pivot_month = self.founded_month
+        self.voucher_usd: dict[int, float] = {}
+        self.was_profitable = False
+
+    # -- money --------------------------------------------------------------------------------------------------------
+
+    def runway_months(self) -> float:
+        """Months until cash is out at the pace of the last quarter."""
+        burn = average(self.costs[-3:]) - average(self.revenues[-3:])
+        return self.books.cash_usd / burn if burn > 1.0 else float("inf")
+
+    def is_mature(self) -> bool:
+        """Late enough to aim at profit."""
+        return 12 * average(self.recurring[-3:]) >= MATURE_REVENUE_USD_YEAR or self.finance.stage in ("C", "growth")
+
+    def choose_budget(self) -> float:
+        """Revenue plus what the last round allows; mature firms and firms that nobody funds live on their revenue."""
+        revenue = average(self.revenues[-3:])
+        if self.is_mature():
+            fade = max(1 - self.finance.months_since_round() / 24, 0.0)
+            return (1 - TARGET_MARGIN) * revenue + fade * self.burn_usd
+        if self.finance.n_refused >= 2:
+            self.burn_usd *= 0.85
+        elif self.runway_months() < 6 and not self.finance.raising:
+            self.burn_usd *= 0.93
+        return revenue + self.burn_usd
+
+    def voucher_share(self) -> float:
+        """Share of the compute bill that the state pays, while this year's cap lasts."""
+        law = self.model.settings.law
+        used = self.voucher_usd.get(self.model.today.year, 0.0)
+        return law.compute_voucher_share if used < law.compute_voucher_cap_usd_year else 0.0
+
+    def pay_compute(self, usd: float, support: float) -> float:
+        """As every firm; the state's part stops at the yearly cap."""
+        law, year = self.model.settings.law, self.model.today.year
+        left = max(law.compute_voucher_cap_usd_year - self.voucher_usd.get(year, 0.0), 0.0)
+        support = min(support, left / usd) if usd > 0 else 0.0
+        self.voucher_usd[year] = self.voucher_usd.get(year, 0.0) + usd * support
+        return super().pay_compute(usd, support)
+
+    # -- market -------------------------------------------------------------------------------------------------------
+
+    def respond_to_market(self) -> None:
+        """Raise a price that does not cover serving; pivot when the way of earning does not work."""
+        self.cover_serving_cost()
+        self.pivot_if_stuck()
+
+    def cover_serving_cost(self) -> None:
+        """Assumption: a startup wants 40 % gross margin (M4 has 41-60 %), and moves its price by 5 % a month for it."""
+        sales, serving = average(self.recurring[-3:]), self.sales.serving_usd()
+        earns_by_price = all(self.sales.market.model[s] not in (FREEMIUM, BUNDLE) for s in self.sales.slots.values())
+        if earns_by_price and sales > 5_000 and serving > 0.6 * sales and self.sales.price_level < 3:
+            self.sales.price_level *= 1.05
+
+    def pivot_if_stuck(self) -> None:
+        """After `pivot_months` in which sales stay under a fifth of costs, earn in another way."""
+        stuck_for = self.model.month - max(self.last_pivot_month, self.founded_month)
+        if stuck_for < self.settings.pivot_months or not self.laboratory.released:
+            return
+        self.last_pivot_month = self.model.month
+        if average(self.revenues[-6:]) > 0.2 * average(self.costs[-6:]):
+            return
+        for segment, slot in self.sales.slots.items():
+            before = self.sales.market.model[slot]
+            name = ("subscription", "licence", "solution", "freemium", "bundle")[before]
+            if name in _PIVOT:
+                self.sales.market.set_model(slot, _PIVOT[name])
+                self.record(
+                    "pivot", other=segment, cause="sales under a fifth of costs", text=f"{name} → {_PIVOT[name]}"
+                )
+
+    # -- capital and end ----------------------------------------------------------------------------------------------
+
+    def seek_capital(self) -> None:
+        """Go out to raise when the runway gets short, or early when growth is strong."""
+        if self.alive and not self.insolvent:
+            self.finance.consider()
+
+    def leave_or_enter(self) -> None:
+        """Go public, sell, or wind up."""
+        if not self.alive:
+            return
+        self.note_profit()
+        if self.insolvent or self.books.cash_usd < 1.0:
+            self.reasons = reasons_of(self)
+            if not find_buyer(self, distressed=True):
+                wind_up(self)
+        elif self.runway_months() < 3 and not self.finance.raising and self.finance.n_refused > 0:
+            self.reasons = reasons_of(self)
+            find_buyer(self, distressed=True)
+        else:
+            list_on_exchange(self)
+
+    def note_profit(self) -> None:
+        """Record the first year in profit."""
+        if not self.was_profitable and len(self.revenues) >= 12 and sum(self.revenues[-12:]) > sum(self.costs[-12:]):
+            self.was_profitable = True
+            self.record("profitable", amount_usd=sum(self.revenues[-12:]) - sum(self.costs[-12:]))
+
+    def stage_name(self) -> Stage:
+        """Financing stage."""
+        return self.finance.stage

@@ -1,0 +1,33 @@
+"""Experiments on the market: play them, judge them, show them.
+
+`run`, `cases` and `compare` are loaded when they are first used, so that the command line answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.comparison import compare
+    from analysis.errors import AnalysisError, Interrupted
+    from analysis.experiment import run
+    from analysis.matching import cases
+    from analysis.store import Run
+
+__all__ = ["AnalysisError", "Interrupted", "Run", "cases", "compare", "run"]
+
+_HOMES = {
+    "AnalysisError": "analysis.errors",
+    "Interrupted": "analysis.errors",
+    "Run": "analysis.store",
+    "cases": "analysis.matching",
+    "compare": "analysis.comparison",
+    "run": "analysis.experiment",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'analysis' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,38 @@
+"""What can go wrong in an experiment, said in one line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis.store import Run
+
+
+class AnalysisError(Exception):
+    """A request that cannot be met; its text is one clear line that says what to do.
+
+    `exit_code` is what the command line leaves with: 2 for a wrong request, 1 for a run that broke.
+    """
+
+    exit_code = 2
+
+
+class BrokenRun(AnalysisError):
+    """Playing stopped for a reason that lies outside the request, such as a killed worker process."""
+
+    exit_code = 1
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C arrived while worlds were played; `run` holds every seed that was finished by then.
+
+    A `KeyboardInterrupt`, so that a loop around it stops as the person at the keyboard wanted.
+    """
+
+    def __init__(self, run: Run) -> None:
+        done, wanted = len(run.seeds), len(run.manifest["seeds"])
+        super().__init__(
+            f"interrupted: {done} of {wanted} seeds are finished and usable in {run.folder}; "
+            f"the same command with --out {run.folder} goes on from there"
+        )
+        self.run = run

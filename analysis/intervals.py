@@ -1,0 +1,127 @@
+"""Intervals for shares and for paired differences.
+
+References
+[1] Wilson (1927), Probable inference, the law of succession, and statistical inference.
+    doi:10.1080/01621459.1927.10502953
+[2] Tango (1998), Equivalence test and confidence interval for the difference in proportions for the paired-sample
+    design. doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B
+[3] Student (1908), The probable error of a mean. doi:10.1093/biomet/6.1.1
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+from scipy.special import ndtri, stdtrit
+
+LEVEL = 0.95
+NEARLY_ZERO = 1e-12  # where Tango's variance vanishes (no discordant pair), the root at the estimate itself is skipped
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its two-sided interval; `low` and `high` are NaN where n is too small to say."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the whole interval lies on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+    def as_dict(self, estimate: str) -> dict[str, float | int | None]:
+        """For JSON: the estimate under the given key; NaN becomes None."""
+        return {estimate: _number(self.estimate), "low": _number(self.low), "high": _number(self.high), "n": self.n}
+
+
+def wilson(successes: int, n: int, level: float = LEVEL) -> Interval:
+    """Wilson's score interval [1] for a share; n = 0 gives NaN with the bounds 0 and 1."""
+    if not 0 <= successes <= n:
+        raise ValueError(f"successes must lie between 0 and n = {n}, not {successes}")
+    if n == 0:
+        return Interval(math.nan, 0.0, 1.0, 0)
+    z = _normal_quantile(level)
+    share = successes / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == n else min(1.0, centre + half)
+    return Interval(share, low, high, n)
+
+
+def paired_share_difference(treated: ArrayLike, control: ArrayLike, level: float = LEVEL) -> Interval:
+    """Share in `treated` minus share in `control`, pair by pair, with Tango's score interval [2].
+
+    Both arguments: booleans of shape (n,), the same seeds in the same order.
+    The interval excludes zero exactly when McNemar's score test rejects equality at this level.
+    """
+    after, before = _pairs(treated, control, bool)
+    n = len(after)
+    gained = int(np.sum(after & ~before))
+    lost = int(np.sum(~after & before))
+    low = -_tango_upper(lost, gained, n, level)
+    high = _tango_upper(gained, lost, n, level)
+    return Interval((gained - lost) / n, low, high, n)
+
+
+def paired_mean_difference(treated: ArrayLike, control: ArrayLike, level: float = LEVEL) -> Interval:
+    """Mean of `treated − control` with the paired t interval [3]; pairs with a NaN are left out.
+
+    Both arguments: numbers of shape (n,), the same seeds in the same order. One pair alone has no interval (NaN).
+    """
+    after, before = _pairs(treated, control, float)
+    difference = (after - before)[np.isfinite(after - before)]
+    n = len(difference)
+    if n == 0:
+        return Interval(math.nan, math.nan, math.nan, 0)
+    mean = float(difference.mean())
+    if n == 1:
+        return Interval(mean, math.nan, math.nan, 1)
+    half = float(stdtrit(n - 1, (1 + level) / 2) * difference.std(ddof=1) / math.sqrt(n))
+    return Interval(mean, mean - half, mean + half, n)
+
+
+def _tango_upper(gained: int, lost: int, n: int, level: float) -> float:
+    """Upper bound: the difference above the estimate at which Tango's score statistic equals −z."""
+    if gained == n:
+        return 1.0
+    z = _normal_quantile(level)
+
+    def excess(delta: float) -> float:
+        """Squared score minus z² times its variance: negative inside the interval."""
+        return (gained - lost - n * delta) ** 2 - z * z * n * _tango_variance(gained, lost, n, delta)
+
+    return float(brentq(excess, (gained - lost) / n + NEARLY_ZERO, 1.0, xtol=1e-12))
+
+
+def _tango_variance(gained: int, lost: int, n: int, delta: float) -> float:
+    """Per-pair variance of the difference under the restricted maximum-likelihood estimate (Tango's eq. 12–14)."""
+    b = -gained - lost + (2 * n - gained + lost) * delta
+    c = -lost * delta * (1 - delta)
+    p_lost = (math.sqrt(max(0.0, b * b - 8 * n * c)) - b) / (4 * n)
+    return 2 * p_lost + delta * (1 - delta)
+
+
+def _pairs(treated: ArrayLike, control: ArrayLike, kind: type) -> tuple[np.ndarray, np.ndarray]:
+    after: np.ndarray = np.asarray(treated, dtype=kind)
+    before: np.ndarray = np.asarray(control, dtype=kind)
+    if after.ndim != 1 or after.shape != before.shape:
+        raise ValueError(f"pairs need two vectors of one length, not {after.shape} and {before.shape}")
+    if len(after) == 0:
+        raise ValueError("pairs need at least one seed")
+    return after, before
+
+
+def _normal_quantile(level: float) -> float:
+    return float(ndtri((1 + level) / 2))
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

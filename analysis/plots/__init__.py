@@ -1,0 +1,88 @@
+"""The plots of a run folder: each function writes PNG files into `plots/` and returns them, most telling first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.comparison import Comparison, startup_endings
+from analysis.experiment import BASE
+from analysis.matching import WITHOUT, CaseResult, CasesResult
+from analysis.plots.effects import plot_cause_effects, plot_differences
+from analysis.plots.endings import plot_endings
+from analysis.plots.sectors import plot_sectors
+from analysis.plots.trajectories import plot_trajectory
+from analysis.store import PLOTS, Run
+from analysis.verdicts import written
+
+__all__ = ["plot_cases", "plot_comparison", "plot_run"]
+
+
+def plot_cases(result: CasesResult) -> list[Path]:
+    """Per case: the focal firm over time, the endings of every arm, the effect of every cause."""
+    return [path for case in result.cases for path in plot_case(result.run, case)]
+
+
+def plot_case(run: Run, case: CaseResult) -> list[Path]:
+    """The plots of one case."""
+    folder, short = run.folder / PLOTS, _file_name(case.name)
+    paths = [plot_trajectory(run, case.name, BASE, case.focal, folder / f"{short}-trajectory.png")]
+    arms = [BASE, *(f"{WITHOUT}{cause.name}" for cause in case.causes)]
+    shares = {_bar_label(arm): focal_endings(run, case.name, arm, case.focal) for arm in arms}
+    title = f"{case.id}: how {case.focal} ended, {case.match.n} seeds"
+    paths.append(plot_endings(shares, title, folder / f"{short}-endings.png"))
+    if case.causes:
+        effects = [(f"{cause.name} (§{cause.section})", cause.effect) for cause in case.causes]
+        title = f"{case.id}: each cause taken away (match with all causes {written(case.match)})"
+        paths.append(plot_cause_effects(effects, title, folder / f"{short}-causes.png"))
+    return paths
+
+
+def plot_run(run: Run) -> list[Path]:
+    """The sectors over time, the endings of startups and, where the scenario names one, the focal firm."""
+    arm = run.manifest["arms"][0]
+    scenario, focal, folder = arm["scenario"], arm["focal"], run.folder / PLOTS
+    paths = [plot_sectors(run, scenario, BASE, folder / "sectors.png")]
+    if focal is not None:
+        paths.insert(0, plot_trajectory(run, scenario, BASE, focal, folder / "trajectory.png"))
+    paths.append(_plot_startups(run, [BASE], folder / "endings.png"))
+    return paths
+
+
+def plot_comparison(result: Comparison) -> list[Path]:
+    """Differences of every measure with their intervals, and the endings of startups in every arm."""
+    folder = result.run.folder / PLOTS
+    measures = list(dict.fromkeys(one.measure for one in result.differences))
+    panels = [
+        (m.says.capitalize(), m.unit, [(one.whatif, one.effect) for one in result.differences if one.measure == m])
+        for m in measures
+    ]
+    title = f"What-if minus {result.base}: {len(result.run.seeds)} paired seeds, 95 % intervals"
+    arms = [BASE, *dict.fromkeys(one.whatif for one in result.differences)]
+    return [
+        plot_differences(panels, title, folder / "differences.png"),
+        _plot_startups(result.run, arms, folder / "endings.png"),
+    ]
+
+
+def focal_endings(run: Run, scenario: str, arm: str, focal: str) -> pd.Series:
+    """Shares of the focal firm's endings over seeds."""
+    endings = run.select("endings", scenario, arm, ["ending"], [("firm", "==", focal)])
+    return endings["ending"].value_counts(normalize=True)
+
+
+def _plot_startups(run: Run, arms: list[str], path: Path) -> Path:
+    scenario = run.manifest["arms"][0]["scenario"]
+    shares = {
+        _bar_label(arm): startup_endings(run, scenario, arm)["ending"].value_counts(normalize=True) for arm in arms
+    }
+    return plot_endings(shares, f"How startups ended in {scenario}, {len(run.seeds)} seeds", path)
+
+
+def _bar_label(arm: str) -> str:
+    return "as it is" if arm == BASE else arm.replace(WITHOUT, "without ")
+
+
+def _file_name(name: str) -> str:
+    return name.rpartition("/")[2] or name

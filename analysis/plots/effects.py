@@ -1,0 +1,56 @@
+"""Forest plots: effects with their intervals against zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+
+from analysis.intervals import Interval
+from analysis.plots.style import FOCAL, MILLION, MUTED, RIVALS, canvas, tidy
+
+
+def plot_cause_effects(effects: Sequence[tuple[str, Interval]], title: str, path: Path) -> Path:
+    """What taking each cause away does to the share of matching seeds."""
+    with canvas(path, 11, 2.0 + 0.5 * len(effects)) as figure:
+        axes = figure.subplots()
+        draw_forest(axes, effects)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}")
+        axes.set_xlabel("change in the share of seeds that end as the chapter says, points (95 % interval)")
+        tidy(axes, title)
+    return path
+
+
+def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interval]]]], title: str, path: Path) -> Path:
+    """One panel per measure: (title, unit, effects of the what-ifs in that unit)."""
+    n_rows = -(-len(panels) // 2)
+    height = 1.0 + n_rows * (1.6 + 0.4 * max(len(effects) for *_, effects in panels))
+    with canvas(path, 13, height) as figure:
+        grid = figure.subplots(n_rows, 2, squeeze=False).flat
+        for axes, (name, unit, effects) in zip(grid, panels, strict=False):
+            scale, label = (MILLION, "M$") if unit == "USD" else (1.0, unit)
+            draw_forest(axes, [(text, scaled(effect, scale)) for text, effect in effects])
+            axes.set_xlabel(label)
+            tidy(axes, name)
+        for axes in list(grid):
+            axes.set_visible(False)
+        figure.suptitle(title)
+    return path
+
+
+def draw_forest(axes: Axes, effects: Sequence[tuple[str, Interval]]) -> None:
+    """Points with intervals, first on top; grey where the interval holds zero."""
+    for height, (_, effect) in enumerate(reversed(effects)):
+        colour = MUTED if not effect.excludes_zero else FOCAL if effect.estimate < 0 else RIVALS
+        axes.plot([effect.low, effect.high], [height, height], color=colour, linewidth=3, solid_capstyle="round")
+        axes.plot(effect.estimate, height, "o", color=colour, markersize=9)
+    axes.axvline(0, color="black", linewidth=1)
+    axes.set_yticks(range(len(effects)), [text for text, _ in reversed(effects)])
+    axes.set_ylim(-0.6, len(effects) - 0.4)
+    axes.grid(axis="y", visible=False)
+
+
+def scaled(effect: Interval, scale: float) -> Interval:
+    """The same interval in another unit."""
+    return Interval(effect.estimate / scale, effect.low / scale, effect.high / scale, effect.n)

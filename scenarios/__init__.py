@@ -1,0 +1,18 @@
+"""Setups of the laboratory: the schema of a scenario, the shipped library, and how a scenario is read and checked."""
+
+from scenarios.errors import ScenarioError
+from scenarios.load import load, load_whatif
+from scenarios.schema import Cause, Expectation, Intervention, Scenario
+from scenarios.shelf import Entry, catalogue
+
+__all__ = [
+    "Cause",
+    "Entry",
+    "Expectation",
+    "Intervention",
+    "Scenario",
+    "ScenarioError",
+    "catalogue",
+    "load",
+    "load_whatif",
+]

@@ -1,0 +1,40 @@
+"""Build a world from a scenario: the one place where agents and world meet."""
+
+from __future__ import annotations
+
+from agents.entry import Arrivals, Entry
+from agents.incidents import Misfortune
+from agents.investor import Fund
+from agents.regulator import Regulator
+from scenarios.schema import Scenario
+from simulation.model import MarketModel, SettingsChange
+from simulation.training.service import TrainingService
+
+
+def build_world(scenario: Scenario, seed: int, service: TrainingService) -> MarketModel:
+    """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
+
+    Actors are created in a fixed order, which is the order of each phase: funds, named firms, entrants, incidents,
+    regulator. Raises ValueError for a negative seed.
+    """
+    if seed < 0:
+        raise ValueError(f"a seed is a whole number from 0 on, not {seed}")
+    model = MarketModel(settings_changes(scenario), scenario.start, scenario.n_months, seed, service)
+    for name, fund in scenario.investors.items():
+        Fund(model, name, fund)
+    Arrivals(model, dict(scenario.firms))
+    for name, stream in scenario.entrants.items():
+        Entry(model, name, stream)
+    Misfortune(model)
+    if scenario.regulator:
+        Regulator(model, "regulator", scenario.regulator)
+    return model
+
+
+def settings_changes(scenario: Scenario) -> list[SettingsChange]:
+    """The settings at the start, and after each dated intervention."""
+    said = [change.says for change in sorted(scenario.interventions, key=lambda change: change.at)]
+    changes = [SettingsChange(0, scenario.world, dict(scenario.firms))]
+    for index, (month, world, firms) in enumerate(scenario.settings_at()):
+        changes.append(SettingsChange(month, world, dict(firms), said[index] if index < len(said) else ""))
+    return changes

@@ -1,0 +1,221 @@
+"""Cross-checks of a scenario: names that must exist, dates that must lie inside the run, changes that must be valid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from agents.settings import FirmSettings
+from scenarios.changes import apply_changes
+from scenarios.document import Document
+from scenarios.errors import Path, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed, show, unknown_key
+from scenarios.validation import validate_as
+
+if TYPE_CHECKING:
+    from scenarios.schema import Cause, Expectation, Intervention, Scenario, State
+
+FIXED_IN_FIRMS = ("founded", "kind", "sector")
+CAUSES_MAY_SET = ("world", "firms", "entrants", "investors", "regulator", "interventions")
+
+
+def check(scenario: Scenario) -> None:
+    """Raise `ScenarioError` with everything that does not fit together."""
+    problems = [
+        *_check_market(scenario),
+        *_check_numbers(scenario),
+        *_check_firms(scenario),
+        *_check_entrants(scenario),
+        *_check_investors(scenario),
+        *_check_dates(scenario),
+        *_check_expectations(scenario),
+    ]
+    if problems:
+        raise ScenarioError(problems)
+
+
+def _check_market(s: Scenario) -> Iterator[Problem]:
+    if s.focal is not None and s.focal not in s.firms:
+        yield _not_one_of(("focal",), s.focal, s.firms, "the firms")
+    if not s.firms and not s.entrants:
+        yield Problem("nobody is in the market: name at least one firm in firms or one stream in entrants", ("firms",))
+
+
+def _check_numbers(s: Scenario) -> Iterator[Problem]:
+    """Ranges of numbers by role and by year, which the settings classes leave open."""
+    for role, wage in s.world.labour.wage_usd_month.items():
+        if not 1 <= wage <= 1e6:
+            yield bad_value(("world", "labour", "wage_usd_month", role), wage, "a number between 1 and 1e6 (USD/month)")
+    if not s.world.capital.heat:
+        yield bad_value(("world", "capital", "heat"), {}, "a mapping of years to the funding climate, not empty")
+    for year, heat in s.world.capital.heat.items():
+        path = ("world", "capital", "heat", str(year))
+        if not 1900 <= year <= 2200:
+            yield Problem(f"bad key '{year}' in {dotted(path[:-1])}: must be a year", path, year, "a year")
+        if not 0 <= heat <= 100:
+            yield bad_value(path, heat, "a number between 0 and 100 (ratio)")
+
+
+def _check_firms(s: Scenario) -> Iterator[Problem]:
+    for name, firm in s.firms.items():
+        path = ("firms", name)
+        yield from _check_sector(s, path, firm.sector)
+        yield from _check_offers(s, (*path, "offers"), firm.sector, firm.offers)
+        if firm.founded is not None and firm.founded >= s.end:
+            yield bad_value((*path, "founded"), str(firm.founded), f"before the run ends, {s.end:%Y-%m}")
+        yield from _check_staff_and_shares(path, firm)
+
+
+def _check_staff_and_shares(path: Path, firm: FirmSettings) -> Iterator[Problem]:
+    for role, people in firm.staff.items():
+        if not 0 <= people <= 100_000:
+            yield bad_value((*path, "staff", role), people, "a number between 0 and 100000 (people)")
+    shares = firm.compute_share + firm.data_share + firm.marketing_share
+    if shares >= 1:
+        says = f"compute_share + data_share + marketing_share = {shares:g}: must be below 1, the rest pays people"
+        yield Problem(f"{dotted(path)}: {says}", (*path, "compute_share"), shares, "below 1")
+
+
+def _check_entrants(s: Scenario) -> Iterator[Problem]:
+    for name, stream in s.entrants.items():
+        path = ("entrants", name)
+        yield from _check_sector(s, path, stream.sector)
+        for i, offers in enumerate(stream.offers):
+            if not offers:
+                yield bad_value((*path, "offers", i), offers, "a mapping with at least one entry")
+            yield from _check_offers(s, (*path, "offers", i), stream.sector, offers)
+
+
+def _check_sector(s: Scenario, path: Path, sector: str) -> Iterator[Problem]:
+    if sector not in s.world.sectors:
+        yield _not_one_of((*path, "sector"), sector, s.world.sectors, "the sectors in world.sectors")
+
+
+def _check_offers(s: Scenario, path: Path, sector: str, offers: Mapping[str, Any]) -> Iterator[Problem]:
+    if sector in s.world.sectors:
+        segments = s.world.sectors[sector].segments
+        yield from (unknown_key((*path, seg), segments, "segment") for seg in offers if seg not in segments)
+
+
+def _check_investors(s: Scenario) -> Iterator[Problem]:
+    for name, fund in s.investors.items():
+        for i, stage in enumerate(fund.stages):
+            path = ("investors", name, "stages", i)
+            if stage not in s.world.capital.stages:
+                yield _not_one_of(path, stage, s.world.capital.stages, "the stages in world.capital.stages")
+            if stage in fund.stages[:i]:
+                yield Problem(f"{dotted(path)} = {show(stage)}: stands there twice", path, stage)
+
+
+def _check_dates(s: Scenario) -> Iterator[Problem]:
+    for i, intervention in enumerate(s.interventions):
+        if not s.start <= intervention.at < s.end:
+            yield bad_value(("interventions", i, "at"), f"{intervention.at:%Y-%m}", _inside(s))
+
+
+def _inside(s: Scenario) -> str:
+    last = s.end.replace(year=s.end.year - 1, month=12) if s.end.month == 1 else s.end.replace(month=s.end.month - 1)
+    return f"inside the run, {s.start:%Y-%m} to {last:%Y-%m}"
+
+
+def _check_expectations(s: Scenario) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for i, expectation in enumerate(s.expect):
+        path: Path = ("expect", i)
+        if expectation.id in seen:
+            says = f"{dotted(path)}.id = {show(expectation.id)}: expect[{seen[expectation.id]}] has the same id"
+            yield Problem(says, (*path, "id"), expectation.id)
+        seen.setdefault(expectation.id, i)
+        if expectation.firm is not None and expectation.firm not in s.firms:
+            yield _not_one_of((*path, "firm"), expectation.firm, s.firms, "the firms")
+        if expectation.firm is None and s.focal is None:
+            yield Problem(f"{dotted(path)}: needs a firm, for the scenario has no focal firm", path)
+        yield from _check_window(s, path, expectation)
+
+
+def _check_window(s: Scenario, path: Path, e: Expectation) -> Iterator[Problem]:
+    if e.after is not None and not s.start <= e.after < s.end:
+        yield bad_value((*path, "after"), f"{e.after:%Y-%m}", _inside(s))
+    if e.before is not None and not s.start < e.before <= s.end:
+        allowed = f"inside the run, after {s.start:%Y-%m} and at most {s.end:%Y-%m}"
+        yield bad_value((*path, "before"), f"{e.before:%Y-%m}", allowed)
+
+
+def timeline(scenario: Scenario) -> Iterator[State]:
+    """The settings in force after each intervention, by date. Raises `ScenarioError` if one leads astray."""
+    document = replace(_variant(scenario, drop=("interventions", "expect", "causes")), label="")
+    ordered = sorted(enumerate(scenario.interventions), key=lambda pair: pair[1].at)
+    for i, intervention in ordered:
+        at: Path = ("interventions", i, "set")
+        by = f"in the intervention of {intervention.at:%Y-%m}: "
+        _check_reach(intervention, at)
+        document = apply_changes(document, intervention.set, type(scenario), by=by, at=at)
+        after = _validated(document, type(scenario), f"after the intervention of {intervention.at:%Y-%m}: ", at)
+        _check_same_market(scenario, after, intervention.at, at)
+        yield scenario.month_of(intervention.at), after.world, after.firms
+
+
+def _check_reach(intervention: Intervention, at: Path) -> None:
+    for key in intervention.set:
+        parts = key.split(".")
+        path = (*at, key)
+        if parts[0] == "firms" and len(parts) > 2 and parts[2] in FIXED_IN_FIRMS:
+            says = (
+                f"an intervention cannot set {show(key)}: {parts[2]} of a firm is fixed ({listed(FIXED_IN_FIRMS)} are)"
+            )
+            raise ScenarioError(Problem(says, path, key))
+        if len(parts) < {"world": 2, "firms": 3}.get(parts[0], 99):
+            says = f"an intervention cannot set {show(key)}: it may set paths below world and below firms.NAME"
+            raise ScenarioError(Problem(says, path, key, "world.… or firms.NAME.…"))
+
+
+def _check_same_market(before: Scenario, after: Scenario, when: date, at: Path) -> None:
+    """Sectors and segments are the axes of the market; they can change in every number, but not come and go."""
+    for name in before.world.sectors.keys() | after.world.sectors.keys():
+        old, new = before.world.sectors.get(name), after.world.sectors.get(name)
+        if old is None or new is None or old.segments.keys() != new.segments.keys():
+            says = f"the intervention of {when:%Y-%m} adds or removes sector {show(name)} or one of its segments"
+            raise ScenarioError(Problem(f"{says}; define it from the start instead", at, at=at))
+
+
+def check_causes(scenario: Scenario) -> None:
+    """Every cause, taken away, leaves a valid scenario. Raises `ScenarioError`."""
+    for name, cause in scenario.causes.items():
+        at: Path = ("causes", name, "set")
+        _check_cause_reach(name, cause, at)
+        by = f"in cause {show(name)}: "
+        document = apply_changes(_variant(scenario, drop=("causes",)), cause.set, type(scenario), by=by, at=at)
+        _validated(document, type(scenario), f"without cause {show(name)}: ", at)
+
+
+def _check_cause_reach(name: str, cause: Cause, at: Path) -> None:
+    for key in cause.set:
+        if key.split(".")[0] not in CAUSES_MAY_SET:
+            hint = did_you_mean(key.split(".")[0], CAUSES_MAY_SET)
+            says = f"cause {show(name)} cannot set {show(key)}; {hint}it may set paths below {listed(CAUSES_MAY_SET)}"
+            raise ScenarioError(Problem(says, (*at, key), key, listed(CAUSES_MAY_SET), hint.strip()))
+
+
+def _variant(scenario: Scenario, drop: tuple[str, ...]) -> Document:
+    """The scenario as a document without some of its parts; its problems are located by the owner."""
+    data = scenario.model_dump(mode="json")
+    return Document({key: value for key, value in data.items() if key not in drop}, label="")
+
+
+def _validated(document: Document, model: type[Scenario], by: str, at: Path) -> Scenario:
+    try:
+        return validate_as(model, document)
+    except ScenarioError as error:
+        raise ScenarioError([_blame(problem, by, at) for problem in error.problems]) from None
+
+
+def _blame(problem: Problem, by: str, at: Path) -> Problem:
+    """A problem of a variant, on the account of the change that made it, unless it stands in that change anyway."""
+    if problem.at is not None and problem.at[: len(at)] == at:
+        return problem
+    return replace(problem, by=f"{by}{problem.by}", at=at if problem.at is None else problem.at)
+
+
+def _not_one_of(path: Path, value: str, names: Iterable[str], of_what: str) -> Problem:
+    return bad_value(path, value, f"one of {of_what}: {listed(names)}", did_you_mean(value, names).strip())

@@ -1,0 +1,118 @@
+"""Loading scenarios: by shipped name or from a file, over the file they extend, with overrides or a what-if on top."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from scenarios.changes import apply_changes
+from scenarios.document import Document, merge
+from scenarios.errors import Place, Problem, ScenarioError, show
+from scenarios.reading import read_file
+from scenarios.schema import Scenario
+from scenarios.shelf import Source, find_source
+from scenarios.validation import validate_as
+from scenarios.whatif import WhatIf, is_whatif
+
+MAX_CHAIN = 10
+NameOrPath = str | os.PathLike[str]
+
+
+def load(name_or_path: NameOrPath, overrides: Mapping[str, Any] | None = None) -> Scenario:
+    """The scenario of a shipped name (`cases/vision`), of a case's id (`CASE-VISION`) or in a YAML file, fully checked.
+
+    `overrides` maps dotted paths to values and is applied last: `{"years": 3, "world.law.tax_rate": 0.2}`. Raises
+    `ScenarioError`, whose text is one line with file, line, key and what would be right.
+    """
+    source = find_source(name_or_path)
+    document = resolve(source)
+    scenario = Scenario.from_document(document, source.name)
+    if not overrides:
+        return scenario
+    complete = replace(document, data=scenario.to_document().data)
+    changed = apply_changes(complete, overrides, Scenario, by="in an override: ", places={})
+    return Scenario.from_document(changed, source.name)
+
+
+def load_whatif(name_or_path: NameOrPath, base: Scenario) -> Scenario:
+    """The other arm of a comparison: `base` changed by a what-if file, or a full scenario over the same months."""
+    source = find_source(name_or_path)
+    document = read_file(source.path, source.label)
+    if not is_whatif(document):
+        return _same_months(load(name_or_path), base, source)
+    whatif = validate_as(WhatIf, document)
+    target = base.to_document(label=source.label)
+    target.data["title"] = f"{base.title}, what if: {whatif.title}"
+    n_before = len(base.interventions)
+    for i, intervention in enumerate(whatif.interventions):
+        target.data["interventions"].append(intervention.model_dump(mode="json"))
+        written = document.places.items()
+        here = ("interventions", i)
+        target.places.update({(here[0], n_before + i, *p[2:]): place for p, place in written if p[:2] == here})
+    by, at = "in the what-if: ", ("set",)
+    changed = apply_changes(target, whatif.set, Scenario, by=by, at=at, places=document.places)
+    return _same_months(Scenario.from_document(changed, f"{base.name}+{source.name}"), base, source)
+
+
+def _same_months(other: Scenario, base: Scenario, source: Source) -> Scenario:
+    if (other.start, other.years) == (base.start, base.years):
+        return other
+    says = (
+        f"runs {other.years} years from {other.start:%Y-%m}, but {base.name} runs {base.years} years from "
+        f"{base.start:%Y-%m}; both arms of a comparison must cover the same months"
+    )
+    raise ScenarioError(Problem(says, ("start",), str(other.start), place=Place(source.label)))
+
+
+def resolve(source: Source) -> Document:
+    """The document of a file merged over all that it extends, not yet validated."""
+    chain: list[tuple[Source, Document]] = []
+    step: Source | None = source
+    while step is not None:
+        document = read_file(step.path, step.label)
+        _refuse_whatif(document, child=chain[-1] if chain else None)
+        chain.append((step, document))
+        step = _parent(document, step, chain)
+    merged = Document({}, source.label)
+    for _, document in reversed(chain):
+        merged = merge(merged, document, Scenario)
+    return merged
+
+
+def _parent(document: Document, source: Source, chain: list[tuple[Source, Document]]) -> Source | None:
+    if "extends" not in document.data:
+        return None
+    place = document.place(("extends",))
+    target = document.data.pop("extends")
+    says = f"extends = {show(target)}: "
+    if not isinstance(target, str):
+        says += "must be a shipped name such as markets/base or a relative path such as ../base.yaml"
+        raise ScenarioError(Problem(says, ("extends",), target, place=place))
+    try:
+        parent = find_source(target, relative_to=source.path.parent)
+    except ScenarioError as error:
+        raise ScenarioError(Problem(f"{says}{error.problems[0].says}", ("extends",), target, place=place)) from None
+    known = [step.key for step, _ in chain]
+    if parent.key in known:
+        circle = " → ".join([*(step.label for step, _ in chain[known.index(parent.key) :]), parent.label])
+        raise ScenarioError(Problem(f"{says}circular extends: {circle}", ("extends",), target, place=place))
+    if len(chain) >= MAX_CHAIN:
+        raise ScenarioError(
+            Problem(f"{says}a chain of more than {MAX_CHAIN} files; merge some", ("extends",), target, place=place)
+        )
+    return parent
+
+
+def _refuse_whatif(document: Document, child: tuple[Source, Document] | None) -> None:
+    if not is_whatif(document):
+        return
+    if child is not None:
+        says = f"extends = {show(document.label)}: that is a what-if, which changes a scenario but is none"
+        raise ScenarioError(Problem(says, ("extends",), document.label, place=child[1].place(("extends",))))
+    says = "is a what-if, which changes a scenario but is none; use it with: ventures compare BASE --with"
+    name = document.label.removesuffix(".yaml") if not FilePath(document.label).is_file() else document.label
+    hint = f"ventures compare BASE --with {name}"
+    raise ScenarioError(Problem(f"{says} {name}", ("whatif",), hint=hint, place=document.place(("whatif",))))

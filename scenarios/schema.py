@@ -1,0 +1,215 @@
+"""The schema of a scenario: what a file may say, checked before anything is built.
+
+A scenario is immutable and consistent by construction: names refer to things that exist, dates lie inside the run, and
+every dated intervention and every named cause leads to a valid scenario again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+
+from agents.settings import EntrantSettings, FirmSettings, InvestorSettings, RegulatorSettings
+from scenarios.changes import apply_changes
+from scenarios.document import Document
+from scenarios.errors import Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.validation import validate_as
+from simulation.parameters import Settings, parameter
+from simulation.settings import Name, WorldSettings
+
+Ending = Literal["bankrupt", "acquired", "public", "profitable", "alive"]
+Metric = Literal[
+    "cash_usd",
+    "revenue_usd",
+    "costs_usd",
+    "profit_usd",
+    "customers",
+    "headcount",
+    "price_usd",
+    "quality_lab",
+    "quality_field",
+    "trust",
+    "share",
+]
+Statistic = Literal["mean", "min", "max", "last", "sum"]
+State = tuple[int, WorldSettings, dict[str, FirmSettings]]
+"""The settings in force from a month on: month of the run (0 is the first), world, firms by name."""
+
+
+def _first_of_month(day: date) -> date:
+    if day.day != 1:
+        raise ValueError("must be a month")
+    return day
+
+
+Month = Annotated[date, AfterValidator(_first_of_month)]
+
+
+class Intervention(Settings):
+    """A dated change of world or firms, which stays in force until something changes it again."""
+
+    at: Month = parameter(..., "month from which the change holds", kind="constant")
+    says: str = parameter("", "what happens, for readers and for the event table", kind="constant")
+    set: dict[str, Any] = Field(
+        description="dotted paths below `world` or `firms.NAME`, with their new values", min_length=1
+    )
+
+
+class Cause(Settings):
+    """One reason that a chapter gives for an ending, with the changes that take this reason away."""
+
+    section: str = parameter(..., "section of the book", kind="constant")
+    says: str = parameter(..., "the reason, in one sentence", kind="constant")
+    set: dict[str, Any] = Field(description="dotted paths, with the values they have without this cause", min_length=1)
+
+
+class Expectation(Settings):
+    """What a chapter says must happen: an ending, a measure within bounds, or an event.
+
+    The window is half-open, [after, before); it begins with the run and ends with it where a date is left out.
+    """
+
+    id: str = parameter(..., "short name of the expectation", kind="constant")
+    section: str = parameter(..., "section of the book", kind="constant")
+    says: str = parameter(..., "the expectation, in one sentence", kind="constant")
+    firm: Name | None = parameter(None, "firm it speaks of; empty: the focal firm", kind="constant")
+    after: Month | None = parameter(None, "first month that counts", kind="constant")
+    before: Month | None = parameter(None, "first month that no longer counts", kind="constant")
+    ending: tuple[Ending, ...] | None = Field(None, description="endings that meet it", min_length=1)
+    exit_value_below_raised: bool = parameter(
+        False, "an acquisition counts only if it pays less than was raised", kind="constant"
+    )
+    metric: Metric | None = parameter(None, "column of the firms table", kind="constant")
+    statistic: Statistic = parameter("mean", "how months are summarised", kind="constant")
+    of: Literal["value", "rank"] = parameter(
+        "value", "the measure, or its rank in the sector (1: best)", kind="constant"
+    )
+    at_least: float | None = parameter(None, "lower bound, inclusive", kind="constant")
+    at_most: float | None = parameter(None, "upper bound, inclusive", kind="constant")
+    event: str | None = Field(None, description="kind of event", min_length=1)
+    occurs: bool = parameter(True, "whether the event must occur, or must not", kind="constant")
+
+    @model_validator(mode="after")
+    def _is_one_statement(self) -> Expectation:
+        if wrong := _contradiction(self):
+            raise ValueError(wrong)
+        return self
+
+
+def _contradiction(e: Expectation) -> str:
+    """What is inconsistent about an expectation in itself, or nothing."""
+    kinds = [k for k in ("ending", "metric", "event") if getattr(e, k) is not None]
+    if len(kinds) != 1:
+        return f"needs exactly one of ending, metric, event; it has {listed(kinds) if kinds else 'none'}"
+    if e.metric is None:
+        bounds = {"at_least": None, "at_most": None, "of": "value", "statistic": "mean"}
+        stray = [k for k, default in bounds.items() if getattr(e, k) != default]
+        if stray:
+            return f"{listed(stray)} can only stand beside metric"
+    elif e.at_least is None and e.at_most is None:
+        return "metric needs at_least or at_most"
+    elif e.at_least is not None and e.at_most is not None and e.at_least > e.at_most:
+        return f"no number is at_least {e.at_least:g} and at_most {e.at_most:g}"
+    if e.exit_value_below_raised and "acquired" not in (e.ending or ()):
+        return "exit_value_below_raised can only stand beside an ending that includes acquired"
+    if not e.occurs and e.event is None:
+        return "occurs can only stand beside event"
+    if e.after is not None and e.before is not None and e.after >= e.before:
+        return f"the window is empty: after {e.after:%Y-%m} must lie before {e.before:%Y-%m}"
+    return ""
+
+
+class Scenario(Settings):
+    """Everything a run needs besides its seed."""
+
+    id: str | None = Field(None, description="id of a case, such as CASE-VISION", pattern=r"^[A-Z][A-Z0-9-]{0,39}$")
+    title: str = Field(description="title in tables and plots", min_length=1)
+    about: str = parameter("", "what the scenario shows, and where it comes from", kind="constant")
+    start: Month = parameter(..., "first month of the run", "month", kind="constant")
+    years: int = parameter(..., "length of the run", "years", low=1, high=40, kind="constant")
+    focal: Name | None = parameter(None, "the firm that the scenario is about", kind="constant")
+    world: WorldSettings = Field(description="market, compute, labour, capital, law, risk")
+    firms: dict[Name, FirmSettings] = Field(default={}, description="firms by name")
+    entrants: dict[Name, EntrantSettings] = Field(default={}, description="streams of startups by name")
+    investors: dict[Name, InvestorSettings] = Field(default={}, description="venture funds by name")
+    regulator: RegulatorSettings | None = Field(None, description="authority that enforces the law; null: none")
+    interventions: tuple[Intervention, ...] = Field((), description="dated changes", max_length=200)
+    expect: tuple[Expectation, ...] = Field((), description="what a chapter says must happen")
+    causes: dict[Name, Cause] = Field(default={}, description="reasons that a chapter gives, by name", max_length=40)
+    _name: str = PrivateAttr("")
+    _timeline: tuple[State, ...] = PrivateAttr(())
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Scenario:
+        from scenarios import checks  # checks build variants of a scenario, so each needs the other
+
+        checks.check(self)
+        self._timeline = tuple(checks.timeline(self))
+        checks.check_causes(self)
+        return self
+
+    @classmethod
+    def from_document(cls, document: Document, name: str = "") -> Scenario:
+        """A scenario from plain data. Raises `ScenarioError` that says file, line, key and what would be right."""
+        return validate_as(cls, document)._named(name)
+
+    def to_document(self, label: str | None = None) -> Document:
+        """The complete content as plain data, every default filled in."""
+        return Document(self.model_dump(mode="json"), self.name if label is None else label)
+
+    @property
+    def name(self) -> str:
+        """Where it came from: the shipped name (`cases/vision`) or the stem of the file."""
+        return self._name
+
+    @property
+    def n_months(self) -> int:
+        return self.years * 12
+
+    @property
+    def end(self) -> date:
+        """The first month after the run."""
+        return self.start.replace(year=self.start.year + self.years)
+
+    def month_of(self, day: date) -> int:
+        """The month of the run in which a day lies; 0 is the first, negative before the run."""
+        return (day.year - self.start.year) * 12 + day.month - self.start.month
+
+    def settings_at(self) -> list[State]:
+        """The settings in force after each intervention, by date: (month of the run, world, firms by name).
+
+        Changes add up: a state contains all changes of earlier ones. Empty without interventions.
+        """
+        return list(self._timeline)
+
+    def without(self, *causes: str) -> Scenario:
+        """The same scenario with causes taken away, in the given order. Raises `ScenarioError` for an unknown cause."""
+        document = self.to_document()
+        document.data["causes"] = {}  # the other causes are kept, but need not fit the changed scenario
+        for cause in causes:
+            if cause not in self.causes:
+                raise ScenarioError(_no_such_cause(cause, self))
+            by, at = f"in cause {show(cause)}: ", ("causes", cause, "set")
+            document = apply_changes(document, self.causes[cause].set, Scenario, by=by, at=at)
+        name = f"{self.name} without {', '.join(causes)}" if causes else self.name
+        changed = Scenario.from_document(document)
+        return changed.model_copy(update={"causes": self.causes})._named(name)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the content; the name is no part of it, the order of firms is (ties may follow the order)."""
+        content = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+    def _named(self, name: str) -> Scenario:
+        self._name = name
+        return self
+
+
+def _no_such_cause(cause: str, scenario: Scenario) -> Problem:
+    hint = did_you_mean(cause, scenario.causes)
+    says = f"no cause {show(cause)} in {scenario.name or 'the scenario'}; {hint}causes: {listed(scenario.causes)}"
+    return Problem(says, ("causes", cause), cause, listed(scenario.causes), hint.strip())

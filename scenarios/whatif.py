@@ -1,0 +1,32 @@
+"""What-if files: a change laid over any scenario, to compare both with the same seeds."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from scenarios.document import Document
+from scenarios.schema import Intervention
+from simulation.parameters import Settings, parameter
+
+
+class WhatIf(Settings):
+    """A patch of a scenario: values by dotted path from the start, and further dated interventions."""
+
+    whatif: Literal[True] = Field(description="marks the file as a what-if")
+    title: str = Field(description="title in tables and plots", min_length=1)
+    about: str = parameter("", "what the change is, and where its numbers come from", kind="constant")
+    set: dict[str, Any] = Field(default={}, description="dotted paths with values that hold from the start")
+    interventions: tuple[Intervention, ...] = Field((), description="dated changes, after those of the scenario")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> WhatIf:
+        if not self.set and not self.interventions:
+            raise ValueError("a what-if that changes nothing: it needs set or interventions")
+        return self
+
+
+def is_whatif(document: Document) -> bool:
+    """Whether a file says that it is a what-if."""
+    return "whatif" in document.data

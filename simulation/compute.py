@@ -1,0 +1,102 @@
+"""Compute: the GPU cloud (a SimPy container with a queue), its price, and the bridge from money to a proxy rung.
+
+The bridge is monotone in money and documented in `docs/model.md`:
+
+    GPU hours   = budget / price(t)                                  price falls by C1
+    effective   = GPU hours · n^(−parallel_loss) · 2^(Δmonths / halving) · engineering
+    rung        = 1 + log(effective / rung_gpu_hours) / log(rung_factor), rounded down, at least 0
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+
+import simpy
+
+from simulation.settings import ComputeSettings
+
+REFERENCE_YEAR = 2017.8  # C10: the V100's list price, October 2017
+HOURS_PER_MONTH = 730.0
+
+
+def list_price_usd(settings: ComputeSettings, year: float) -> float:
+    """Price of one 2017 V100 GPU hour in `year`, USD."""
+    return settings.price_usd_hour * 2 ** (-(year - REFERENCE_YEAR) / settings.price_halving_years)
+
+
+def algorithmic_progress(halving_months: float, year: float) -> float:
+    """How much more a GPU hour achieves in `year` than in 2017 (C6, C7)."""
+    return 2 ** ((year - REFERENCE_YEAR) * 12 / halving_months)
+
+
+def gpus_for(settings: ComputeSettings, gpu_hours: float) -> int:
+    """GPUs that a firm uses so that the job takes about `job_months`."""
+    return max(1, round(gpu_hours / (HOURS_PER_MONTH * settings.job_months)))
+
+
+def effective_gpu_hours(settings: ComputeSettings, gpu_hours: float, progress: float, engineering: float) -> float:
+    """GPU hours after distribution loss, algorithmic progress and engineering skill (MOD-DISTRIBUTED, MOD-PRACTICE)."""
+    return gpu_hours * gpus_for(settings, gpu_hours) ** -settings.parallel_loss * progress * engineering
+
+
+def rung_for(settings: ComputeSettings, effective: float, highest: int) -> int:
+    """Rung of the proxy ladder that `effective` GPU hours buy, 0 … `highest`."""
+    if effective <= 0:
+        return 0
+    rung = 1 + math.floor(math.log(effective / settings.rung_gpu_hours) / math.log(settings.rung_factor) + 1e-9)
+    return min(max(rung, 0), highest)
+
+
+def gpu_hours_for_rung(settings: ComputeSettings, rung: int, progress: float, engineering: float) -> float:
+    """GPU hours that just buy `rung` (inverse of the bridge); 0 for rung 0."""
+    if rung <= 0:
+        return 0.0
+    needed = settings.rung_gpu_hours * settings.rung_factor ** (rung - 1) / (progress * engineering)
+    # gpus_for is a step function, so the distribution loss is added by fixed-point iteration from below.
+    hours = needed
+    for _ in range(30):
+        hours = needed * gpus_for(settings, hours) ** settings.parallel_loss
+    return hours * 1.0001
+
+
+def proxy_rows(settings: ComputeSettings, rows: float, lowest: int = 64, highest: int = 8192) -> int:
+    """Proxy rows that stand for `rows` real ones, on a half-octave grid so that like plans are the same plan."""
+    raw = settings.rows_proxy_base * (max(rows, 1.0) / settings.rows_base) ** settings.rows_exponent
+    step = math.floor(2 * math.log2(max(raw, lowest) / lowest) + 1e-9)
+    return min(round(lowest * 2 ** (step / 2)), highest)
+
+
+class Cloud:
+    """The shared GPU cloud: jobs queue first come, first served for the GPUs they need."""
+
+    def __init__(self, env: simpy.Environment, settings: ComputeSettings, year: float) -> None:
+        self.env = env
+        self.settings = settings
+        self.size = max(1.0, settings.gpus * 2 ** ((year - REFERENCE_YEAR) / settings.growth_doubling_years))
+        self.free = simpy.Container(env, init=self.size)
+
+    def grow(self, year: float) -> None:
+        """Add the GPUs that have come by `year`; the cloud never shrinks."""
+        target = self.settings.gpus * 2 ** ((year - REFERENCE_YEAR) / self.settings.growth_doubling_years)
+        if target > self.size:
+            self.free.put(target - self.size)
+            self.size = target
+
+    def queued_gpus(self) -> float:
+        """GPUs that waiting jobs ask for."""
+        return sum(request.amount for request in self.free.get_queue)
+
+    def price_usd(self, year: float) -> float:
+        """Price of a GPU hour now: the list price, raised while jobs queue."""
+        return list_price_usd(self.settings, year) * (1 + self.settings.congestion * self.queued_gpus() / self.size)
+
+    def run_job(self, gpu_hours: float) -> Generator[simpy.Event, object, float]:
+        """SimPy process: wait for GPUs, hold them, give them back. Returns the months waited."""
+        n_gpus = min(gpus_for(self.settings, gpu_hours), self.size)
+        asked = self.env.now
+        yield self.free.get(n_gpus)
+        waited = self.env.now - asked
+        yield self.env.timeout(max(gpu_hours / n_gpus / HOURS_PER_MONTH, 0.05))
+        yield self.free.put(n_gpus)
+        return float(waited)

@@ -1,0 +1,193 @@
+"""The market: offers as columns, cleared once a month for all segments of all sectors together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from simulation.demand import Floats, Ints, aware_unserved, choose, inclusive_value, next_trust
+from simulation.revenue import MODELS, terms_of
+from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, SectorSettings
+
+_FLOAT_COLUMNS = (
+    "price_usd", "brand_usd", "fit", "lab", "field", "field_accuracy", "trust", "edge", "capacity",
+    "customers", "free", "won", "lost", "converted", "inference_scale",
+)  # fmt: skip
+_TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
+FREEMIUM, BUNDLE, SOLUTION = (MODELS.index(m) for m in ("freemium", "bundle", "solution"))
+_SEGMENT_FIELDS = (
+    "customers", "reference_price_usd", "advantage_weight", "price_weight", "brand_weight", "trust_weight",
+    "tailoring_weight", "edge_weight", "adoption_hurdle", "switching_cost", "contract_months", "closure_rate_year",
+    "innovation_rate_year", "imitation_rate_year", "field_threshold", "usage_rows_month", "inference_gpu_hours",
+    "project_staff_months",
+)  # fmt: skip
+
+
+class Market:
+    """All offers. A *slot* is the stable index of one offer; columns are arrays over slots.
+
+    Columns (units): price_usd (per customer-month), brand_usd (goodwill), fit (utils), lab and field (advantage over
+    the traditional method, as promised and as lived), field_accuracy, trust (0..1), edge (1: fits the device),
+    capacity (new customers the firm can take on in the month), customers (paying), free (free users), won, lost,
+    converted (customers in the last month), inference_scale (cost of serving against a mid-ladder model).
+    """
+
+    def __init__(self, sectors: Mapping[str, SectorSettings], revenue: RevenueSettings, brand: BrandSettings) -> None:
+        self.n_offers = 0
+        self.firm: list[str] = []
+        self.model: Ints = np.zeros(0, np.int64)
+        self.segment: Ints = np.zeros(0, np.int64)
+        self.selling: np.ndarray = np.zeros(0, bool)
+        self.columns: dict[str, Floats] = {name: np.zeros(0) for name in _FLOAT_COLUMNS + _TERMS}
+        self.configure(sectors, revenue, brand)
+
+    def configure(self, sectors: Mapping[str, SectorSettings], revenue: RevenueSettings, brand: BrandSettings) -> None:
+        """Take (new) settings: at the start and after an intervention. Sectors and segments must stay the same."""
+        self.revenue, self.brand = revenue, brand
+        self.segment_names = [(sector, name) for sector in sectors for name in sectors[sector].segments]
+        self.segment_index = {key: i for i, key in enumerate(self.segment_names)}
+        self.sector_names = list(sectors)
+        self.sector_of = np.array([self.sector_names.index(sector) for sector, _ in self.segment_names])
+        rows = [sectors[sector].segments[name] for sector, name in self.segment_names]
+        self.s = {field: np.array([float(getattr(row, field)) for row in rows]) for field in _SEGMENT_FIELDS}
+        self._stale = True
+        if not hasattr(self, "surplus_usd"):
+            self.surplus_usd = np.zeros(len(rows))
+
+    def __getitem__(self, column: str) -> Floats:
+        """A column by name, shape [n_offers]; writing into it changes the market."""
+        return self.columns[column]
+
+    def add_offer(self, firm: str, sector: str, segment: str, model: RevenueModel) -> int:
+        """Open an offer; returns its slot. It sells nothing until `selling[slot]` is set."""
+        slot = self.n_offers
+        self.n_offers += 1
+        self.firm.append(firm)
+        self.model = np.append(self.model, MODELS.index(model))
+        self.segment = np.append(self.segment, self.segment_index[sector, segment])
+        self.selling = np.append(self.selling, False)
+        for name in self.columns:
+            self.columns[name] = np.append(self.columns[name], 0.0)
+        self["trust"][slot] = self.brand.trust_start
+        self["capacity"][slot] = np.inf
+        self["inference_scale"][slot] = 1.0
+        self._stale = True
+        return slot
+
+    def set_price(self, slot: int, price_usd: float) -> None:
+        """Change the price of an offer."""
+        if self["price_usd"][slot] != price_usd:
+            self["price_usd"][slot] = price_usd
+            self._stale = True
+
+    def set_model(self, slot: int, model: RevenueModel) -> None:
+        """Change how an offer earns; free users of an offer that stops being free leave, payers stay."""
+        if not terms_of(model, 1.0, 12, self.revenue).free_to_start:
+            self["free"][slot] = 0.0
+        self.model[slot] = MODELS.index(model)
+        self._stale = True
+
+    def withdraw(self, slot: int) -> None:
+        """Take an offer off the market; its customers go back to the traditional method."""
+        self.selling[slot] = False
+        for name in ("customers", "free", "won", "lost", "converted"):
+            self[name][slot] = 0.0
+
+    def move_customers(self, source: int, target: int) -> None:
+        """Hand the customers of one offer to another (an acquisition)."""
+        free_target = self.model[target] in (FREEMIUM, BUNDLE)
+        moved = self["customers"][source] + self["free"][source]
+        self["free" if free_target else "customers"][target] += moved
+        self.withdraw(source)
+
+    def served(self) -> Floats:
+        """Customers served per segment, paying or not."""
+        return np.bincount(self.segment, self["customers"] + self["free"], len(self.segment_names))
+
+    def unserved(self) -> Floats:
+        """Customers per segment who use the traditional method."""
+        return np.maximum(self.s["customers"] - self.served(), 0.0)
+
+    def _refresh_terms(self) -> None:
+        contract = self.s["contract_months"][self.segment]
+        for slot in range(self.n_offers):
+            terms = terms_of(MODELS[self.model[slot]], self["price_usd"][slot], contract[slot], self.revenue)
+            for name in _TERMS:
+                self[name][slot] = getattr(terms, name)
+        self._stale = False
+
+    def utilities(self) -> tuple[Floats, Floats]:
+        """(newcomer, own) utilities of all offers against the outside option, in utils, shapes [n_offers]."""
+        if self._stale:
+            self._refresh_terms()
+        p = {name: values[self.segment] for name, values in self.s.items()}
+        base = (
+            p["brand_weight"] * np.log1p(self["brand_usd"] / self.brand.brand_unit_usd)
+            + p["trust_weight"] * (self["trust"] - self.brand.trust_start)
+            + self["fit"]
+            + p["tailoring_weight"] * (self.model == SOLUTION)
+            + p["edge_weight"] * self["edge"]
+            - p["price_weight"] * self["perceived_usd_month"] / p["reference_price_usd"]
+        )
+        sells = self.selling & (self["field_accuracy"] >= p["field_threshold"])
+        newcomer = np.where(sells, base + p["advantage_weight"] * self["lab"], -np.inf)
+        own = np.where(self.selling, base + p["advantage_weight"] * self["field"], -np.inf)
+        return newcomer, own
+
+    def clear(self) -> None:
+        """One month of choices in every segment: renewals, defections, new customers, conversions, trust."""
+        s, seg = self.s, self.segment
+        if self.n_offers == 0:
+            return
+        newcomer, own = self.utilities()
+        stay_open = 1 - s["closure_rate_year"][seg] / 12
+        self["customers"][:] *= stay_open
+        self["free"][:] *= stay_open
+        renewing = self["customers"] / s["contract_months"][seg]
+        looking = self["free"] * self.revenue.free_leave_month
+        served_share = self.served() / s["customers"]
+        aware = aware_unserved(self.unserved(), served_share, s["innovation_rate_year"], s["imitation_rate_year"])
+        choices = choose(seg, newcomer, own, renewing + looking, aware, s["switching_cost"], s["adoption_hurdle"])
+        # A firm that cannot deliver more projects sends customers away; they look again in a later month.
+        won = np.minimum(choices.won, self["capacity"])
+        free_model = (self.model == FREEMIUM) | (self.model == BUNDLE)
+        leaving = choices.lost / np.maximum(renewing + looking, 1e-12)
+        self["customers"][:] += np.where(free_model, 0.0, won) - leaving * renewing
+        self["free"][:] += np.where(free_model, won, 0.0) - leaving * looking
+        self["won"][:], self["lost"][:] = won, choices.lost
+        self._convert()
+        self._live_with_it()
+        usd_per_util = s["reference_price_usd"] / s["price_weight"]
+        self.surplus_usd = self.served() * inclusive_value(seg, own, len(aware)) * usd_per_util
+
+    def _convert(self) -> None:
+        """Free users who begin to pay: fewer where a rival gives a better model away (cause (b) of CASE-SPEECH)."""
+        r = self.revenue
+        giving = self.selling & ((self.model == FREEMIUM) | (self.model == BUNDLE))
+        best = np.full(len(self.segment_names), -1.0)
+        np.maximum.at(
+            best, self.segment[giving & (self.model == BUNDLE)], self["field"][giving & (self.model == BUNDLE)]
+        )
+        lead = self["field"] - np.maximum(best, 0.0)[self.segment]
+        share = np.minimum(r.free_conversion_month * np.exp(r.free_rival_weight * np.minimum(lead, 0.5)), 1.0)
+        converted = np.where(self.model == FREEMIUM, share * self["free"], 0.0)
+        self["converted"][:] = converted
+        self["free"][:] -= converted
+        self["customers"][:] += converted
+
+    def _live_with_it(self) -> None:
+        """Trust moves by the difference between the promised and the lived advantage, where there are users."""
+        used = (self["customers"] + self["free"]) > 0.5
+        moved = next_trust(
+            self["trust"], self["lab"] - self["field"], self.brand.trust_speed_month, self.brand.trust_tolerance
+        )
+        self["trust"][:] = np.where(used & self.selling, moved, self["trust"])
+
+    def value_served_usd(self) -> Floats:
+        """Customers of each offer, weighted by the reference price of their segment, USD a month, shape [n_offers]."""
+        return (self["customers"] + self["free"]) * self.s["reference_price_usd"][self.segment]
+
+    def sector_of_offer(self) -> Ints:
+        """Index of each offer's sector, shape [n_offers]."""
+        return self.sector_of[self.segment]

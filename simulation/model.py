@@ -1,0 +1,225 @@
+"""The world: one Mesa step is one month; SimPy carries what takes time inside it.
+
+`step()` runs SimPy to the month's end, makes the training results that are due, and then runs PHASES in order. The two
+halves are public (`advance_clock`, `finish_month`) so that many worlds can advance together and share one training
+batch. This module knows no agent class: actors enter through `enter`, and phases call them by method name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+import mesa
+import numpy as np
+import pandas as pd
+import simpy
+
+from simulation.books import Bank
+from simulation.calendar import Calendar
+from simulation.capital import trend
+from simulation.compute import Cloud
+from simulation.market import Market
+from simulation.randomness import Streams
+from simulation.recorder import Recorder
+from simulation.settings import WorldSettings
+from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.service import TrainingService
+
+# (name, method of the world, method of the actors): the month's table of contents. `ventures phases` prints it.
+PHASES: tuple[tuple[str, str, str], ...] = (
+    ("law", "change_law", ""),
+    ("results", "", "receive_results"),
+    ("planning", "", "plan"),
+    ("data and compute", "", "acquire"),
+    ("market", "clear_market", ""),
+    ("books", "", "close_books"),
+    ("financing", "", "seek_capital"),
+    ("exits and entry", "", "leave_or_enter"),
+    ("measurement", "measure", ""),
+)
+
+
+class FirmLike(Protocol):
+    """What the world needs to know of a firm to measure it."""
+
+    name: str
+    sector: str
+    alive: bool
+
+    def observe(self, share: float) -> tuple[object, ...]: ...
+    def final_row(self) -> tuple[object, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChange:
+    """Settings in force from a month on (dated interventions, resolved and validated)."""
+
+    month: int
+    world: WorldSettings
+    firms: dict[str, Any]
+    says: str = ""
+
+
+class MarketModel(mesa.Model):
+    """One simulated market. Build one with `scenarios.build.build_world`."""
+
+    def __init__(
+        self, changes: Sequence[SettingsChange], start: date, n_months: int, seed: int, service: TrainingService
+    ) -> None:
+        super().__init__(seed=seed)
+        self.changes = list(changes)
+        self.settings: WorldSettings = changes[0].world
+        self.firm_settings: dict[str, Any] = changes[0].firms
+        self.n_months, self.month, self.seed = n_months, 0, seed
+        self.calendar = Calendar(start)
+        self.streams = Streams(seed)
+        self.env = simpy.Environment()
+        self.bank = Bank()
+        self.recorder = Recorder()
+        self.service = service
+        s = self.settings
+        self.market = Market(s.sectors, s.revenue, s.brand)
+        self.cloud = Cloud(self.env, s.compute, self.year)
+        self.firms: dict[str, FirmLike] = {}
+        self.funds: list[Any] = []
+        self.traditional: dict[str, TrainingResult] = {}
+        self.entries: dict[str, int] = dict.fromkeys(s.sectors, 0)
+        self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
+        self._due: set[str] = set()
+        self._used_keys: set[str] = set()
+        self._traditional_keys = {name: self.order(self._traditional_plan(name)) for name in s.sectors}
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def year(self) -> float:
+        """Decimal calendar year now."""
+        return self.calendar.year_of(self.env.now)
+
+    @property
+    def today(self) -> date:
+        """Calendar date now."""
+        return self.calendar.date_of(self.env.now)
+
+    @property
+    def heat(self) -> float:
+        """Funding climate now, relative to 2018-2020 (V26)."""
+        return trend(self.settings.capital.heat, self.year)
+
+    def step(self) -> None:
+        """One month."""
+        self.service.train(self.advance_clock())
+        self.finish_month()
+
+    def advance_clock(self) -> set[str]:
+        """Run SimPy to the month's end; returns the ledger keys of the training results that are due now."""
+        self.env.run(until=self.month + 1)
+        due, self._due = self._due, set()
+        return due
+
+    def finish_month(self) -> None:
+        """Run the month's phases. The results that `advance_clock` named must stand in the training service."""
+        if not self.traditional:
+            self.traditional = {name: self.service.result(key) for name, key in self._traditional_keys.items()}
+        for _, world_method, actor_method in PHASES:
+            if world_method:
+                getattr(self, world_method)()
+            else:
+                self.agents.do(actor_method)
+        self.month += 1
+
+    # -- training -----------------------------------------------------------------------------------------------------
+
+    def order(self, plan: TrainingPlan, due: bool = True) -> str:
+        """Submit a plan; returns its ledger key. `due` results are made before the next phases run."""
+        key = self.service.submit(plan)
+        self._used_keys.add(key)
+        if due:
+            self._due.add(key)
+        return key
+
+    def call_due(self, key: str) -> None:
+        """Say that the simulated time of an ordered result is up."""
+        self._due.add(key)
+
+    def _traditional_plan(self, sector: str) -> TrainingPlan:
+        settings = self.settings.sectors[sector]
+        seed = self.streams.integer("traditional", sector)
+        return TrainingPlan(
+            task=settings.task, kind="linear", rung=0, rows=settings.traditional_rows, coverage=0.5, seed=seed
+        )
+
+    def training_keys(self) -> set[str]:
+        """Ledger keys of all training results that this world ordered."""
+        return set(self._used_keys)
+
+    # -- actors -------------------------------------------------------------------------------------------------------
+
+    def enter(self, firm: FirmLike) -> None:
+        """Let a firm into the market."""
+        self.firms[firm.name] = firm
+        self.entries[firm.sector] += 1
+
+    def firms_in(self, sector: str) -> list[Any]:
+        """Living firms of a sector, in order of entry."""
+        return [firm for firm in self.firms.values() if firm.alive and firm.sector == sector]
+
+    def record_event(self, kind: str, firm: str, **details: Any) -> None:
+        """Record an event now; details as in `Recorder.event`."""
+        self.recorder.event(self.today, kind, firm, **details)
+
+    # -- phases of the world ------------------------------------------------------------------------------------------
+
+    def change_law(self) -> None:
+        """Let dated interventions take effect, and the cloud grow."""
+        for change in self.changes[1:]:
+            if change.month == self.month:
+                self.settings, self.firm_settings = change.world, change.firms
+                self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
+                self.cloud.settings = change.world.compute
+                self.record_event("law", "", text=change.says)
+        self.cloud.grow(self.year)
+
+    def clear_market(self) -> None:
+        """Customers choose."""
+        self.market.clear()
+
+    def sector_shares(self) -> dict[str, dict[str, float]]:
+        """Share of each firm in the value served in its sector, by sector and firm name."""
+        value, sector_of = self.market.value_served_usd(), self.market.sector_of_offer()
+        totals = np.bincount(sector_of, value, len(self.market.sector_names))
+        shares: dict[str, dict[str, float]] = {name: {} for name in self.market.sector_names}
+        for slot in np.flatnonzero(value):
+            sector = int(sector_of[slot])
+            table, firm = shares[self.market.sector_names[sector]], self.market.firm[slot]
+            table[firm] = table.get(firm, 0.0) + float(value[slot] / totals[sector])
+        return shares
+
+    def measure(self) -> None:
+        """Write the month's rows of the firms and sectors tables."""
+        shares = self.sector_shares()
+        month = self.calendar.date_of(self.month)
+        living = [firm for firm in self.firms.values() if firm.alive]
+        self.recorder.add("firms", ((month, *firm.observe(shares[firm.sector].get(firm.name, 0.0))) for firm in living))
+        served = self.market.served()
+        price = self.cloud.price_usd(self.year)
+        for index, sector in enumerate(self.market.sector_names):
+            inside = self.market.sector_of == index
+            here = [firm for firm in living if firm.sector == sector]
+            best = max((getattr(firm, "quality_field", np.nan) for firm in here), default=np.nan)
+            old = self.traditional[sector]
+            row = (
+                month, sector, len(here), self.entries[sector], self.exits[sector],
+                float(sum(share**2 for share in shares[sector].values())), float(served[inside].sum()), best,
+                float(self.market.surplus_usd[inside].sum()), old.accuracy_lab, old.accuracy_field, price,
+            )  # fmt: skip
+            self.recorder.add("sectors", [row])
+            self.entries[sector] = self.exits[sector] = 0
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables of the run so far, endings as they would be if the run ended now."""
+        self.recorder.rows["endings"] = [firm.final_row() for firm in self.firms.values()]
+        return self.recorder.frames()

@@ -1,0 +1,55 @@
+"""Named, counter-based random streams.
+
+Every draw is a pure function of (seed, purpose, who, when). A policy that adds one draw, or one more firm, shifts no
+other draw, so two scenarios with one seed are a paired experiment with common random numbers. Scalars come straight
+from a keyed BLAKE2b hash (a counter-based generator that costs one microsecond); vectors come from NumPy's Philox,
+keyed by the same hash.
+"""
+
+from __future__ import annotations
+
+import math
+from hashlib import blake2b
+from statistics import NormalDist
+
+import numpy as np
+
+_NORMAL = NormalDist()
+_TWO_64 = 2.0**64
+
+
+class Streams:
+    """The random streams of one run. `seed` is any integer ≥ 0; 0 is a seed like every other."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._key = blake2b(str(seed).encode(), digest_size=32).digest()
+
+    def _digest(self, purpose: str, who: str, when: int, size: int) -> bytes:
+        # Length prefixes are not needed: neither names nor purposes may contain the separator.
+        return blake2b(f"{purpose}\x1f{who}\x1f{when}".encode(), digest_size=size, key=self._key).digest()
+
+    def uniform(self, purpose: str, who: str = "", when: int = 0) -> float:
+        """One draw from the open interval (0, 1)."""
+        return (int.from_bytes(self._digest(purpose, who, when, 8), "little") + 0.5) / _TWO_64
+
+    def normal(self, purpose: str, who: str = "", when: int = 0) -> float:
+        """One standard normal draw, by inversion."""
+        return _NORMAL.inv_cdf(min(max(self.uniform(purpose, who, when), 1e-15), 1 - 1e-15))
+
+    def exponential(self, purpose: str, who: str = "", when: int = 0) -> float:
+        """One exponential draw with mean 1."""
+        return -math.log(self.uniform(purpose, who, when))
+
+    def lognormal(self, median: float, sigma: float, purpose: str, who: str = "", when: int = 0) -> float:
+        """One lognormal draw with the given median and log standard deviation."""
+        return median * math.exp(sigma * self.normal(purpose, who, when))
+
+    def integer(self, purpose: str, who: str = "", when: int = 0) -> int:
+        """One integer from 0 to 2**31 - 1, for seeding a training run."""
+        return int.from_bytes(self._digest(purpose, who, when, 4), "little") >> 1
+
+    def generator(self, purpose: str, who: str = "", when: int = 0) -> np.random.Generator:
+        """A NumPy generator for vector draws."""
+        key = int.from_bytes(self._digest(purpose, who, when, 16), "little")
+        return np.random.Generator(np.random.Philox(key=key))

@@ -1,0 +1,59 @@
+"""What a run leaves behind: rows of six tables, collected as tuples and turned into data frames once, at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "firms": (
+        "month", "firm", "kind", "sector", "founded", "cash_usd", "revenue_usd", "costs_usd", "customers", "headcount",
+        "price_usd", "quality_lab", "quality_field", "trust", "share", "ledger_key", "status", "paying_customers",
+        "rows", "field_coverage", "rung", "brand_usd", "stage",
+    ),
+    "sectors": (
+        "month", "sector", "n_firms", "entries", "exits", "hhi", "adopters", "best_quality_field",
+        "consumer_surplus_usd", "traditional_lab", "traditional_field", "gpu_price_usd_hour",
+    ),
+    "events": ("time", "kind", "firm", "other", "amount_usd", "cause", "text"),
+    "rounds": ("time", "firm", "round", "amount_usd", "pre_money_usd", "investors"),
+    "endings": ("firm", "founded", "ended", "ending", "causes", "raised_usd", "exit_value_usd", "kind", "sector"),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Rows by table. `month` and `time` are dates; money is in USD."""
+
+    rows: dict[str, list[tuple[object, ...]]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
+
+    def event(
+        self,
+        time: date,
+        kind: str,
+        firm: str,
+        other: str = "",
+        amount_usd: float = 0.0,
+        cause: str = "",
+        text: str = "",
+    ) -> None:
+        """Record one event: who, what, with whom, how much, because of what."""
+        self.rows["events"].append((time, kind, firm, other, amount_usd, cause, text))
+
+    def add(self, table: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """Append rows, each in the order of COLUMNS[table]."""
+        self.rows[table].extend(rows)
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """All tables as data frames; dates become timestamps."""
+        frames = {}
+        for name, columns in COLUMNS.items():
+            frame = pd.DataFrame.from_records(self.rows[name], columns=list(columns))
+            for column in ("month", "time", "founded", "ended"):
+                if column in frame:
+                    frame[column] = pd.to_datetime(frame[column])
+            frames[name] = frame
+        return frames

@@ -1,0 +1,67 @@
+"""The proxy ladder: what a compute budget buys. Each rung costs about two to three times the one below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulation.training.networks import Architecture, Convolution
+from simulation.training.tasks import Task, get_task
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Size and length of a training run.
+
+    Attributes:
+        width: units of each hidden layer of the MLP, and of the CNN's dense layer.
+        depth: hidden layers of the MLP.
+        filters: filters of the CNN's convolution.
+        steps: optimizer steps.
+        batch: rows per step.
+    """
+
+    width: int
+    depth: int
+    filters: int
+    steps: int
+    batch: int
+
+
+# Widths, depths and steps are assumptions: chosen so that quality rises over the whole ladder on every task and a step
+# up costs two to three times as much.
+RUNGS: tuple[Rung, ...] = (
+    Rung(width=16, depth=1, filters=4, steps=60, batch=32),
+    Rung(width=24, depth=1, filters=8, steps=120, batch=32),
+    Rung(width=32, depth=2, filters=12, steps=160, batch=32),
+    Rung(width=48, depth=2, filters=16, steps=240, batch=32),
+    Rung(width=64, depth=2, filters=24, steps=350, batch=32),
+    Rung(width=96, depth=2, filters=32, steps=500, batch=32),
+)
+
+
+def architecture(task: Task, kind: str, rung: int, activation: str = "relu") -> Architecture:
+    """The network of that kind ("mlp" or "cnn") on that rung, for the task's inputs and classes."""
+    size = RUNGS[rung]
+    if kind == "mlp":
+        return Architecture(task.n_inputs, (size.width,) * size.depth, task.n_classes, activation)
+    convolution = Convolution(task.shape, task.kernel, task.pool, size.filters)
+    return Architecture(task.n_inputs, (size.width,), task.n_classes, activation, convolution)
+
+
+def inference_flops(network: Architecture) -> float:
+    """Floating-point operations of one row's forward pass: two per multiplication with a weight."""
+    return 2.0 * sum(network.products())
+
+
+def training_flops(network: Architecture, steps: int, batch: int) -> float:
+    """Operations of a run: a forward pass, and twice as much backward except for the inputs, which need no gradient."""
+    products = network.products()
+    return float(steps * batch * (6 * sum(products) - 2 * products[0]))
+
+
+def flops(kind: str, rung: int, task: str = "security-vision") -> float:
+    """Training operations of one run on that rung; the traditional method's are negligible and counted as 0."""
+    if kind == "linear":
+        return 0.0
+    size = RUNGS[rung]
+    return training_flops(architecture(get_task(task), kind, rung), size.steps, size.batch)

@@ -1,0 +1,225 @@
+"""Many small networks as one: stacked weights, batched matrix products, a hand-written backward pass.
+
+Layout is features first: activations are [members, features, rows]. A convolution is then one gather of pixels (im2col, whole
+runs of rows are copied) and one product, and every layer's product sees contiguous matrices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from simulation.training import counter
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """First layer of a CNN: filters without padding, stride 1, then max pooling.
+
+    Attributes:
+        shape: (channels, height, width) of an input.
+        kernel: (height, width) of a filter.
+        pool: (height, width) of a pooling cell; divides the filter's output.
+        filters: number of filters.
+    """
+
+    shape: tuple[int, int, int]
+    kernel: tuple[int, int]
+    pool: tuple[int, int]
+    filters: int
+
+    @property
+    def out(self) -> tuple[int, int]:
+        """(height, width) before pooling."""
+        return self.shape[1] - self.kernel[0] + 1, self.shape[2] - self.kernel[1] + 1
+
+    @property
+    def n_places(self) -> int:
+        """Places of a filter."""
+        return self.out[0] * self.out[1]
+
+    @property
+    def n_cells(self) -> int:
+        """Pooling cells."""
+        return self.n_places // (self.pool[0] * self.pool[1])
+
+    @property
+    def n_taps(self) -> int:
+        """Inputs of one filter."""
+        return self.shape[0] * self.kernel[0] * self.kernel[1]
+
+    def gather_index(self) -> Tensor:
+        """Which input each tap of each place reads: int64 [taps · places].
+
+        Places are ordered by their position within a pooling cell, then by cell: pooling then compares whole blocks.
+        """
+        inputs = torch.arange(math.prod(self.shape)).view(1, *self.shape)
+        windows = inputs.unfold(2, self.kernel[0], 1).unfold(3, self.kernel[1], 1)[0]
+        taps = windows.permute(0, 3, 4, 1, 2).reshape(self.n_taps, *self.out)
+        cells = taps.unfold(1, self.pool[0], self.pool[0]).unfold(2, self.pool[1], self.pool[1])
+        return cells.permute(0, 3, 4, 1, 2).reshape(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """Shape of a network: an optional convolution, then dense layers.
+
+    Attributes:
+        n_inputs: values of a row.
+        hidden: units of each hidden dense layer.
+        n_classes: outputs.
+        activation: "sigmoid", "tanh" or "relu".
+        convolution: first layer of a CNN, or None.
+    """
+
+    n_inputs: int
+    hidden: tuple[int, ...]
+    n_classes: int
+    activation: str
+    convolution: Convolution | None = None
+
+    @property
+    def layers(self) -> list[tuple[int, int]]:
+        """(outputs, inputs) of every layer with weights, the convolution first."""
+        sizes = [self.n_inputs, *self.hidden, self.n_classes]
+        if self.convolution is None:
+            return list(zip(sizes[1:], sizes[:-1], strict=True))
+        first = (self.convolution.filters, self.convolution.n_taps)
+        sizes[0] = self.convolution.filters * self.convolution.n_cells
+        return [first, *zip(sizes[1:], sizes[:-1], strict=True)]
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases of one member."""
+        return sum(out * (into + 1) for out, into in self.layers)
+
+    def products(self) -> list[int]:
+        """Multiplications per row in every layer; a filter's weights are used once per place."""
+        repeats = 1 if self.convolution is None else self.convolution.n_places
+        return [out * into * (repeats if layer == 0 else 1) for layer, (out, into) in enumerate(self.layers)]
+
+
+class StackedNetwork:
+    """`n_members` networks of one architecture. Members never meet: every operation is per member or elementwise.
+
+    Attributes:
+        parameters: one flat buffer, float32; layer by layer, weights [M, out, in] then biases [M, out, 1].
+        gradients: the same layout.
+        blocks: views of `parameters`, weights and biases in turn.
+    """
+
+    def __init__(self, architecture: Architecture, n_members: int, device: torch.device) -> None:
+        self.architecture = architecture
+        self.n_members = n_members
+        # Rounded up to whole vector registers: no element is computed by the scalar tail of a kernel.
+        size = -(-n_members * architecture.n_parameters // 64) * 64
+        self.parameters = torch.zeros(size, device=device)
+        self.gradients = torch.zeros(size, device=device)
+        self.blocks = self.views(self.parameters)
+        self._gradient_blocks = self.views(self.gradients)
+        self._index = None if architecture.convolution is None else architecture.convolution.gather_index().to(device)
+
+    def views(self, flat: Tensor) -> list[Tensor]:
+        """A flat buffer of this layout as one block per weight and bias: [M, out, in], [M, out, 1], …"""
+        blocks, start = [], 0
+        for out, into in self.architecture.layers:
+            for columns in (into, 1):
+                size = self.n_members * out * columns
+                blocks.append(flat[start : start + size].view(self.n_members, out, columns))
+                start += size
+        return blocks
+
+    def initialise(self, seeds: Tensor) -> None:
+        """Draw weights from the members' seeds (int64 [M]): He's uniform for ReLU, Glorot's otherwise; biases are 0.
+
+        He et al. 2015, doi:10.1109/ICCV.2015.123; Glorot & Bengio 2010.
+        """
+        self.parameters.zero_()
+        for layer, (out, into) in enumerate(self.architecture.layers):
+            fan = into if self.architecture.activation == "relu" else into + out
+            u = counter.uniforms(counter.stream_keys(seeds, "weights", layer), 0, out * into)
+            self.blocks[2 * layer].copy_(((u * 2 - 1) * math.sqrt(6.0 / fan)).view(-1, out, into))
+
+    def forward(self, x: Tensor, blocks: Sequence[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
+        """Logits and the inputs of every layer.
+
+        Args:
+            x: float32 [M, n_inputs, rows] (the first dimension may be expanded).
+            blocks: weights and biases to use, default the network's own.
+
+        Returns:
+            logits [M, n_classes, rows]; the input of each layer, that of a convolution followed by its output before and
+            after pooling.
+        """
+        blocks = self.blocks if blocks is None else blocks
+        kept: list[Tensor] = []
+        convolution = self.architecture.convolution
+        last = len(self.architecture.layers) - 1
+        for layer in range(last + 1):
+            if layer == 0 and convolution is not None:
+                x = self._patches(x, convolution)
+            kept.append(x)
+            x = torch.baddbmm(blocks[2 * layer + 1], blocks[2 * layer], x)
+            if layer == 0 and convolution is not None:
+                pooled = self._pooled(x, convolution)
+                kept += [x, pooled]
+                x = pooled.clone()
+            if layer < last:
+                x = self._activate(x)
+        return x, kept
+
+    def backward(self, error: Tensor, kept: list[Tensor]) -> None:
+        """Write the gradients of all blocks, given the loss's gradient with respect to the logits [M, n_classes, rows]."""
+        convolution = self.architecture.convolution
+        inputs = kept if convolution is None else [kept[0], *kept[3:]]
+        for layer in range(len(inputs) - 1, -1, -1):
+            if layer == 0 and convolution is not None:
+                error = self._unpooled(error, kept[1], kept[2], convolution)
+            torch.bmm(error, inputs[layer].transpose(1, 2), out=self._gradient_blocks[2 * layer])
+            torch.sum(error, dim=2, keepdim=True, out=self._gradient_blocks[2 * layer + 1])
+            if layer == 0:
+                return
+            error = torch.bmm(self.blocks[2 * layer].transpose(1, 2), error)
+            error = self._activation_gradient(error, inputs[layer])
+
+    def _activate(self, x: Tensor) -> Tensor:
+        if self.architecture.activation == "relu":
+            return x.relu_()
+        return x.tanh_() if self.architecture.activation == "tanh" else x.sigmoid_()
+
+    def _activation_gradient(self, error: Tensor, output: Tensor) -> Tensor:
+        if self.architecture.activation == "relu":
+            return torch.ops.aten.threshold_backward(error, output.view_as(error), 0)
+        if self.architecture.activation == "tanh":
+            return torch.ops.aten.tanh_backward(error, output)
+        return torch.ops.aten.sigmoid_backward(error, output)
+
+    def _patches(self, x: Tensor, convolution: Convolution) -> Tensor:
+        """What each tap reads at each place: [M, taps, places · rows]."""
+        assert self._index is not None
+        columns = x.contiguous() if x.stride(0) or x.shape[0] == 1 else x[:1].contiguous()
+        patches = columns.index_select(1, self._index).view(len(columns), convolution.n_taps, -1)
+        return patches.expand(x.shape[0], -1, -1)
+
+    def _by_position(self, outer: Tensor, convolution: Convolution) -> Tensor:
+        """A view [M, filters, positions in a cell, cells · rows]."""
+        positions = convolution.pool[0] * convolution.pool[1]
+        return outer.view(len(outer), convolution.filters, positions, -1)
+
+    def _pooled(self, outer: Tensor, convolution: Convolution) -> Tensor:
+        """Largest output of each cell: [M, filters · cells, rows]."""
+        first, *others = self._by_position(outer, convolution).unbind(2)
+        best = first
+        for other in others:
+            best = torch.maximum(best, other)
+        return best.reshape(len(outer), convolution.filters * convolution.n_cells, -1)
+
+    def _unpooled(self, error: Tensor, outer: Tensor, pooled: Tensor, convolution: Convolution) -> Tensor:
+        """The error goes to the place that won its cell (to all that tie, which happens only for equal patches)."""
+        shape = (len(outer), convolution.filters, 1, -1)
+        winner = self._by_position(outer, convolution) == pooled.view(shape)
+        return (error.view(shape) * winner).view(outer.shape)

@@ -1,0 +1,195 @@
+"""What a firm asks for (`TrainingPlan`) and what was measured on the network it got (`TrainingResult`)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+TRAINER_VERSION = "1"
+"""Part of every key: raise it whenever a change of code changes any measure."""
+
+OPTIMIZERS = ("sgd", "momentum", "adam")
+ACTIVATIONS = ("sigmoid", "tanh", "relu")
+SCHEDULES = ("constant", "cosine")
+KINDS = ("linear", "mlp", "cnn")
+COMPRESSIONS = ("none", "int8", "pruned")
+TASK_NAMES = ("security-vision", "speech")
+MAX_RUNG = 5
+MIN_ROWS, MAX_ROWS = 64, 8192
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    _require(value in choices, f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _require_range(name: str, value: float, low: float, high: float) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    _require(number and low <= value <= high, f"{name} must lie in [{low:g}, {high:g}], not {value!r}")
+
+
+def _require_integer(name: str, value: int, low: int, high: int) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    _require(whole and low <= value <= high, f"{name} must be a whole number in [{low}, {high}], not {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a team trains: the settings of MOD-OPT and MOD-PRACTICE.
+
+    Attributes:
+        optimizer: one of `OPTIMIZERS`.
+        activation: one of `ACTIVATIONS`.
+        learning_rate: step size before the schedule, in (0, 10].
+        schedule: one of `SCHEDULES`; cosine falls to zero over the run.
+        augmentation: whether each minibatch is shifted, rescaled and made noisy on its way to the network.
+        weight_decay: decoupled weight decay per unit of learning rate, in [0, 1].
+
+    Raises:
+        ValueError: a value is out of range; the message names it and the range.
+    """
+
+    optimizer: str = "adam"
+    activation: str = "relu"
+    learning_rate: float = 1e-2
+    schedule: str = "cosine"
+    augmentation: bool = False
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _require_choice("activation", self.activation, ACTIVATIONS)
+        _require_choice("schedule", self.schedule, SCHEDULES)
+        _require_range("learning_rate", self.learning_rate, 1e-6, 10.0)
+        _require_range("weight_decay", self.weight_decay, 0.0, 1.0)
+        _require(isinstance(self.augmentation, bool), f"augmentation must be true or false, not {self.augmentation!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """One training run as a firm orders it. Two equal plans give the same network on one device.
+
+    Attributes:
+        task: one of `TASK_NAMES`.
+        kind: "linear" (the traditional method), "mlp" or "cnn".
+        rung: 0 … 5 on the proxy ladder (`ladder.RUNGS`): width, depth, steps.
+        rows: training rows, 64 … 8192. Rows are nested: a plan with more rows and the same seed sees the same first rows.
+        label_noise: share of labels replaced by a random class.
+        coverage: share of training rows that come from field conditions.
+        minority_share: share of training rows that come from the minority group.
+        anonymisation: standard deviation of the noise added to training inputs, in standard deviations of an input.
+        compression: "none", "int8" (weights rounded to 8 bits) or "pruned" (the smaller half of the weights removed).
+        recipe: how the team trains.
+        seed: of data, initial weights and minibatch order, 0 … 2⁶³ − 1.
+
+    Raises:
+        ValueError: a value is out of range; the message names it and the range.
+    """
+
+    task: str
+    kind: str
+    rung: int
+    rows: int
+    label_noise: float = 0.0
+    coverage: float = 0.0
+    minority_share: float = 0.1
+    anonymisation: float = 0.0
+    compression: str = "none"
+    recipe: Recipe = field(default_factory=Recipe)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _require_choice("task", self.task, TASK_NAMES)
+        _require_choice("kind", self.kind, KINDS)
+        _require_choice("compression", self.compression, COMPRESSIONS)
+        _require_integer("rung", self.rung, 0, MAX_RUNG)
+        _require_integer("rows", self.rows, MIN_ROWS, MAX_ROWS)
+        _require_integer("seed", self.seed, 0, 2**63 - 1)
+        for name in ("label_noise", "coverage", "minority_share"):
+            _require_range(name, getattr(self, name), 0.0, 1.0)
+        _require_range("anonymisation", self.anonymisation, 0.0, 10.0)
+        _require(isinstance(self.recipe, Recipe), f"recipe must be a Recipe, not {type(self.recipe).__name__}")
+
+    def as_json(self) -> str:
+        """The plan as canonical JSON: sorted keys, no spaces, every real number written as a float."""
+        return json.dumps(_floats(asdict(self), _FLOAT_NAMES), sort_keys=True, separators=(",", ":"))
+
+    def key(self) -> str:
+        """32 hexadecimal digits: SHA-256 of the canonical JSON and the trainer's version."""
+        return hashlib.sha256(f"{TRAINER_VERSION}:{self.as_json()}".encode()).hexdigest()[:32]
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainingPlan:
+        """The plan that `as_json` wrote.
+
+        Raises:
+            ValueError: the text is no plan.
+        """
+        try:
+            record: dict[str, Any] = json.loads(text)
+            return cls(**{**record, "recipe": Recipe(**record["recipe"])})
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"not a training plan: {error}") from error
+
+
+_FLOAT_NAMES = frozenset({"label_noise", "coverage", "minority_share", "anonymisation", "learning_rate", "weight_decay"})
+
+
+def _floats(record: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """Write 0 and 0.0 alike, so that equal plans have equal keys."""
+    return {
+        name: _floats(value, names) if isinstance(value, dict) else float(value) + 0.0 if name in names else value
+        for name, value in record.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What was measured on one trained network. Accuracies are shares in [0, 1].
+
+    Attributes:
+        key: of the plan.
+        accuracy_lab: on 1,024 rows of the lab test set.
+        accuracy_field: on 1,024 rows of the field test set.
+        traditional_lab: of the traditional method, fitted on the same rows, on the lab test set.
+        traditional_field: the same on the field test set.
+        calibration_error: expected calibration error on the lab test set, 15 bins.
+        fairness_gap: accuracy on the majority group minus accuracy on the minority group.
+        leakage: membership-inference advantage, 2·AUC − 1 of an attack by loss threshold; about 0 where nothing leaks.
+        n_parameters: weights and biases, zero or not.
+        model_bytes: stored size: 4 bytes a parameter, 1 for an 8-bit weight, 6 (value and index) for one left by pruning.
+        training_flops: of all forward and backward passes.
+        inference_flops: for one row; weights removed by pruning are not counted.
+        latency_us: measured time of one row's forward pass, microseconds; varies between runs, so not compared.
+        seconds: this member's share of the wall time of its batch; not compared.
+        device: name of the device.
+        torch_version: of the torch that trained it.
+    """
+
+    key: str
+    accuracy_lab: float
+    accuracy_field: float
+    traditional_lab: float
+    traditional_field: float
+    calibration_error: float
+    fairness_gap: float
+    leakage: float
+    n_parameters: int
+    model_bytes: int
+    training_flops: float
+    inference_flops: float
+    latency_us: float = field(compare=False)
+    seconds: float = field(compare=False)
+    device: str
+    torch_version: str
+
+
+MEASURES = tuple(item.name for item in fields(TrainingResult) if item.name != "key")
+"""Names of all measures, in the order of `TrainingResult`."""

@@ -1,0 +1,112 @@
+"""The desk between firms and the trainer: collects plans, trains all that are pending when one is due, keeps the books."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from simulation.training.device import device_name, resolve_device
+from simulation.training.ledger import Ledger
+from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.trainer import Bucket, bucket_of, train_bucket
+
+
+class TrainingService:
+    """Serves results of plans: from the ledger where they stand, else by training.
+
+    Args:
+        ledger: where finished runs are read and written.
+        device: "auto", "cpu", "cuda" or "mps".
+        retrain: train every plan here, whatever the ledger holds.
+
+    Attributes:
+        n_runs: networks trained here.
+        n_from_ledger: results taken from the ledger.
+        seconds: wall time spent in training.
+        used_keys: keys whose results were asked for.
+        device: display name of the device.
+
+    Raises:
+        DeviceError: this machine has no such device.
+    """
+
+    def __init__(self, ledger: Ledger, device: str = "auto", retrain: bool = False) -> None:
+        self.ledger = ledger
+        self.retrain = retrain
+        self.n_runs = 0
+        self.n_from_ledger = 0
+        self.seconds = 0.0
+        self.used_keys: set[str] = set()
+        self._device = resolve_device(device)
+        self.device = device_name(self._device)
+        self._pending: dict[str, TrainingPlan] = {}
+        self._results: dict[str, TrainingResult] = {}
+
+    @property
+    def n_pending(self) -> int:
+        """Plans submitted whose results are not known yet."""
+        return len(self._pending)
+
+    def submit(self, plan: TrainingPlan) -> str:
+        """Order a run; nothing is trained yet. Returns the plan's key."""
+        key = plan.key()
+        if key not in self._results:
+            self._pending.setdefault(key, plan)
+        return key
+
+    def train(self, due: Iterable[str]) -> int:
+        """Make the results of all due keys available; returns how many networks were trained.
+
+        Every pending plan that shares a bucket with a due one is trained in the same batch: lazy batching makes
+        batches full. Finished chunks are written to the ledger as they come, so that an interrupt loses only one.
+
+        Raises:
+            KeyError: a key was never submitted.
+            LedgerError: the ledger cannot be read or written.
+        """
+        missing = [key for key in dict.fromkeys(due) if key not in self._results]
+        for key in missing:
+            if key not in self._pending:
+                raise KeyError(f"no training plan with key {key} was submitted")
+        if missing:
+            self._take_from_ledger(missing)
+        buckets = {bucket_of(self._pending[key]) for key in missing if key in self._pending}
+        if not buckets:
+            return 0
+        company = [key for key, plan in self._pending.items() if bucket_of(plan) in buckets]
+        self._take_from_ledger(company)
+        by_bucket: dict[Bucket, list[TrainingPlan]] = {}
+        for key in company:
+            if key in self._pending:
+                by_bucket.setdefault(bucket_of(self._pending[key]), []).append(self._pending[key])
+        return sum(self._train_bucket(plans) for plans in by_bucket.values())
+
+    def _take_from_ledger(self, keys: list[str]) -> None:
+        if self.retrain:
+            return
+        for key, result in self.ledger.get_many(keys).items():
+            if self._pending.pop(key, None) is not None:
+                self._results[key] = result
+                self.n_from_ledger += 1
+
+    def _train_bucket(self, plans: list[TrainingPlan]) -> int:
+        started = time.perf_counter()
+        for results in train_bucket(plans, self._device):
+            self.ledger.add_many([(self._pending[result.key], result) for result in results])
+            for result in results:
+                self._results[result.key] = result
+                del self._pending[result.key]
+            self.n_runs += len(results)
+        self.seconds += time.perf_counter() - started
+        return len(plans)
+
+    def result(self, key: str) -> TrainingResult:
+        """What was measured; a pending plan is trained now.
+
+        Raises:
+            KeyError: the key was never submitted.
+        """
+        if key not in self._results:
+            self.train([key])
+        self.used_keys.add(key)
+        return self._results[key]

@@ -1,0 +1,168 @@
+"""A small world that follows the protocol of the real one: quick, keyed by its seed, with an ending one can steer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.ensemble import Engine
+from scenarios.schema import Cause, Expectation
+
+FOCAL, RIVAL, GIANT = "iris", "rival", "giant"
+PROFITABLE = Expectation(id="ending", section="5.1", says="It becomes profitable.", ending=("profitable",))
+SKILL = Cause(section="5.1", says="A strong team.", set={"firms.iris.skill": 0.1})
+
+
+@dataclass(frozen=True)
+class FakeScenario:
+    """`p_success`: chance that the focal firm ends profitable; `pause_s`: real seconds that each month takes."""
+
+    name: str = "cases/fake"
+    id: str | None = "CASE-FAKE"
+    title: str = "A fake case"
+    start: date = date(2015, 1, 1)
+    years: int = 1
+    focal: str | None = FOCAL
+    expect: tuple[Expectation, ...] = (PROFITABLE,)
+    causes: dict[str, Cause] = field(default_factory=lambda: {"team": SKILL})
+    p_success: float = 0.8
+    pause_s: float = 0.0
+    broken_seed: int | None = None
+
+    @property
+    def n_months(self) -> int:
+        return 12 * self.years
+
+    def without(self, cause: str) -> FakeScenario:
+        return replace(self, p_success=0.1)
+
+    def model_dump(self, mode: str = "python") -> dict[str, Any]:
+        """Content without the pause, which is no part of the experiment."""
+        content = {**asdict(replace(self, expect=(), causes={})), "pause_s": 0.0}
+        return json.loads(json.dumps(content, default=str))
+
+    def fingerprint(self) -> str:
+        return hashlib.sha256(json.dumps(self.model_dump()).encode()).hexdigest()
+
+
+class FakeLedger:
+    """Rows of results by key, in memory."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, float] = {}
+
+    def rows(self, keys: Iterable[str]) -> list[dict[str, Any]]:
+        return [{"key": key, "plan": {"key": key}, "accuracy": self.results[key]} for key in sorted(keys)]
+
+
+class FakeService:
+    """Counts what it is asked to train, and in what batches."""
+
+    def __init__(self, *_: Any) -> None:
+        self.ledger = FakeLedger()
+        self.n_runs = self.n_from_ledger = 0
+        self.seconds = 0.0
+        self.used_keys: set[str] = set()
+        self.batches: list[int] = []
+        self.device = "cpu (fake)"
+
+    def train(self, due: Iterable[str]) -> int:
+        new = [key for key in due if key not in self.ledger.results]
+        self.n_from_ledger += len(list(due)) - len(new)
+        for key in new:
+            self.ledger.results[key] = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 16**8
+        self.n_runs += len(new)
+        self.batches += [len(new)] if new else []
+        return len(new)
+
+    def result(self, key: str) -> float:
+        self.used_keys.add(key)
+        return self.ledger.results[key]
+
+
+class FakeWorld:
+    """Three firms; the focal one ends profitable or goes bankrupt after half the months."""
+
+    def __init__(self, scenario: FakeScenario, seed: int, service: FakeService) -> None:
+        if seed == scenario.broken_seed:
+            raise ValueError(f"seed {seed} cannot be built")
+        self.scenario, self.seed, self.service = scenario, seed, service
+        self.month, self.n_months = 0, scenario.n_months
+        self.draws = np.random.default_rng([seed, 1]).random(self.n_months + 1)
+        self.succeeds = bool(self.draws[-1] < scenario.p_success)
+        self.key = ""
+        self.rows: list[dict[str, Any]] = []
+
+    def advance_clock(self) -> set[str]:
+        if self.month % 3:
+            return set()
+        self.key = f"{self.scenario.name}-{self.seed}-{self.month}"  # arms of one seed share their plans
+        return {self.key}
+
+    def finish_month(self) -> None:
+        time.sleep(self.scenario.pause_s)
+        quality = self.service.result(self.key)
+        for firm in (FOCAL, RIVAL, GIANT):
+            if firm == FOCAL and not self.succeeds and self.month >= self.n_months // 2:
+                continue
+            self.rows.append(self.row(firm, quality))
+        self.month += 1
+
+    def row(self, firm: str, quality: float) -> dict[str, Any]:
+        growth = {FOCAL: 10.0, RIVAL: 5.0, GIANT: 20.0}[firm] * (1 + self.draws[self.month])
+        kind = "incumbent" if firm == GIANT else "startup"
+        return {
+            "month": self.date_of(self.month), "firm": firm, "kind": kind, "sector": "security",
+            "founded": self.date_of(0), "cash_usd": 1e6 - 1e4 * self.month, "revenue_usd": 1000 * growth,
+            "costs_usd": 12000.0, "customers": growth * self.month, "headcount": 5.0, "price_usd": 10.0,
+            "quality_lab": 0.9, "quality_field": 0.5 + quality / 4, "trust": 0.5, "share": growth / 100,
+            "ledger_key": self.key, "status": "alive",
+        }  # fmt: skip
+
+    def date_of(self, month: int) -> pd.Timestamp:
+        return pd.Timestamp(self.scenario.start) + pd.DateOffset(months=month)
+
+    def training_keys(self) -> set[str]:
+        return set(self.service.used_keys)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        firms = pd.DataFrame(self.rows)
+        sectors = firms.groupby("month").agg(n_firms=("firm", "size"), best_quality_field=("quality_field", "max"))
+        sectors = sectors.reset_index().assign(
+            sector="security", entries=0, exits=0, hhi=0.4, adopters=100.0, consumer_surplus_usd=1e5
+        )
+        event = {"time": self.date_of(1), "kind": "round", "firm": FOCAL, "other": "fund", "amount_usd": 1e6}
+        events = pd.DataFrame([{**event, "cause": "", "text": "seed"}])
+        rounds = pd.DataFrame(
+            [{"time": self.date_of(1), "firm": FOCAL, "round": "seed", "amount_usd": 1e6, "pre_money_usd": 5e6}]
+        ).assign(investors="fund")
+        return {
+            "firms": firms, "sectors": sectors, "events": events, "rounds": rounds, "endings": self.endings(),
+        }  # fmt: skip
+
+    def endings(self) -> pd.DataFrame:
+        focal = "profitable" if self.succeeds else "bankrupt"
+        ended = self.date_of(self.n_months // 2) if not self.succeeds else self.date_of(self.n_months - 1)
+        common = {"founded": self.date_of(0), "causes": "", "exit_value_usd": 0.0, "sector": "security"}
+        rows = [
+            {"firm": FOCAL, "ended": ended, "ending": focal, "raised_usd": 1e6, "kind": "startup"},
+            {"firm": RIVAL, "ended": pd.NaT, "ending": "alive", "raised_usd": 0.0, "kind": "startup"},
+            {"firm": GIANT, "ended": pd.NaT, "ending": "alive", "raised_usd": 0.0, "kind": "incumbent"},
+        ]
+        return pd.DataFrame([{**row, **common} for row in rows])
+
+
+def open_fake_service(ledger: Path, device: str, retrain: bool) -> FakeService:
+    return FakeService()
+
+
+ENGINE = Engine(FakeWorld, open_fake_service)
