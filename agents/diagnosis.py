@@ -21,9 +21,8 @@ def reasons_of(firm: Startup) -> list[str]:
     if not firm.laboratory.released:
         reasons.append("no model was ready")
     elif field < 0.5 * lab:
-        reasons.append(
-            f"the model disappoints in the field (accuracy {firm.quality_field:.2f}, lab {firm.laboratory.quality_lab:.2f})"
-        )
+        measured = f"accuracy {firm.quality_field:.2f}, lab {firm.laboratory.quality_lab:.2f}"
+        reasons.append(f"the model disappoints in the field ({measured})")
     if firm.sales.trust() < 0.4:
         reasons.append(f"customers lost trust ({firm.sales.trust():.2f})")
     giants = incumbents_share(firm)

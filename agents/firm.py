@@ -205,8 +205,8 @@ class Firm(Actor):
         slots = list(self.sales.slots.values())
         rows = lab.rows_lab + lab.rows_field
         return (
-            self.name, self.kind, self.sector, self.founded, self.books.cash_usd, self.revenues[-1] if self.revenues else 0.0,
-            self.costs[-1] if self.costs else 0.0, paying + self.sales.total("free"), self.headcount(),
+            self.name, self.kind, self.sector, self.founded, self.books.cash_usd,
+            self.revenues[-1] if self.revenues else 0.0, self.costs[-1] if self.costs else 0.0, paying + self.sales.total("free"), self.headcount(),
             float(market["price_usd"][slots[0]]), lab.quality_lab, lab.quality_field, self.sales.trust(), share,
             lab.released.key if lab.released else "", "suspended" if self.suspended else "active", paying, rows,
             lab.rows_field / max(rows, 1.0), lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,

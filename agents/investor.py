@@ -1,4 +1,4 @@
-"""A venture fund: sees noisy signals, bids when value exceeds the usual price, spreads its money, returns it at the end."""
+"""A venture fund: sees noisy signals, bids when value exceeds the usual price, returns its money at the end."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Fund(Actor):
         most = min(s.ticket_share * s.size_usd, self.books.cash_usd)
         if not self.is_investing() or stage not in s.stages or most < 10_000:
             return None
-        value = fair_value_usd(capital, facts, stage, self.model.heat)
+        value = fair_value_usd(capital, facts, stage, self.model.heat, self.model.year)
         seen = value * self.model.streams.lognormal(1.0, capital.signal_noise, f"signal:{firm}", self.name, attempt)
         return Bid(seen, most) if seen >= s.hurdle * pre_money_usd else None
 

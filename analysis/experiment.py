@@ -81,7 +81,9 @@ def _play_missing(arms: Sequence[Arm], settings: Settings, out: Path, manifest: 
     tally = Tally.create(out / run_folder.TALLY, max(1, len(blocks)))
     job = Job(engine, out, settings.ledger_path, settings.device, settings.retrain, tally)
     total = sum(block.n_world_months for block in blocks)
-    label = f"{manifest['name']} on {manifest['device']}"
+    label = f"{manifest['name']}: {len(missing)} seeds × {len(arms)} worlds, training on {manifest['device']}"
+    if done:
+        label += f" ({len(done)} seeds are finished already)"
     with progress_bar(label, total, tally.totals, settings.progress):
         play_blocks(blocks, job, settings.n_jobs)
 

@@ -30,7 +30,6 @@ MANIFEST = "manifest.json"
 PARTS = "parts"
 PART = "part.json"
 TALLY = ".progress"
-LOCK = ".lock"
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def open_folder(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
         _check_same(folder, earlier, manifest)
         kept = {name: earlier[name] for name in ("finished_seeds", "training", "started", "seconds", "devices")}
         manifest = {**manifest, **kept}
-    elif any(path.name != LOCK for path in folder.iterdir()):
+    elif any(folder.iterdir()):
         raise AnalysisError(f"{folder} is not empty and holds no run; choose another --out")
     for leftover in folder.glob(f"{PARTS}/.*"):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -111,22 +110,28 @@ def merge(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder against a second writer; the lock ends with the process, however that ends."""
+    """Hold the folder against a second writer; the lock ends with the process, however that ends.
+
+    Raises `AnalysisError` when another process holds it. Where a system cannot lock folders, the last writer wins.
+    """
     _make(folder)
     try:
         import fcntl
-    except ImportError:  # not on Windows; there the last writer wins
+    except ImportError:  # Windows
         yield
         return
-    with (folder / LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise AnalysisError(
-                f"another process is writing into {folder}; wait for it or choose another --out"
-            ) from error
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise AnalysisError(f"another process is writing into {folder}; wait for it or choose another --out") from error
+    except OSError:  # some network file systems
+        pass
+    try:
         yield
-    (folder / LOCK).unlink(missing_ok=True)
+    finally:
+        os.close(handle)
 
 
 def now() -> str:

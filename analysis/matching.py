@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from scenarios import Scenario
 
 WITHOUT = "without:"
-STILL_RUNNING = ("alive",)
 
 
 @dataclass(frozen=True)
@@ -166,9 +165,12 @@ def share_of(met: pd.Series) -> Interval:
 
 
 def median_end(endings: pd.DataFrame) -> date | None:
-    """Median date at which firms ended; those that have not ended count as later than all others."""
-    ended = endings["ended"].where(~endings["ending"].isin(STILL_RUNNING)).sort_values(na_position="last")
-    middle = ended.iloc[(len(ended) - 1) // 2] if len(ended) else pd.NaT
+    """Median date at which firms ended; those that have not ended count as later than all others.
+
+    Of an even number the later one in the middle, so that there is a date only where more than half have ended.
+    """
+    ended = endings["ended"].sort_values(na_position="last")
+    middle = ended.iloc[len(ended) // 2] if len(ended) else pd.NaT
     return None if pd.isna(middle) else pd.Timestamp(middle).date()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 REFRESH_S = 0.2
 
@@ -54,16 +54,16 @@ def progress_bar(label: str, total: int, read: Callable[[], tuple[int, int]], sh
         yield
         return
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("world-months · {task.fields[trained]} networks trained ·"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} world-months, {task.fields[trained]:,} networks"),
         TimeElapsedColumn(),
-        TextColumn("· left"),
+        TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), refresh_per_second=5) as bars:
-        task = bars.add_task(label, total=total, trained=0)
+    console = Console(stderr=True, highlight=False)
+    console.print(label, soft_wrap=True)
+    with Progress(*columns, console=console, refresh_per_second=5, expand=True) as bars:
+        task = bars.add_task("", total=total, trained=0)
         stop = threading.Event()
 
         def draw() -> None:

@@ -39,11 +39,11 @@ def expectations_table(case: CaseResult) -> Table:
 
 def causes_table(case: CaseResult) -> Table:
     """What taking each cause away does to the share of seeds that match."""
-    table = _table("§", "cause taken away", "match without", "effect [95 %]", "verdict")
+    table = _table("§", "cause taken away", "match", "effect [95 %]", "verdict")
     for one in case.causes:
         table.add_row(
             one.section,
-            f"{one.name}: {one.says}",
+            one.name,
             f"{one.share_without:.2f}",
             written(one.effect, True),
             cause_verdict(one),

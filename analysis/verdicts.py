@@ -21,16 +21,15 @@ def case_verdict(case: CaseResult) -> str:
 
 
 def cause_verdict(cause: CauseResult) -> str:
-    """Whether a named cause matters here, and which way."""
+    """Whether a named cause matters here: without it, does the chapter's ending become rarer?"""
     effect = cause.effect
     if effect.high < 0:
-        return "matters: without it the chapter's ending is rarer"
+        return "matters"
     if effect.low > 0:
-        return "works the other way: without it the chapter's ending is more common"
+        return "works the other way"
     if effect.estimate == 0:
         return "does not matter here: effect +0.00"
-    side = "toward the opposite ending" if effect.estimate < 0 else "the wrong way"
-    return f"open: moves {side}, but the interval holds 0"
+    return "open (interval holds 0)" if effect.estimate < 0 else "open, if anything the other way"
 
 
 def written(interval: Interval, signed: bool = False) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import signal
 import threading
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,9 @@ def play_blocks(blocks: Sequence[Block], job: Job, n_jobs: int) -> None:
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     parallel = Parallel(n_jobs=min(n_jobs, len(blocks)), backend="loky", return_as="generator_unordered", batch_size=1)
+    outcomes = parallel(delayed(play_in_worker)(block, job) for block in blocks)
     try:
-        for problem in parallel(delayed(play_in_worker)(block, job) for block in blocks):
+        for problem in outcomes:
             if problem is not None:
                 raise problem
     except BrokenProcessPool as error:
@@ -49,6 +51,10 @@ def play_blocks(blocks: Sequence[Block], job: Job, n_jobs: int) -> None:
             "a worker process was killed (out of memory?); finished seeds are kept: "
             f"go on with --out {job.folder} and fewer --jobs"
         ) from error
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib says that it cancels what is still playing: just what is wanted
+            outcomes.close()
 
 
 def play_and_write(block: Block, job: Job) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from scenarios.errors import Path, Place, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed
-from scenarios.fields import Spot, is_named_mapping, spot
+from scenarios.fields import Spot, is_named_mapping
 
 MAX_DEPTH = 40
 _LARGEST = 1e30
@@ -122,21 +122,23 @@ def forget(places: dict[Path, Any], path: Path, value: Any) -> None:
         places.pop(gone, None)
 
 
-def fill_and_tidy(data: Any, model: type[BaseModel], path: Path = ()) -> Any:
+def fill_and_tidy(data: Any, here: Spot | None) -> Any:
     """A copy of `data` with the defaults of roles, stages and spreads filled in and months written as dates.
 
-    A firm that says only `staff: {research: 8}` keeps the default of the other roles, as everywhere else.
+    `here` is the declared type of the data. A firm that says only `staff: {research: 8}` keeps the default of the other
+    roles: what is not said keeps its default, here as everywhere.
     """
-    here = spot(model, path)
+    if here is None:
+        return data
     if isinstance(data, dict):
-        return {key: fill_and_tidy(value, model, (*path, key)) for key, value in _with_defaults(data, here).items()}
+        return {key: fill_and_tidy(value, here.child(key)) for key, value in _with_defaults(data, here).items()}
     if isinstance(data, list):
-        return [fill_and_tidy(value, model, (*path, i)) for i, value in enumerate(data)]
-    return here.as_date(data) if here and here.is_date and isinstance(data, str) else data
+        return [fill_and_tidy(value, here.child(i)) for i, value in enumerate(data)]
+    return here.as_date(data) if here.is_date and isinstance(data, str) else data
 
 
-def _with_defaults(data: dict[str, Any], here: Spot | None) -> dict[str, Any]:
-    default = here.own_default() if here else {}
+def _with_defaults(data: dict[str, Any], here: Spot) -> dict[str, Any]:
+    default = here.filling
     filled = {**default, **data}
     for key in default.keys() & data.keys():
         if isinstance(default[key], dict) and isinstance(data[key], dict):

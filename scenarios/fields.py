@@ -6,6 +6,7 @@ import re
 import types
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, StringConstraints, TypeAdapter
@@ -31,7 +32,7 @@ class Spot:
     def is_date(self) -> bool:
         return self.kind is date
 
-    @property
+    @cached_property
     def is_mapping(self) -> bool:
         return get_origin(self.kind) is dict
 
@@ -46,9 +47,16 @@ class Spot:
 
     def child(self, key: str | int) -> Spot | None:
         """The place below `key`."""
-        if _is_model(self.kind):
-            field = self.kind.model_fields.get(key)
-            return _unwrap(field.annotation, field) if field else None
+        return self._fields.get(key) if self.is_model else self._item
+
+    @cached_property
+    def _fields(self) -> dict[str | int, Spot]:
+        """The places below a settings class."""
+        return {name: _unwrap(field.annotation, field) for name, field in self.kind.model_fields.items()}
+
+    @cached_property
+    def _item(self) -> Spot | None:
+        """The place of every value in a mapping or list."""
         inner = get_args(self.kind)
         if self.is_mapping:
             return _unwrap(inner[1])
@@ -58,24 +66,30 @@ class Spot:
         """The keys of a mapping."""
         return _unwrap(get_args(self.kind)[0])
 
-    @property
+    @cached_property
     def is_model(self) -> bool:
         return _is_model(self.kind)
 
     @property
     def has_special_default(self) -> bool:
         """Whether a settings class is used here with other defaults than its own."""
-        return bool(
-            self.is_model and not self.nullable and self.own_default() not in ({}, Spot(self.kind).own_default())
-        )
+        return self.is_model and self._default is not None and self._default != self.kind()
 
-    def own_default(self) -> dict[str, Any]:
-        """The default of a settings class or of a mapping from a closed set of keys (roles, stages), as plain data."""
-        if not self.keys() or self.field is None or self.field.is_required() or self.nullable:
+    @cached_property
+    def filling(self) -> dict[str, Any]:
+        """What a mapping here takes over from its default where a file says only a part of it, as plain data.
+
+        That holds for closed sets of keys (roles, stages) and for settings whose default stands with the field.
+        """
+        if self._default is None or not (self.keys() and (self.is_mapping or self.has_special_default)):
             return {}
-        default = self.field.get_default(call_default_factory=True)
-        dumped: dict[str, Any] = TypeAdapter(self.kind).dump_python(default, mode="json")
+        dumped: dict[str, Any] = TypeAdapter(self.kind).dump_python(self._default, mode="json")
         return dumped
+
+    @property
+    def _default(self) -> Any:
+        is_given = self.field is not None and not self.field.is_required()
+        return self.field.get_default(call_default_factory=True) if self.field and is_given else None
 
     def as_date(self, text: str) -> str:
         """A month as its first day; what is no date is made unreadable, so that pydantic takes no number for a time."""
@@ -143,12 +157,17 @@ class Spot:
 
 def spot(model: type[BaseModel], path: Path) -> Spot | None:
     """What `model` declares at `path`, `None` where it declares nothing (an unknown key, free content)."""
-    here: Spot | None = Spot(model)
+    here: Spot | None = _top(model)
     for part in path:
         if here is None:
             return None
         here = here.child(part)
     return here
+
+
+@cache
+def _top(model: type[BaseModel]) -> Spot:
+    return Spot(model)
 
 
 def is_named_mapping(model: type[BaseModel], path: Path) -> bool:

@@ -117,6 +117,8 @@ class _Reader:
             raise self.error(says, event, path)
         if tag := getattr(event, "tag", None):
             raise self.error(f"the tag {show(tag)} is not allowed; write plain values", event, path)
+        if isinstance(event, yaml.ScalarEvent) and any("\ud800" <= c <= "\udfff" for c in event.value):
+            raise self.error("contains half a Unicode character", event, path)
         if len(path) > MAX_DEPTH:
             raise self.error(f"nested deeper than {MAX_DEPTH} levels", event, path[:3])
         if len(self.places) > MAX_ENTRIES:

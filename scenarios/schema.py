@@ -180,7 +180,9 @@ class Scenario(Settings):
         return (day.year - self.start.year) * 12 + day.month - self.start.month
 
     def settings_at(self) -> list[State]:
-        """The settings in force after each intervention, by date: (month of the run, world, firms by name).
+        """The settings in force after each intervention: (month of the run, world, firms by name).
+
+        One entry for each intervention, sorted by date; those of one month keep the order of the file.
 
         Changes add up: a state contains all changes of earlier ones. Empty without interventions.
         """

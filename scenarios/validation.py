@@ -22,7 +22,7 @@ def validate_as(model: type[Model], document: Document) -> Model:
     passes for a number, while lists may fill tuples and text may fill dates.
     """
     try:
-        return model.model_validate_json(json.dumps(fill_and_tidy(document.data, model)), strict=True)
+        return model.model_validate_json(json.dumps(fill_and_tidy(document.data, spot(model, ()))), strict=True)
     except ValidationError as error:
         problems = [_problem(entry, model, document) for entry in error.errors(include_url=False, include_input=False)]
     except ScenarioError as error:  # a cross-check inside the model

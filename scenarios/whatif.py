@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -14,7 +14,7 @@ from simulation.parameters import Settings, parameter
 class WhatIf(Settings):
     """A patch of a scenario: values by dotted path from the start, and further dated interventions."""
 
-    whatif: Literal[True] = Field(description="marks the file as a what-if")
+    whatif: bool = Field(description="marks the file as a what-if")
     title: str = Field(description="title in tables and plots", min_length=1)
     about: str = parameter("", "what the change is, and where its numbers come from", kind="constant")
     set: dict[str, Any] = Field(default={}, description="dotted paths with values that hold from the start")
@@ -22,6 +22,8 @@ class WhatIf(Settings):
 
     @model_validator(mode="after")
     def _changes_something(self) -> WhatIf:
+        if not self.whatif:
+            raise ValueError("whatif must be true; a scenario leaves the key out")
         if not self.set and not self.interventions:
             raise ValueError("a what-if that changes nothing: it needs set or interventions")
         return self

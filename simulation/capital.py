@@ -41,17 +41,19 @@ class Facts:
     free_users: float
 
 
-def fair_value_usd(settings: CapitalSettings, facts: Facts, stage: Stage, heat: float) -> float:
-    """Value of a startup to an investor, USD: revenue times a multiple that rises with growth, plus what is not yet sold.
+def fair_value_usd(settings: CapitalSettings, facts: Facts, stage: Stage, heat: float, year: float) -> float:
+    """Value of a startup to an investor, USD: revenue times a multiple that rises with growth, plus what is unsold yet.
 
     Early investors see the demonstration (lab); the later the stage, the more diligence tests it in use (field). The
-    value of technique and of free users fades by `option_fade` from stage to stage: later money wants revenue.
+    value of technique and of free users fades by `option_fade` from stage to stage: later money wants revenue. What
+    the market pays for technique has risen with round sizes (V20).
     """
     step = STAGES.index(stage)
     multiple = settings.revenue_multiple + settings.growth_multiple * min(max(facts.growth_year, 0.0), 3.0)
     seen = step / (len(STAGES) - 1)
     technique = max((1 - seen) * facts.advantage_lab + seen * facts.advantage_field, 0.0)
-    unsold = settings.option_usd * technique + settings.user_value_usd * facts.free_users
+    dearer = usual_round(settings, stage, year)[1] / settings.stages[stage].round_usd_2014
+    unsold = settings.option_usd * dearer * technique + settings.user_value_usd * facts.free_users
     return heat * (facts.revenue_usd_year * multiple + unsold * settings.option_fade**step)
 
 

@@ -246,7 +246,7 @@ class CapitalSettings(Settings):
         8.0, "added to the multiple per 100 % of yearly growth", "ratio", low=0, high=100
     )
     option_usd: float = parameter(
-        15e6, "value of a complete technical advantage before revenue", "USD", low=0, high=1e10
+        30e6, "value of a complete technical advantage before revenue", "USD", low=0, high=1e10
     )
     option_fade: float = parameter(0.5, "what is left of that value at each later stage", "ratio", low=0, high=1)
     user_value_usd: float = parameter(20.0, "value that early investors give a free user", "USD/user", low=0, high=1e4)

@@ -17,7 +17,7 @@ focal: alpha
 world:
   sectors:
     speech:
-      task: speech-keywords
+      task: speech
       segments:
         dictation: {customers: 5000, reference_price_usd: 80}
         calls: {customers: 300, reference_price_usd: 4_000}

@@ -102,7 +102,9 @@ def test_rank_compares_firms_of_one_sector_and_month_that_are_alive() -> None:
     other_sector = firm_rows(0, "far", [900] * 3).assign(sector="security")
     gone = firm_rows(0, "gone", [800] * 3, status="bankrupt")
     firms = [firm_rows(0, "iris", [5, 50, 50]), firm_rows(0, "rival", [9, 9, 50]), other_sector, gone]
-    where = evidence(pd.concat([*firms, firm_rows(1, "iris", [1, 1, 1]), firm_rows(1, "rival", [2, 2, 2])]), seeds=(0, 1))
+    where = evidence(
+        pd.concat([*firms, firm_rows(1, "iris", [1, 1, 1]), firm_rows(1, "rival", [2, 2, 2])]), seeds=(0, 1)
+    )
     ranks = {"metric": "customers", "of": "rank"}
     assert holds(expected(**ranks, statistic="max", at_most=2, at_least=2), where) == [True, True]
     assert holds(expected(**ranks, statistic="last", at_most=1), where) == [True, False]  # a tie shares the better rank
@@ -110,7 +112,9 @@ def test_rank_compares_firms_of_one_sector_and_month_that_are_alive() -> None:
 
 
 def test_events_count_on_either_side_and_can_be_forbidden() -> None:
-    where = evidence(events=[(0, "2015-03-10", "acquisition", "giant", "iris"), (1, "2015-03-10", "outage", "rival", "")])
+    where = evidence(
+        events=[(0, "2015-03-10", "acquisition", "giant", "iris"), (1, "2015-03-10", "outage", "rival", "")]
+    )
     bought = Evidence((0, 1), where.firms, where.events, where.endings)
     assert holds(expected(event="acquisition"), bought) == [True, False]
     assert holds(expected(event="acquisition", occurs=False), bought) == [False, True]

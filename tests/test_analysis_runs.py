@@ -16,7 +16,6 @@ import pytest
 from analysis_fakes import ENGINE, FOCAL, FakeScenario
 
 from analysis import AnalysisError, Run
-from analysis.ensemble import Arm
 from analysis.experiment import play
 from analysis.matching import arms_of_case
 from analysis.settings import Settings
@@ -91,7 +90,7 @@ def test_a_folder_is_never_overwritten_by_something_else(tmp_path: Path) -> None
         {"replications": 2},
         {"seed": 1},
     ):
-        with pytest.raises(AnalysisError, match="another experiment|holds seeds 0 to 3"):
+        with pytest.raises(AnalysisError, match=r"another experiment|holds seeds 0 to 3"):
             played(out, **refused)
     pd.testing.assert_frame_equal(Run(out).firms, before)
     (tmp_path / "notes").mkdir()
@@ -117,7 +116,9 @@ def test_a_block_that_breaks_loses_no_other_block(tmp_path: Path) -> None:
         assert sorted(run.firms["seed"].unique()) == run.seeds
 
 
-def test_a_merge_that_was_cut_off_is_done_again(reference: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_merge_that_was_cut_off_is_done_again(
+    reference: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from analysis import folder
 
     out = tmp_path / "run"

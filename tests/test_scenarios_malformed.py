@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+import yaml
 from scenario_files import VALID, edited, error_of, write
 
 from scenarios import ScenarioError, load
@@ -66,6 +67,9 @@ IN_THE_TEXT: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
         17,
         ("firms.alpha.sector = 'speach'", "'speech'?"),
     ),
+    "unknown task": ("task: speech", "task: speach", 9, ("speech.task = 'speach'", "security-vision", "'speech'?")),
+    "no funding climate": ("  law:", "  capital: {heat: {x: 1}}\n  law:", 13, ("bad key 'x'", "a whole number")),
+    "year out of range": ("  law:", "  capital: {heat: {20144: 1}}\n  law:", 13, ("bad key '20144'", "a year")),
     "unknown focal firm": ("focal: alpha", "focal: alhpa", 5, ("focal = 'alhpa'", "alpha, rival", "'alpha'?")),
     "unknown stage": ("[seed, A]", "[seed, Z]", 33, ("stages[1] = 'Z'", "seed, A, B, C, growth")),
     "stage twice": ("[seed, A]", "[seed, seed]", 33, ("stages[1] = 'seed'", "twice")),
@@ -179,12 +183,16 @@ AS_BYTES: dict[str, tuple[bytes, str]] = {
     "deep block nesting": (b"".join(b" " * i + b"a:\n" for i in range(500)), "nested deeper than 40"),
     "10 MB": (b"# padding\n" * 1_000_000, "larger than 1 MB"),
     "too many entries": (b"a: [" + b"1," * 100_000 + b"1]", "more than 20000 entries"),
-    "lone surrogate": (b'title: "\\ud800"\n', "title"),
+    "half a character": (b'title: "\\ud800"\n', "Unicode"),
 }
 
 
+@pytest.mark.parametrize("loader", ["SafeLoader", "CSafeLoader"])
 @pytest.mark.parametrize("what", AS_BYTES)
-def test_a_file_that_is_no_scenario_is_refused(what: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_scenario_is_refused(
+    what: str, loader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scenarios.reading._Loader", getattr(yaml, loader, yaml.SafeLoader))
     content, words = AS_BYTES[what]
     path = tmp_path / "my.yaml"
     path.write_bytes(content)

@@ -22,6 +22,7 @@ PANELS = (
 def plot_sectors(run: Run, scenario: str, arm: str, path: Path) -> Path:
     """Four measures of every sector: median over seeds, with the 50 % band."""
     rows = run.select("sectors", scenario, arm, ["seed", "month", "sector", *(panel[0] for panel in PANELS)])
+    rows["hhi"] = rows["hhi"].where(rows["adopters"] > 0)  # nobody served: there is nothing to be concentrated
     sectors = sorted(rows["sector"].unique())
     colours = dict(zip(sectors, sns.color_palette("colorblind", len(sectors)), strict=True))
     with canvas(path, 13, 9) as figure:

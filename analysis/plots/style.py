@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 DPI = 120
@@ -33,7 +34,7 @@ ENDING_COLOURS = {
 def canvas(path: Path, width: float, height: float) -> Iterator[Figure]:
     """A figure in the project's style, saved as PNG when the block is left; global settings stay as they are."""
     with mpl.rc_context(), sns.axes_style("whitegrid"), sns.plotting_context("notebook"):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.09, w_pad=0.09))
         FigureCanvasAgg(figure)
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,7 @@ def canvas(path: Path, width: float, height: float) -> Iterator[Figure]:
 
 def tidy(axes: Axes, title: str) -> None:
     """Title on the left, no frame on top and right."""
-    axes.set_title(title, loc="left", fontsize="medium", fontweight="bold")
+    axes.set_title(title, loc="left", fontsize="medium", fontweight="bold", pad=10)
     sns.despine(ax=axes)
 
 
@@ -57,7 +58,7 @@ def dates_on_x(axes: Axes) -> None:
 
 def money_on_y(axes: Axes) -> None:
     """Amounts in millions of dollars along the y axis."""
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / MILLION:,.4g} M$"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / MILLION:,.4g}"))
 
 
 def percent_on_y(axes: Axes) -> None:

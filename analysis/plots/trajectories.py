@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from analysis.expectations import GONE
 from analysis.plots.style import (
@@ -45,8 +46,8 @@ PANELS = (
     Panel("customers", "Customers", large_numbers_on_y),
     Panel("share", "Share of its sector", percent_on_y, "max"),
     Panel("headcount", "Headcount", large_numbers_on_y),
-    Panel("revenue_usd", "Revenue a month", money_on_y),
-    Panel("cash_usd", "Cash", money_on_y),
+    Panel("revenue_usd", "Revenue a month, M$", money_on_y),
+    Panel("cash_usd", "Cash, M$", money_on_y),
 )
 
 
@@ -65,8 +66,8 @@ def plot_trajectory(run: Run, scenario: str, arm: str, focal: str, path: Path) -
             draw_panel(axis, panel, own[own["month"].isin(shown)], rivals)
         draw_alive(axes[len(PANELS)], alive, len(run.seeds), firms["month"])
         figure.suptitle(
-            f"{focal} in {scenario}: {len(run.seeds)} seeds, median with 50 % and 90 % bands; "
-            f"shown while at least {min(FEWEST_ALIVE, len(run.seeds))} are alive"
+            f"{focal} in {scenario}: {len(run.seeds)} seeds; median and bands of those alive, "
+            f"while at least {min(FEWEST_ALIVE, len(run.seeds))} are"
         )
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
@@ -104,5 +105,6 @@ def draw_alive(axes: Axes, alive: pd.Series, n_seeds: int, months: pd.Series) ->
     axes.fill_between(every.index, every, step="mid", color=FOCAL, alpha=0.3, linewidth=0)
     axes.step(every.index, every, where="mid", color=FOCAL, linewidth=1.8)
     axes.set_ylim(0, n_seeds * 1.05)
-    tidy(axes, f"Alive, of {n_seeds} seeds")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    tidy(axes, f"Alive: {int(alive.max()) if len(alive) else 0} at most, {int(every.iloc[-1])} at the end")
     dates_on_x(axes)

@@ -57,7 +57,7 @@ def uniforms(keys: Tensor, first: int, n: int) -> Tensor:
 
 
 def noise(keys: Tensor, first: int, n: int) -> Tensor:
-    """`n` float32 draws of mean 0 and sd 1 for each key, triangular (the sum of two uniforms): cheaper than normal ones.
+    """`n` float32 draws of mean 0 and sd 1 for each key, triangular (a sum of two uniforms): cheaper than normal ones.
 
     Args:
         keys: int64 [...], already mixed.

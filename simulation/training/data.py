@@ -32,8 +32,9 @@ class ChunkData:
         rows: number of rows of each member, int64 [M].
         audited_x: true inputs of the first 512 training rows, then of 512 fresh rows: float32 [M, 1024, n_inputs].
         audited_y: their labels as recorded, int64 [M, 1024].
-        gram: XᵀX over all training rows with a constant last column, float32 [M, n_inputs + 1, n_inputs + 1].
-        moments: XᵀY for one-hot Y, float32 [M, n_inputs + 1, n_classes].
+        gram: XᵀX over all training rows, where X has a constant column after the inputs and then columns of zeros up to
+            a multiple of 8, so that each member's matrix begins at a cache line: float32 [M, columns, columns].
+        moments: XᵀY for one-hot Y, float32 [M, columns, n_classes].
     """
 
     x: Tensor
@@ -51,6 +52,7 @@ def _column(plans: Sequence[TrainingPlan], name: str, device: torch.device) -> T
 
 def _allocate(task: Task, plans: Sequence[TrainingPlan], device: torch.device) -> ChunkData:
     n, inputs = len(plans), task.n_inputs
+    columns = (inputs // 8 + 1) * 8
     height = -(-plans[0].rows // BLOCK) * BLOCK
     return ChunkData(
         x=torch.empty(n, height, inputs, device=device),
@@ -58,8 +60,8 @@ def _allocate(task: Task, plans: Sequence[TrainingPlan], device: torch.device) -
         rows=torch.tensor([plan.rows for plan in plans], device=device),
         audited_x=torch.zeros(n, 2 * N_AUDITED, inputs, device=device),
         audited_y=torch.zeros(n, 2 * N_AUDITED, dtype=torch.int64, device=device),
-        gram=torch.zeros(n, inputs + 1, inputs + 1, device=device),
-        moments=torch.zeros(n, inputs + 1, task.n_classes, device=device),
+        gram=torch.zeros(n, columns, columns, device=device),
+        moments=torch.zeros(n, columns, task.n_classes, device=device),
     )
 
 
@@ -100,7 +102,9 @@ def _fill_block(data: ChunkData, task: Task, seeds: Tensor, mixture: Mix, noise:
         x = x + counter.noise(keys, LANE_ANONYMISE, task.n_inputs) * noise[:, None, None]
     data.x[:n, part], data.y[:n, part] = x, y
     counted = (index < data.rows[:n, None]).to(x.dtype)[..., None]
-    with_one = torch.cat([x * counted, counted], dim=2)
+    with_one = torch.zeros(n, BLOCK, data.gram.shape[1], device=x.device)
+    torch.mul(x, counted, out=with_one[:, :, : task.n_inputs])
+    with_one[:, :, task.n_inputs] = counted[:, :, 0]
     one_hot = (y[..., None] == torch.arange(task.n_classes, device=y.device)).to(x.dtype)
     data.gram[:n] += torch.bmm(with_one.transpose(1, 2), with_one)
     data.moments[:n] += torch.bmm(with_one.transpose(1, 2), one_hot)

@@ -1,4 +1,4 @@
-"""The ledger: one row of SQLite per training run, so that every quality in a trajectory can be traced and trained again.
+"""The ledger: one row of SQLite per training run, so that every quality can be traced and trained again.
 
 Several processes may write at once (write-ahead log, busy timeout); a killed writer leaves either its whole
 transaction or nothing; a row that does not match its checksum is never served.

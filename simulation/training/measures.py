@@ -65,8 +65,11 @@ def calibration_error(log_p: Tensor, y: Tensor) -> Tensor:
     surplus = (predicted == y).to(torch.float32) - confidence
     # Bins are open below and closed above, as in the reference.
     bins = (confidence * N_BINS).ceil().clamp(1, N_BINS) - 1
-    sums = [(surplus * (bins == number)).sum(dim=1).abs() for number in range(N_BINS)]
-    return torch.stack(sums).sum(dim=0) / y.shape[-1]
+    total = torch.zeros_like(surplus[:, 0])
+    for number in range(N_BINS):
+        # One by one: a sum over a stack's first dimension takes its terms in an order that depends on the members.
+        total += (surplus * (bins == number)).sum(dim=1).abs()
+    return total / y.shape[-1]
 
 
 def membership_advantage(member_loss: Tensor, fresh_loss: Tensor, n_members: Tensor) -> Tensor:

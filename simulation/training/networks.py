@@ -1,7 +1,7 @@
 """Many small networks as one: stacked weights, batched matrix products, a hand-written backward pass.
 
-Layout is features first: activations are [members, features, rows]. A convolution is then one gather of pixels (im2col, whole
-runs of rows are copied) and one product, and every layer's product sees contiguous matrices.
+Layout is features first: activations are [members, features, rows]. A convolution is then one gather of pixels (im2col,
+whole runs of rows are copied) and one product, and every layer's product sees contiguous matrices.
 """
 
 from __future__ import annotations
@@ -49,17 +49,22 @@ class Convolution:
 
     @property
     def n_taps(self) -> int:
-        """Inputs of one filter."""
-        return self.shape[0] * self.kernel[0] * self.kernel[1]
+        """Inputs of one filter, rounded up to a multiple of four by dead inputs that are always 0.
+
+        With a multiple of four filters, every member's weights then begin at a cache line (see trainer.py).
+        """
+        return -(-self.shape[0] * self.kernel[0] * self.kernel[1] // 4) * 4
 
     def gather_index(self) -> Tensor:
-        """Which input each tap of each place reads: int64 [taps · places].
+        """Which input each tap of each place reads, n_inputs for a dead one: int64 [taps · places].
 
         Places are ordered by their position within a pooling cell, then by cell: pooling then compares whole blocks.
         """
         inputs = torch.arange(math.prod(self.shape)).view(1, *self.shape)
         windows = inputs.unfold(2, self.kernel[0], 1).unfold(3, self.kernel[1], 1)[0]
-        taps = windows.permute(0, 3, 4, 1, 2).reshape(self.n_taps, *self.out)
+        live = windows.permute(0, 3, 4, 1, 2).reshape(-1, *self.out)
+        dead = live.new_full((self.n_taps - len(live), *self.out), inputs.numel())
+        taps = torch.cat([live, dead])
         cells = taps.unfold(1, self.pool[0], self.pool[0]).unfold(2, self.pool[1], self.pool[1])
         return cells.permute(0, 3, 4, 1, 2).reshape(-1)
 
@@ -115,8 +120,7 @@ class StackedNetwork:
     def __init__(self, architecture: Architecture, n_members: int, device: torch.device) -> None:
         self.architecture = architecture
         self.n_members = n_members
-        # Rounded up to whole vector registers: no element is computed by the scalar tail of a kernel.
-        size = -(-n_members * architecture.n_parameters // 64) * 64
+        size = sum(self._padded(out) + self._padded(out * into) for out, into in architecture.layers)
         self.parameters = torch.zeros(size, device=device)
         self.gradients = torch.zeros(size, device=device)
         self.blocks = self.views(self.parameters)
@@ -130,8 +134,12 @@ class StackedNetwork:
             for columns in (into, 1):
                 size = self.n_members * out * columns
                 blocks.append(flat[start : start + size].view(self.n_members, out, columns))
-                start += size
+                start += self._padded(out * columns)
         return blocks
+
+    def _padded(self, n: int) -> int:
+        """Length of a block of `n` numbers a member, in whole vector registers: each block begins at a cache line."""
+        return -(-self.n_members * n // 64) * 64
 
     def initialise(self, seeds: Tensor) -> None:
         """Draw weights from the members' seeds (int64 [M]): He's uniform for ReLU, Glorot's otherwise; biases are 0.
@@ -152,8 +160,8 @@ class StackedNetwork:
             blocks: weights and biases to use, default the network's own.
 
         Returns:
-            logits [M, n_classes, rows]; the input of each layer, that of a convolution followed by its output before and
-            after pooling.
+            logits [M, n_classes, rows]; the input of each layer, that of a convolution followed by its output before
+            and after pooling.
         """
         blocks = self.blocks if blocks is None else blocks
         kept: list[Tensor] = []
@@ -173,7 +181,7 @@ class StackedNetwork:
         return x, kept
 
     def backward(self, error: Tensor, kept: list[Tensor]) -> None:
-        """Write the gradients of all blocks, given the loss's gradient with respect to the logits [M, n_classes, rows]."""
+        """Write the gradients of all blocks, given `error`, the loss's gradient by the logits [M, n_classes, rows]."""
         convolution = self.architecture.convolution
         inputs = kept if convolution is None else [kept[0], *kept[3:]]
         for layer in range(len(inputs) - 1, -1, -1):
@@ -201,8 +209,10 @@ class StackedNetwork:
     def _patches(self, x: Tensor, convolution: Convolution) -> Tensor:
         """What each tap reads at each place: [M, taps, places · rows]."""
         assert self._index is not None
-        columns = x.contiguous() if x.stride(0) or x.shape[0] == 1 else x[:1].contiguous()
-        patches = columns.index_select(1, self._index).view(len(columns), convolution.n_taps, -1)
+        own = x if x.stride(0) else x[:1]  # rows shared by all members are gathered once
+        columns = torch.zeros(len(own), x.shape[1] + 1, x.shape[2], device=x.device)
+        columns[:, :-1] = own
+        patches = columns.index_select(1, self._index).view(len(own), convolution.n_taps, -1)
         return patches.expand(x.shape[0], -1, -1)
 
     def _by_position(self, outer: Tensor, convolution: Convolution) -> Tensor:
@@ -222,4 +232,4 @@ class StackedNetwork:
         """The error goes to the place that won its cell (to all that tie, which happens only for equal patches)."""
         shape = (len(outer), convolution.filters, 1, -1)
         winner = self._by_position(outer, convolution) == pooled.view(shape)
-        return (error.view(shape) * winner).view(outer.shape)
+        return torch.where(winner, error.view(shape), 0.0).view(outer.shape)

@@ -80,7 +80,7 @@ class TrainingPlan:
         task: one of `TASK_NAMES`.
         kind: "linear" (the traditional method), "mlp" or "cnn".
         rung: 0 … 5 on the proxy ladder (`ladder.RUNGS`): width, depth, steps.
-        rows: training rows, 64 … 8192. Rows are nested: a plan with more rows and the same seed sees the same first rows.
+        rows: training rows, 64 … 8192. Nested: a plan with more rows and the same seed sees the same first rows.
         label_noise: share of labels replaced by a random class.
         coverage: share of training rows that come from field conditions.
         minority_share: share of training rows that come from the minority group.
@@ -139,7 +139,9 @@ class TrainingPlan:
             raise ValueError(f"not a training plan: {error}") from error
 
 
-_FLOAT_NAMES = frozenset({"label_noise", "coverage", "minority_share", "anonymisation", "learning_rate", "weight_decay"})
+_FLOAT_NAMES = frozenset(
+    {"label_noise", "coverage", "minority_share", "anonymisation", "learning_rate", "weight_decay"}
+)
 
 
 def _floats(record: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
@@ -164,7 +166,7 @@ class TrainingResult:
         fairness_gap: accuracy on the majority group minus accuracy on the minority group.
         leakage: membership-inference advantage, 2·AUC − 1 of an attack by loss threshold; about 0 where nothing leaks.
         n_parameters: weights and biases, zero or not.
-        model_bytes: stored size: 4 bytes a parameter, 1 for an 8-bit weight, 6 (value and index) for one left by pruning.
+        model_bytes: stored size: 4 a parameter, 1 an 8-bit weight, 6 (value and index) a weight left by pruning.
         training_flops: of all forward and backward passes.
         inference_flops: for one row; weights removed by pruning are not counted.
         latency_us: measured time of one row's forward pass, microseconds; varies between runs, so not compared.

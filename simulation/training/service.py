@@ -1,4 +1,4 @@
-"""The desk between firms and the trainer: collects plans, trains all that are pending when one is due, keeps the books."""
+"""The desk between firms and the trainer: collects plans, trains a bucket when one of its plans is due."""
 
 from __future__ import annotations
 

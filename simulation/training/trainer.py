@@ -1,11 +1,12 @@
 """Fused training: all members of a bucket are trained as one stacked network, in chunks that fit the cache.
 
-**A member's result does not depend on its company.** Members of a bucket share every shape but the number of rows; a step
-draws a fixed number of rows from each member's own data, and no operation mixes members:
+**A member's result does not depend on its company.** Members of a bucket share every shape but the number of rows; a
+step draws a fixed number of rows from each member's own data, and no operation mixes members:
 
-- batched matrix products treat each matrix alike, whatever their number (tested, also for one);
+- batched matrix products treat each matrix alike, whatever their number, as long as each begins at a cache line (the
+  library rounds differently by alignment): sizes of matrices are multiples of 16 numbers;
 - elementwise kernels compute whole registers with vector code and the rest with scalar code, and the two may differ in
-  the last bit for exp and tanh: the rows of a batch are a multiple of 32, so that no member's element is ever in the rest;
+  the last bit for exp and tanh: the rows of a batch are a multiple of 32, so that no member is ever in the rest;
 - sums over training rows run block by block, so that padding to the largest member adds nothing;
 - one thread: with several, a kernel's split of the work would depend on the number of members.
 
@@ -107,7 +108,7 @@ def _train_chunk(wanted: Sequence[TrainingPlan], device: torch.device, size: int
     task = get_task(plans[0].task)
     # On MPS 64-bit integer products are not dependable: data are made on the CPU and moved.
     data = make_data(task, plans, device)
-    ridge = fit_ridge(data.gram, data.moments)
+    ridge = fit_ridge(data.gram, data.moments, task.n_inputs)
 
     def classify_linear(x: Tensor) -> Tensor:
         # One row for the latency comes alone: then the first member answers.
@@ -134,9 +135,7 @@ def _train_chunk(wanted: Sequence[TrainingPlan], device: torch.device, size: int
 def _train_network(task: Task, plans: Sequence[TrainingPlan], data: ChunkData) -> StackedNetwork:
     plan, size = plans[0], RUNGS[plans[0].rung]
     device = data.x.device
-    network = StackedNetwork(
-        architecture(task, plan.kind, plan.rung, plan.recipe.activation), len(plans), device
-    )
+    network = StackedNetwork(architecture(task, plan.kind, plan.rung, plan.recipe.activation), len(plans), device)
     seeds = torch.tensor([plan.seed for plan in plans], device=device)
     network.initialise(seeds)
     rates = torch.tensor([plan.recipe.learning_rate for plan in plans], device=device)
@@ -149,7 +148,7 @@ def _train_network(task: Task, plans: Sequence[TrainingPlan], data: ChunkData) -
 
 
 def draw_rows(seeds: Tensor, rows: Tensor, steps: int, batch: int) -> tuple[Tensor, Tensor]:
-    """Which row of a member each place of each minibatch takes, and a key for its augmentation: int64 [steps, M, batch].
+    """Which of its rows a member sees at each place of a minibatch, and a key to augment it: int64 [steps, M, batch].
 
     Rows are drawn with replacement, not by epochs without: a draw then depends on nothing drawn before.
     """
@@ -219,9 +218,7 @@ def _latency_us(classify: Classifier, row: Tensor, repeats: int = 5) -> float:
     return sorted(times)[repeats // 2] * 1e6
 
 
-def _network_costs(
-    network: StackedNetwork, blocks: list[Tensor], plans: Sequence[TrainingPlan], row: Tensor
-) -> _Costs:
+def _network_costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[TrainingPlan], row: Tensor) -> _Costs:
     shape, size = network.architecture, RUNGS[plans[0].rung]
     n_kept = torch.zeros(len(plans), device=row.device)
     for products, weights in zip(shape.products(), blocks[::2], strict=True):

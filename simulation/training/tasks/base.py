@@ -11,7 +11,7 @@ from torch import Tensor
 from simulation.training import counter
 
 N_TEST = 1024
-"""Rows of the lab and of the field test set: a standard error of 1.4 points at 0.7. A multiple of 64 (see trainer.py)."""
+"""Rows of the lab and of the field test set: a standard error of 1.4 points at 0.7. Whole registers (see trainer.py)."""
 N_GROUP = 512
 """Rows of each group in the groups test set."""
 TEST_SEED = 2**62
@@ -47,7 +47,7 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class TestSets:
-    """Fixed test sets. x float32 [n, n_inputs], y int64 [n]; the groups set has the majority first, then the minority."""
+    """Fixed test sets: x float32 [n, n_inputs], y int64 [n]. Of the groups, the majority comes first."""
 
     __test__: ClassVar[bool] = False  # not a test class, whatever pytest thinks of its name
 
@@ -110,7 +110,7 @@ class Task:
         return x.view(*label.shape, self.n_inputs), recorded
 
     def render(self, keys: Tensor, label: Tensor, minority: Tensor, in_field: Tensor) -> Tensor:
-        """Inputs of rows with these keys (int64 [n]), labels (int64 [n]), group and conditions (bool [n]): [n, n_inputs].
+        """Inputs [n, n_inputs] of rows with these keys and labels (int64 [n]), group and conditions (bool [n]).
 
         Every arithmetic step must be exactly rounded (no exp, sin …): vector registers and devices disagree on others.
         """

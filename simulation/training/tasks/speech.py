@@ -12,7 +12,7 @@ FRAMES, BANDS, N_WORDS = 16, 8, 10
 N_PACES, N_PITCHES, N_CHANNELS = 8, 8, 32
 N_VALUES = FRAMES * BANDS
 N_KNOTS = 5
-# Assumptions, set so that fact A5 (about 5 % word error on benchmarks, 19–35 % in the field) is reachable, not automatic:
+# Assumptions, set so that fact A5 (5 % word error on benchmarks, 19–35 % in the field) is reachable, not automatic:
 SCALE = 2.5  # brings inputs to about unit variance, on which learning rates rely
 LAB_NOISE, FIELD_NOISE = 0.20, 0.22
 ACCENT = 1.3  # how far the accent moves a formant's knots, in bands
@@ -67,10 +67,10 @@ def _channels() -> Tensor:
 class Speech(Task):
     """Recognise which of ten words is spoken in 16 frames of 8 frequency bands.
 
-    Stands for speech recognition (SEC-SPEECH): a word is a pair of moving formants, spoken at varying pace and pitch; the
-    *lab* is a quiet room with a known microphone, the *field* adds a second speaker, echo, unknown lines and levels. Fact
-    A5: the same systems that err on 5 % of benchmark words err on 19–35 % of real interviews. The minority group speaks
-    with an accent that moves the formants. Traditional method: a linear classifier on the spectrogram.
+    Stands for speech recognition (SEC-SPEECH): a word is a pair of moving formants, spoken at varying pace and pitch.
+    The *lab* is a quiet room with a known microphone; the *field* adds a second speaker, echo, unknown lines, levels.
+    Fact A5: the same systems that err on 5 % of benchmark words err on 19–35 % of real interviews. The minority group
+    speaks with an accent that moves the formants. Traditional method: a linear classifier on the spectrogram.
 
     The analogy ends at isolated words: no language model, no segmentation, no vocabulary growth.
     """

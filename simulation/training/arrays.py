@@ -1,0 +1,71 @@
+"""The same networks and optimizers on data passed in directly: the trainer checked against other libraries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from simulation.training.networks import Architecture, StackedNetwork
+from simulation.training.optimizers import StackedOptimizer, learning_rates
+from simulation.training.plan import Recipe
+from simulation.training.trainer import draw_rows, fit, single_thread
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFit:
+    """Outcome of `fit_arrays`.
+
+    Attributes:
+        predictions: class of each test row, int64 [n_test].
+        accuracy: share of test rows predicted right.
+    """
+
+    predictions: NDArray[np.int64]
+    accuracy: float
+
+
+def fit_arrays(
+    x: ArrayLike,
+    y: ArrayLike,
+    x_test: ArrayLike,
+    y_test: ArrayLike,
+    *,
+    hidden: tuple[int, ...] = (64,),
+    recipe: Recipe | None = None,
+    steps: int = 1000,
+    batch: int = 32,
+    seed: int = 0,
+) -> ArrayFit:
+    """Train one MLP on rows x [n, n_inputs] with labels y [n] (0 … n_classes − 1) and predict x_test, on the CPU.
+
+    `recipe.augmentation` has no meaning here, since it belongs to a task.
+
+    Raises:
+        ValueError: shapes do not fit together, or augmentation is asked for.
+    """
+    recipe = recipe or Recipe()
+    rows, tests = (torch.as_tensor(np.asarray(part), dtype=torch.float32) for part in (x, x_test))
+    labels, truth = (torch.as_tensor(np.asarray(part), dtype=torch.int64) for part in (y, y_test))
+    if rows.dim() != 2 or rows.shape[0] != len(labels) or tests.shape != (len(truth), rows.shape[1]):
+        raise ValueError(
+            f"shapes do not fit: x {rows.shape}, y {labels.shape}, x_test {tests.shape}, y_test {truth.shape}"
+        )
+    if recipe.augmentation:
+        raise ValueError("fit_arrays cannot augment: augmentation belongs to a task")
+    seeds, n_classes = torch.tensor([seed]), int(labels.max()) + 1
+    with single_thread(), torch.inference_mode():
+        network = StackedNetwork(
+            Architecture(rows.shape[1], hidden, n_classes, recipe.activation), 1, torch.device("cpu")
+        )
+        network.initialise(seeds)
+        cosine = torch.tensor([recipe.schedule == "cosine"])
+        rates = learning_rates(torch.tensor([recipe.learning_rate]), cosine, steps)
+        optimizer = StackedOptimizer(recipe.optimizer, network, rates, torch.tensor([recipe.weight_decay]))
+        drawn, _ = draw_rows(seeds, torch.tensor([len(rows)]), steps, batch)
+        fit(network, optimizer, lambda step: (rows[drawn[step]].transpose(1, 2), labels[drawn[step]]), steps)
+        logits, _ = network.forward(tests.T[None])
+        predictions = logits[0].argmax(dim=0)
+    return ArrayFit(predictions.numpy(), float((predictions == truth).float().mean()))

@@ -1,0 +1,152 @@
+"""The desk between firms and the trainer: lazy, thrifty and traceable."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from simulation.training import service as service_module
+from simulation.training import trainer
+from simulation.training.device import DeviceError, device_name, resolve_device
+from simulation.training.ledger import Ledger
+from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.service import TrainingService
+from simulation.training.verify import verify
+
+
+def plan_of(seed: int, rung: int = 0) -> TrainingPlan:
+    return TrainingPlan("security-vision", "mlp", rung, 200, seed=seed)
+
+
+def test_pending_plans_of_a_bucket_are_trained_with_the_first_that_is_due() -> None:
+    service = TrainingService(Ledger(), "cpu")
+    keys = [service.submit(plan_of(seed)) for seed in range(5)]
+    other = service.submit(plan_of(0, rung=1))
+    assert service.n_pending == 6
+    assert service.train([keys[2]]) == 5
+    assert service.n_pending == 1
+    assert service.train(keys) == 0
+    assert service.result(other).key == other  # asked for: trained now
+    assert (service.n_runs, service.n_from_ledger) == (6, 0)
+    assert service.seconds > 0
+
+
+def test_used_keys_are_those_whose_results_were_asked_for() -> None:
+    service = TrainingService(Ledger(), "cpu")
+    keys = [service.submit(plan_of(seed)) for seed in range(3)]
+    service.train(keys)
+    service.result(keys[1])
+    assert service.used_keys == {keys[1]}
+
+
+def test_what_stands_in_the_ledger_is_not_trained_again(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    first = TrainingService(Ledger(path), "cpu")
+    keys = [first.submit(plan_of(seed)) for seed in range(3)]
+    first.train(keys)
+
+    second = TrainingService(Ledger(path), "cpu")
+    again = [second.submit(plan_of(seed)) for seed in range(4)]
+    assert second.train(again[:1]) == 0
+    assert second.train(again) == 1
+    assert (second.n_runs, second.n_from_ledger) == (1, 3)
+    assert [second.result(key) for key in keys] == [first.result(key) for key in keys]
+
+    third = TrainingService(Ledger(path), "cpu", retrain=True)
+    third.submit(plan_of(0))
+    assert third.train(keys[:1]) == 1
+
+
+def test_a_damaged_row_is_trained_again(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    first = TrainingService(Ledger(path), "cpu")
+    key = first.submit(plan_of(0))
+    good = first.result(key)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE runs SET accuracy_lab = 1.0")
+    second = TrainingService(Ledger(path), "cpu")
+    second.submit(plan_of(0))
+    assert second.result(key) == good
+    assert second.n_runs == 1
+    assert Ledger(path).get(key) == good
+
+
+def test_an_unknown_key_is_an_error_that_names_it() -> None:
+    with pytest.raises(KeyError, match="abc"):
+        TrainingService(Ledger(), "cpu").train(["abc"])
+
+
+def test_an_interrupt_keeps_finished_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = trainer.train_bucket
+
+    def interrupted(plans: Sequence[TrainingPlan], device: torch.device) -> Iterator[list[TrainingResult]]:
+        yield next(iter(real(plans, device, 2)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(service_module, "train_bucket", interrupted)
+    service = TrainingService(Ledger(tmp_path / "ledger.sqlite"), "cpu")
+    keys = [service.submit(plan_of(seed)) for seed in range(5)]
+    with pytest.raises(KeyboardInterrupt):
+        service.train(keys)
+    assert len(Ledger(tmp_path / "ledger.sqlite")) == 2
+    monkeypatch.undo()
+    assert service.train(keys) == 3
+
+
+def test_out_of_memory_halves_the_chunk_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, sizes = trainer._train_chunk, []
+
+    def limited(plans: Sequence[TrainingPlan], device: torch.device, size: int) -> list[TrainingResult]:
+        sizes.append(len(plans))
+        if len(plans) > 3:
+            raise torch.OutOfMemoryError("too much")
+        return real(plans, device, size)
+
+    monkeypatch.setattr(trainer, "_train_chunk", limited)
+    results = [
+        r for chunk in trainer.train_bucket([plan_of(s) for s in range(7)], torch.device("cpu"), 8) for r in chunk
+    ]
+    assert sizes == [7, 4, 2, 2, 2, 1]
+    assert len(results) == 7
+
+
+def test_verification_finds_what_was_changed(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    ledger = Ledger(path)
+    service = TrainingService(ledger, "cpu")
+    service.train([service.submit(plan_of(seed)) for seed in range(4)])
+    checks = verify(ledger, sample=3, seed=1, device="cpu")
+    assert len(checks) == 3
+    assert all(check.passed and check.tolerance == 0.0 for check in checks)
+
+    plan, result = plan_of(9), service.result(service.submit(plan_of(1)))
+    forged = Ledger()
+    values = {name: getattr(result, name) for name in TrainingResult.__annotations__}
+    forged.add_many([(plan, TrainingResult(**{**values, "key": plan.key(), "accuracy_lab": 0.9}))])
+    (check,) = verify(forged, device="cpu")
+    assert not check.passed
+    assert check.differences["accuracy_lab"] < -0.1
+
+
+def test_devices() -> None:
+    assert resolve_device("auto").type in ("cpu", "cuda", "mps")
+    assert device_name(resolve_device("cpu")).startswith("cpu")
+    with pytest.raises(DeviceError, match=r"tpu.*--device auto"):
+        resolve_device("tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(DeviceError, match="not available"):
+            TrainingService(Ledger(), "cuda")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_agrees_with_the_cpu_within_the_tolerance() -> None:
+    ledger = Ledger()
+    service = TrainingService(ledger, "cpu")
+    service.train([service.submit(plan_of(seed)) for seed in range(4)])
+    checks = verify(ledger, sample=4, device="cuda")
+    assert all(check.passed for check in checks)
