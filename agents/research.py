@@ -82,6 +82,6 @@ def compose_plan(
 
 
 def release_interval(settings: FirmSettings, researchers: float) -> float:
-    """Months between two models: fewer with more researchers who work together well, at least 3, at most 18."""
+    """Months between two models: fewer with more researchers who work together well, at least 5, at most 18 (assumptions)."""
     effort = max(researchers * settings.collaboration, 0.5)
-    return min(max(settings.release_months * math.sqrt(2 / effort), 3.0), 18.0)
+    return min(max(settings.release_months * math.sqrt(2 / effort), 5.0), 18.0)

@@ -78,8 +78,9 @@ def _play_missing(arms: Sequence[Arm], settings: Settings, out: Path, manifest: 
     done = run_folder.finished_seeds(out, manifest)
     missing = [seed for seed in manifest["seeds"] if seed not in done]
     blocks = split_into_blocks(missing, arms, settings.n_jobs)
-    tally = Tally.create(out / run_folder.TALLY, max(1, len(blocks)))
-    job = Job(engine, out, settings.ledger_path, settings.device, settings.retrain, tally)
+    # Absolute paths: a worker may have been started while this process stood in another folder.
+    tally = Tally.create(out.resolve() / run_folder.TALLY, max(1, len(blocks)))
+    job = Job(engine, out.resolve(), settings.ledger_path.resolve(), settings.device, settings.retrain, tally)
     total = sum(block.n_world_months for block in blocks)
     label = f"{manifest['name']}: {len(missing)} seeds × {len(arms)} worlds, training on {manifest['device']}"
     if done:

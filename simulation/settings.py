@@ -31,7 +31,7 @@ class SegmentSettings(Settings):
     )
     price_weight: float = parameter(1.0, "disutility of paying the reference price", "utils", low=0.01, high=20)
     brand_weight: float = parameter(0.3, "utility per log unit of brand", "utils", low=0, high=5)
-    trust_weight: float = parameter(2.0, "utility of full trust against none", "utils", low=0, high=20)
+    trust_weight: float = parameter(4.0, "utility of full trust against none", "utils", low=0, high=20)
     tailoring_weight: float = parameter(0.0, "utility of a solution made for this customer", "utils", low=0, high=10)
     edge_weight: float = parameter(0.0, "utility of a model small enough for the device", "utils", low=0, high=10)
     adoption_hurdle: float = parameter(2.0, "disutility of replacing the traditional method", "utils", low=-10, high=20)
@@ -111,9 +111,9 @@ class ComputeSettings(Settings):
         0.05, "exponent of the efficiency lost to distribution: n GPUs work as n^(1-loss)", "", low=0, high=0.9
     )
     rung_gpu_hours: float = parameter(
-        600, "effective GPU hours for rung 1 of the ladder", "GPU h (V100, 2017 algorithms)", low=1, high=1e9
+        400, "effective GPU hours for rung 1 of the ladder", "GPU h (V100, 2017 algorithms)", low=1, high=1e9
     )
-    rung_factor: float = parameter(8.0, "effective compute that one rung more takes", "ratio", low=1.5, high=100)
+    rung_factor: float = parameter(16.0, "effective compute that one rung more takes", "ratio", low=1.5, high=100)
     rows_base: float = parameter(
         10_000, "real rows that one base batch of proxy rows stands for", "rows", low=1, high=1e9
     )
@@ -249,7 +249,10 @@ class CapitalSettings(Settings):
         30e6, "value of a complete technical advantage before revenue", "USD", low=0, high=1e10
     )
     option_fade: float = parameter(0.5, "what is left of that value at each later stage", "ratio", low=0, high=1)
-    user_value_usd: float = parameter(20.0, "value that early investors give a free user", "USD/user", low=0, high=1e4)
+    user_value_usd: float = parameter(
+        40.0, "value that early investors give a free user", "USD/user", low=0, high=1e4,
+        source="WhatsApp 2014: 19 G$ for 450 M users (recalled)",
+    )
     heat: dict[int, float] = Field(
         default={2012: 0.5, 2014: 0.7, 2016: 0.85, 2018: 1.0, 2020: 1.0, 2021: 1.6, 2022: 1.3, 2023: 1.0, 2024: 1.2},
         description="funding climate by year: square root of yearly AI funding relative to 2018-2020, smoothed",

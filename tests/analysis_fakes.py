@@ -90,15 +90,16 @@ class FakeService:
 
 
 class FakeWorld:
-    """Three firms; the focal one ends profitable or goes bankrupt after half the months."""
+    """Three firms; the focal one ends profitable or goes bankrupt after half the months. Takes real scenarios too."""
 
-    def __init__(self, scenario: FakeScenario, seed: int, service: FakeService) -> None:
-        if seed == scenario.broken_seed:
+    def __init__(self, scenario: Any, seed: int, service: FakeService) -> None:
+        if seed == getattr(scenario, "broken_seed", None):
             raise ValueError(f"seed {seed} cannot be built")
         self.scenario, self.seed, self.service = scenario, seed, service
+        self.focal = scenario.focal or FOCAL
         self.month, self.n_months = 0, scenario.n_months
         self.draws = np.random.default_rng([seed, 1]).random(self.n_months + 1)
-        self.succeeds = bool(self.draws[-1] < scenario.p_success)
+        self.succeeds = bool(self.draws[-1] < getattr(scenario, "p_success", 0.8))
         self.key = ""
         self.rows: list[dict[str, Any]] = []
 
@@ -109,16 +110,16 @@ class FakeWorld:
         return {self.key}
 
     def finish_month(self) -> None:
-        time.sleep(self.scenario.pause_s)
+        time.sleep(getattr(self.scenario, "pause_s", 0.0))
         quality = self.service.result(self.key)
-        for firm in (FOCAL, RIVAL, GIANT):
-            if firm == FOCAL and not self.succeeds and self.month >= self.n_months // 2:
+        for firm in (self.focal, RIVAL, GIANT):
+            if firm == self.focal and not self.succeeds and self.month >= self.n_months // 2:
                 continue
             self.rows.append(self.row(firm, quality))
         self.month += 1
 
     def row(self, firm: str, quality: float) -> dict[str, Any]:
-        growth = {FOCAL: 10.0, RIVAL: 5.0, GIANT: 20.0}[firm] * (1 + self.draws[self.month])
+        growth = {self.focal: 10.0, RIVAL: 5.0, GIANT: 20.0}[firm] * (1 + self.draws[self.month])
         kind = "incumbent" if firm == GIANT else "startup"
         return {
             "month": self.date_of(self.month), "firm": firm, "kind": kind, "sector": "security",
@@ -140,10 +141,10 @@ class FakeWorld:
         sectors = sectors.reset_index().assign(
             sector="security", entries=0, exits=0, hhi=0.4, adopters=100.0, consumer_surplus_usd=1e5
         )
-        event = {"time": self.date_of(1), "kind": "round", "firm": FOCAL, "other": "fund", "amount_usd": 1e6}
+        event = {"time": self.date_of(1), "kind": "round", "firm": self.focal, "other": "fund", "amount_usd": 1e6}
         events = pd.DataFrame([{**event, "cause": "", "text": "seed"}])
         rounds = pd.DataFrame(
-            [{"time": self.date_of(1), "firm": FOCAL, "round": "seed", "amount_usd": 1e6, "pre_money_usd": 5e6}]
+            [{"time": self.date_of(1), "firm": self.focal, "round": "seed", "amount_usd": 1e6, "pre_money_usd": 5e6}]
         ).assign(investors="fund")
         return {
             "firms": firms, "sectors": sectors, "events": events, "rounds": rounds, "endings": self.endings(),
@@ -154,7 +155,7 @@ class FakeWorld:
         ended = self.date_of(self.n_months // 2) if not self.succeeds else self.date_of(self.n_months - 1)
         common = {"founded": self.date_of(0), "causes": "", "exit_value_usd": 0.0, "sector": "security"}
         rows = [
-            {"firm": FOCAL, "ended": ended, "ending": focal, "raised_usd": 1e6, "kind": "startup"},
+            {"firm": self.focal, "ended": ended, "ending": focal, "raised_usd": 1e6, "kind": "startup"},
             {"firm": RIVAL, "ended": pd.NaT, "ending": "alive", "raised_usd": 0.0, "kind": "startup"},
             {"firm": GIANT, "ended": pd.NaT, "ending": "alive", "raised_usd": 0.0, "kind": "incumbent"},
         ]

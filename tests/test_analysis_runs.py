@@ -72,6 +72,15 @@ def test_two_jobs_give_the_same_tables_as_one(reference: Run, tmp_path: Path) ->
     assert_same(reference, played(tmp_path / "two", replications=20, jobs=2))
 
 
+def test_workers_that_were_started_elsewhere_find_a_relative_folder(
+    reference: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("here", "there"):  # the workers of the first run are used again by the second
+        (tmp_path / place).mkdir()
+        monkeypatch.chdir(tmp_path / place)
+        assert_same(reference, played(Path("run"), replications=20, jobs=2))
+
+
 def test_more_seeds_extend_a_folder_without_playing_the_old_ones(reference: Run, tmp_path: Path) -> None:
     out = tmp_path / "run"
     played(out, replications=7)

@@ -95,8 +95,8 @@ def test_sums_for_the_traditional_method_count_each_row_once(name: str) -> None:
     data = make_data(task, plans, CPU)
     for member, plan in enumerate(plans):
         padding = data.gram.shape[1] - task.n_inputs - 1
-        x = [data.x[member, : plan.rows], torch.ones(plan.rows, 1), torch.zeros(plan.rows, padding)]
-        x = torch.cat(x, dim=1).double()
+        parts = [data.x[member, : plan.rows], torch.ones(plan.rows, 1), torch.zeros(plan.rows, padding)]
+        x = torch.cat(parts, dim=1).double()
         assert torch.allclose(data.gram[member].double(), x.T @ x, rtol=1e-4, atol=1e-2)
         one_hot = torch.nn.functional.one_hot(data.y[member, : plan.rows], task.n_classes).double()
         assert torch.allclose(data.moments[member].double(), x.T @ one_hot, rtol=1e-4, atol=1e-2)

@@ -8,6 +8,7 @@ import pickle
 import signal
 import sqlite3
 import time
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,23 @@ def test_processes_write_at_once_and_lose_nothing(path: Path) -> None:
     ledger = Ledger(path)
     assert len(ledger) == 160
     assert ledger.info()["damaged"] == 0
+
+
+def write_one(path: str, start: Barrier, seed: int) -> None:
+    start.wait(60)
+    Ledger(path).add_many([run_of(seed)])
+
+
+def test_processes_may_create_the_ledger_at_once(tmp_path: Path) -> None:
+    for attempt in range(3):
+        path, start = str(tmp_path / f"{attempt}.sqlite"), SPAWN.Barrier(4)
+        writers = [SPAWN.Process(target=write_one, args=(path, start, seed)) for seed in range(4)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join(60)
+            assert writer.exitcode == 0
+        assert len(Ledger(path)) == 4
 
 
 def test_a_killed_writer_leaves_whole_transactions(path: Path) -> None:

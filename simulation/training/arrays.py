@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from simulation.training.networks import Architecture, StackedNetwork
 from simulation.training.optimizers import StackedOptimizer, learning_rates
@@ -25,6 +26,13 @@ class ArrayFit:
 
     predictions: NDArray[np.int64]
     accuracy: float
+
+
+def _tensors(x: ArrayLike, y: ArrayLike) -> tuple[Tensor, Tensor]:
+    rows, labels = torch.as_tensor(np.asarray(x, np.float32)), torch.as_tensor(np.asarray(y, np.int64))
+    if rows.dim() != 2 or labels.shape != rows.shape[:1]:
+        raise ValueError(f"x must be [n, n_inputs] and y [n], not {tuple(rows.shape)} and {tuple(labels.shape)}")
+    return rows, labels
 
 
 def fit_arrays(
@@ -47,14 +55,11 @@ def fit_arrays(
         ValueError: shapes do not fit together, or augmentation is asked for.
     """
     recipe = recipe or Recipe()
-    rows, tests = (torch.as_tensor(np.asarray(part), dtype=torch.float32) for part in (x, x_test))
-    labels, truth = (torch.as_tensor(np.asarray(part), dtype=torch.int64) for part in (y, y_test))
-    if rows.dim() != 2 or rows.shape[0] != len(labels) or tests.shape != (len(truth), rows.shape[1]):
-        raise ValueError(
-            f"shapes do not fit: x {rows.shape}, y {labels.shape}, x_test {tests.shape}, y_test {truth.shape}"
-        )
     if recipe.augmentation:
         raise ValueError("fit_arrays cannot augment: augmentation belongs to a task")
+    (rows, labels), (tests, truth) = _tensors(x, y), _tensors(x_test, y_test)
+    if tests.shape[1] != rows.shape[1]:
+        raise ValueError(f"x has {rows.shape[1]} columns and x_test {tests.shape[1]}")
     seeds, n_classes = torch.tensor([seed]), int(labels.max()) + 1
     with single_thread(), torch.inference_mode():
         network = StackedNetwork(

@@ -60,6 +60,19 @@ def row_checksum(values: Iterable[Any]) -> str:
     return hashlib.sha256(json.dumps(list(values)).encode()).hexdigest()
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. The busy timeout does not cover the switch, which another process may hold up."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+
+
 class Ledger:
     """A store of training runs, safe for several processes.
 
@@ -111,7 +124,7 @@ class Ledger:
         n_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if n_tables:
             self._check_schema(connection)
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
         if n_tables:
             return

@@ -18,8 +18,8 @@ def fit_ridge(gram: Tensor, moments: Tensor, n_inputs: int) -> tuple[Tensor, Ten
     """
     shrinkage = torch.ones(gram.shape[-1], dtype=torch.float64)
     shrinkage[:n_inputs], shrinkage[n_inputs] = RIDGE, CONSTANT_RIDGE
-    factor = torch.linalg.cholesky(gram.to("cpu", torch.float64) + torch.diag(shrinkage))
-    solution = torch.cholesky_solve(moments.to("cpu", torch.float64), factor)
+    factor = torch.linalg.cholesky(gram.cpu().double() + torch.diag(shrinkage))
+    solution = torch.cholesky_solve(moments.cpu().double(), factor)
     stacked = solution.transpose(1, 2).to(gram.device, torch.float32)
     return stacked[:, :, :n_inputs].contiguous(), stacked[:, :, n_inputs : n_inputs + 1].contiguous()
 

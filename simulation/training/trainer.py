@@ -106,7 +106,6 @@ def _train_chunk(wanted: Sequence[TrainingPlan], device: torch.device, size: int
     n_dummies = size - len(wanted) if device.type == "cuda" else 0
     plans = sorted([*wanted, *[wanted[-1]] * n_dummies], key=lambda plan: -plan.rows)
     task = get_task(plans[0].task)
-    # On MPS 64-bit integer products are not dependable: data are made on the CPU and moved.
     data = make_data(task, plans, device)
     ridge = fit_ridge(data.gram, data.moments, task.n_inputs)
 

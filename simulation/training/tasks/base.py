@@ -11,7 +11,7 @@ from torch import Tensor
 from simulation.training import counter
 
 N_TEST = 1024
-"""Rows of the lab and of the field test set: a standard error of 1.4 points at 0.7. Whole registers (see trainer.py)."""
+"""Rows of the lab and of the field test set: a standard error of 1.4 points at 0.7. Whole registers: see trainer.py."""
 N_GROUP = 512
 """Rows of each group in the groups test set."""
 TEST_SEED = 2**62

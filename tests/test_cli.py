@@ -1,0 +1,186 @@
+"""The command line: what it prints, where, and what it leaves with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from analysis_fakes import ENGINE
+
+from analysis.cli import run_command
+from analysis.matching import load_case
+from analysis.store import Run
+
+Call = Callable[..., tuple[int, str, str]]
+YEAR = "extends: markets/base\ntitle: One year\nyears: 1\ninterventions: []\n"
+
+
+@pytest.fixture
+def ventures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
+    """Run a command in a fresh folder; worlds are small ones. Returns exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VENTURES_LEDGER", str(tmp_path / "ledger.sqlite"))
+    monkeypatch.setattr("analysis.experiment.real_engine", lambda: ENGINE)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = run_command(arguments)
+        return code, *capfd.readouterr()
+
+    return call
+
+
+def test_cases_prints_what_matched_and_leaves_a_run_folder(ventures: Call, tmp_path: Path) -> None:
+    code, out, _ = ventures("cases", "vision", "-n", "3", "-j", "1", "--out", "here")
+    assert code == 0
+    assert "CASE-VISION" in out and "match" in out and "results: here" in out and "networks trained live" in out
+    run = Run(tmp_path / "here")
+    assert run.status == "finished" and run.seeds == [0, 1, 2]
+    plots = sorted(path.name for path in (tmp_path / "here" / "plots").iterdir())
+    assert plots == ["vision-causes.png", "vision-endings.png", "vision-trajectory.png"]
+    assert all(name in out for name in plots)
+
+
+@pytest.mark.parametrize("spelling", ["CASE-VISION", "case-vision", "vision", "cases/vision"])
+def test_a_case_has_several_spellings(spelling: str) -> None:
+    assert load_case(spelling).id == "CASE-VISION"
+
+
+def test_all_cases_are_played_by_default(ventures: Call) -> None:
+    code, out, _ = ventures("cases", "-n", "1", "--json")
+    assert code == 0
+    assert {"CASE-VISION", "CASE-SPEECH"} <= {case["id"] for case in json.loads(out)["cases"]}
+    assert len(list(Path("runs").glob("cases-*/manifest.json"))) == 1
+
+
+def test_compare_prints_a_table_for_every_whatif(ventures: Call) -> None:
+    whatifs = ("policies/compute-vouchers", "policies/strict-data-protection")
+    code, out, _ = ventures("compare", "markets/base", "-w", whatifs[0], "-w", whatifs[1], "-n", "1")
+    assert code == 0 and all(f"{name} against markets/base" in out for name in whatifs)
+    assert "market concentration (HHI)" in out and "differences.png" in out
+
+
+def test_json_of_run_and_compare_is_one_document(ventures: Call) -> None:
+    code, out, err = ventures("run", "markets/base", "-n", "2", "-s", "0", "--json")
+    assert code == 0, err
+    assert json.loads(out)["seeds"] == [0, 1] and "results:" in err
+    whatifs = ("policies/compute-vouchers", "policies/strict-data-protection")
+    code, out, _ = ventures("compare", "markets/base", "--with", *whatifs, "-n", "2", "--json")
+    assert code == 0 and [whatif["name"] for whatif in json.loads(out)["whatifs"]] == list(whatifs)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("cases visoin", "unknown case 'visoin' (did you mean vision?)"),
+        ("cases -n 0", "replications must be at least 1, not 0"),
+        ("cases -j 0", "jobs must be at least 1, not 0"),
+        ("cases --seed -1", "seed must be 0 or more, not -1"),
+        ("cases --seed 9223372036854775807", "seed must leave room"),
+        ("cases -n many", "--replications"),
+        ("cases --device tpu", "device 'tpu': unknown"),
+        ("cases --out ledger.txt", "--out ledger.txt is a file"),
+        ("cases --out ledger.txt/below", "--out ledger.txt/below cannot be written"),
+        ("cases --no-such-option", "--no-such-option"),
+        ("run markets/bse", "did you mean 'markets/base'"),
+        ("run nofile.yaml", "nofile.yaml"),
+        ("run policies/compute-vouchers", "what-if"),
+        ("compare markets/base", "name at least one what-if"),
+        ("compare markets/base --with policies/nothing", "policies/nothing"),
+        ("ledger info --ledger ledger.txt", "ledger.txt"),
+        ("ledger info --ledger nowhere.sqlite", "no ledger at nowhere.sqlite"),
+        ("ledger verify --sample 0", "--sample must be at least 1, not 0"),
+        ("validate nofile.yaml", "nofile.yaml"),
+        ("sing", "sing"),
+    ],
+)
+def test_a_wrong_request_gets_one_clear_line_and_2(ventures: Call, command: str, says: str) -> None:
+    Path("ledger.txt").write_text("not a database, and rather longer than the header of one " * 4)
+    code, out, err = ventures(*command.split())
+    assert code == 2 and out == ""
+    assert says in err and err.count("\n") == 1 and "Traceback" not in err
+    assert not Path("runs").exists()
+
+
+def test_a_folder_of_another_scenario_is_refused(ventures: Call) -> None:
+    assert ventures("run", "markets/base", "-n", "1", "--out", "here")[0] == 0
+    code, _, err = ventures("run", "cases/vision", "-n", "1", "--out", "here")
+    assert code == 2 and "here holds another experiment (run markets/base)" in err
+
+
+def test_validate_names_the_good_and_the_bad(ventures: Call) -> None:
+    Path("good.yaml").write_text(YEAR)
+    Path("bad.yaml").write_text("extends: markets/base\nyeers: 3\n")
+    Path("what.yaml").write_text("whatif: true\ntitle: Nothing but tax\nset: {world.law.tax_rate: 0.1}\n")
+    code, out, err = ventures("validate", "good.yaml", "bad.yaml", "what.yaml")
+    assert code == 2
+    assert [line.split(":")[0] for line in out.splitlines()] == ["OK good.yaml", "OK what.yaml"]
+    assert err.startswith("bad.yaml") and "yeers" in err and err.count("\n") == 1
+    assert ventures("validate", "good.yaml")[0] == 0
+
+
+def test_scenarios_lists_the_shelf(ventures: Call) -> None:
+    code, out, _ = ventures("scenarios", "--json")
+    assert code == 0 and "cases/vision" in [entry["name"] for entry in json.loads(out)["scenarios"]]
+    assert "markets/base" in ventures("scenarios")[1]
+
+
+def test_light_commands_load_no_heavy_library() -> None:
+    script = (
+        "import sys; from analysis.cli import run_command; code = run_command([{!r}]);"
+        "print([m for m in ('torch', 'pandas', 'matplotlib', 'scipy') if m in sys.modules], file=sys.stderr)"
+    )
+    for command in ("--help", "--version"):
+        done = subprocess.run(
+            [sys.executable, "-c", script.format(command)], capture_output=True, text=True, check=True
+        )
+        assert done.stderr.strip() == "[]" and "ventures" in done.stdout
+
+
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "VENTURES_LEDGER": str(tmp_path / "ledger.sqlite")}
+
+
+def real(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The real command with the real world, in its own process group."""
+    command = [sys.executable, "-c", "from analysis.cli import main; main()", *arguments]
+    return subprocess.Popen(
+        command, cwd=tmp_path, env=environment(tmp_path), text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_the_real_world_end_to_end(tmp_path: Path) -> None:
+    (tmp_path / "year.yaml").write_text(YEAR)
+    process = real(tmp_path, "run", "year.yaml", "-n", "1", "-j", "1", "--device", "cpu", "--json", "--out", "here")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    document = json.loads(out)
+    assert document["training"]["runs"] > 0 and document["training"]["from_ledger"] == 0
+    run = Run(tmp_path / "here")
+    shown = set(run.firms["ledger_key"].dropna()) - {""}
+    assert shown and shown <= set(run.training["key"])
+    process = real(tmp_path, "ledger", "verify", "--sample", "2", "--device", "cpu", "--json")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert json.loads(out)["passed"] == 2
+
+
+def test_ctrl_c_leaves_with_130_and_one_line(tmp_path: Path) -> None:
+    (tmp_path / "year.yaml").write_text(YEAR)
+    process = real(tmp_path, "run", "year.yaml", "-n", "60", "-j", "1", "--device", "cpu", "--json", "--out", "here")
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "here" / ".progress").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and out == ""
+    assert "of 60 seeds are finished and usable in here" in err and "Traceback" not in err
+    assert Run(tmp_path / "here").status == "interrupted"
