@@ -59,7 +59,7 @@ class Incumbent(Firm):
             self.record("price cut", cause=f"a startup holds {largest:.0%}", text=f"level {self.sales.price_level:.2f}")
         if best > self.quality_field:
             # Imitation: train out of turn, with a purse for the next rungs.
-            self.laboratory.last_order_month = -100
+            self.laboratory.hurried = True
             self.laboratory.purse_usd += 3 * self.settings.compute_share * self.settings.core_income_usd_month
             self.record("imitation", cause=f"a startup reaches {best:.3f} in the field")
 

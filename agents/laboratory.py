@@ -45,12 +45,14 @@ class Laboratory:
         self.minority_share = 0.1  # assumption: what convenience sampling gives a minority of a tenth
         self.released: TrainingResult | None = None
         self.released_plan: TrainingPlan | None = None
+        self.last_plan: TrainingPlan | None = None
         self.job: Job | None = None
         self.finished: list[Job] = []
         self.n_jobs = 0
         self.last_order_month = -100
         self.purse_usd = 0.0
         self.fix_ordered = False
+        self.hurried = False  # the next run need not wait for the usual interval
 
     # -- quality ------------------------------------------------------------------------------------------------------
 
@@ -111,19 +113,21 @@ class Laboratory:
         """Order the next model when the last is old enough and money, data or law give a reason to."""
         firm, model = self.firm, self.model
         waited = model.month - self.last_order_month
-        if self.job or waited < release_interval(firm.settings, firm.staff["research"]):
+        early = waited < release_interval(firm.settings, firm.staff["research"])
+        if self.job or (early and not self.hurried):
             return
         money = min(self.purse_usd, 0.3 * firm.books.cash_usd)
         support = firm.voucher_share()
         price = model.cloud.price_usd(model.year)
         own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH
         plan, hours = self.draw_plan(own_hours + money / (1 - support) / price)
-        if not self.fix_ordered and not self.worth_training(plan, waited):
+        if not self.fix_ordered and not self.worth_training(plan):
             return
         bought_hours = max(hours - own_hours, 0.0)
         self.purse_usd = max(self.purse_usd - firm.pay_compute(bought_hours * price, support), 0.0)
-        self.last_order_month = model.month
+        self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
+        self.last_plan = plan
         self.job = Job(plan, model.order(plan, due=False))
         model.env.process(self.run(self.job, bought_hours))
 
@@ -133,15 +137,17 @@ class Laboratory:
         progress = algorithmic_progress(sector.algorithmic_halving_months, model.year)
         noise = firm.settings.anonymisation + self.extra_anonymisation
         means = Means(hours, progress, self.rows_lab, self.rows_field, self.minority_share, noise)
-        luck = model.streams.normal("recipe", firm.name, self.n_jobs)
-        seed = model.streams.integer("training", firm.name, self.n_jobs)
+        # Luck and seed belong to the team, not to the order of its runs: the same plan is then the same run in every
+        # arm of an experiment, and a data set that grows keeps its first rows.
+        luck = model.streams.normal("recipe", firm.name)
+        seed = model.streams.integer("training", firm.name)
         return compose_plan(firm.settings, sector.task, model.settings.compute, means, luck, seed)
 
-    def worth_training(self, plan: TrainingPlan, waited: float) -> bool:
-        """A run is worth its price when it is larger, has more or better data, or the last try is long ago."""
+    def worth_training(self, plan: TrainingPlan) -> bool:
+        """A run is worth its price when it is larger, or has more rows or clearly more of them from the field."""
         old = self.released_plan
-        if old is None or waited >= 18:
-            return True
+        if old is None or plan == self.last_plan:
+            return old is None
         return plan.rung > old.rung or plan.rows > old.rows or plan.coverage >= old.coverage + 0.1
 
     def run(self, job: Job, cloud_hours: float) -> Generator[simpy.Event, object, None]:

@@ -54,8 +54,7 @@ class Regulator(Actor):
             lab.extra_anonymisation = min(lab.extra_anonymisation + 0.3, 1.5)
         if unfair:
             lab.minority_share = min(2 * lab.minority_share, 0.5)
-        lab.fix_ordered = True
-        lab.last_order_month = -100
+        lab.fix_ordered = lab.hurried = True
         self.deadlines.setdefault(firm.name, self.model.env.now + self.settings.fix_months)
 
     def check_deadline(self, firm: Any) -> None:

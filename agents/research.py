@@ -71,7 +71,7 @@ def compose_plan(
         rung=rung,
         rows=proxy_rows(compute, rows),
         label_noise=round(firm.label_noise, 3),
-        coverage=round(0.05 * round(20 * means.rows_field / max(rows, 1.0)), 2),
+        coverage=round(means.rows_field / max(rows, 1.0), 1),
         minority_share=round(means.minority_share, 3),
         anonymisation=round(means.anonymisation, 3),
         compression=firm.compression,

@@ -32,7 +32,7 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, run: Run) -> None:
         done, wanted = len(run.seeds), len(run.manifest["seeds"])
         super().__init__(
-            f"interrupted: {done} of {wanted} seeds are finished and usable in {run.folder}; "
-            f"the same command with --out {run.folder} goes on from there"
+            f"interrupted: {done} of {wanted} seeds are finished and usable in {run.folder}, every network trained so "
+            f"far is in the ledger; the same command with --out {run.folder} goes on from there"
         )
         self.run = run

@@ -80,7 +80,7 @@ def _play_missing(arms: Sequence[Arm], settings: Settings, out: Path, manifest: 
     blocks = split_into_blocks(missing, arms, settings.n_jobs)
     # Absolute paths: a worker may have been started while this process stood in another folder.
     tally = Tally.create(out.resolve() / run_folder.TALLY, max(1, len(blocks)))
-    job = Job(engine, out.resolve(), settings.ledger_path.resolve(), settings.device, settings.retrain, tally)
+    job = Job(engine, out.resolve(), settings.ledger_path, settings.device, settings.retrain, tally)
     total = sum(block.n_world_months for block in blocks)
     label = f"{manifest['name']}: {len(missing)} seeds × {len(arms)} worlds, training on {manifest['device']}"
     if done:

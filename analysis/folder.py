@@ -26,6 +26,7 @@ from analysis.errors import AnalysisError
 from analysis.tables import TABLES, merged
 
 LAYOUT = 1
+ROW_GROUP = 50_000  # rows: tables are sorted by arm, so that reading one arm skips the groups of all others
 MANIFEST = "manifest.json"
 PARTS = "parts"
 PART = "part.json"
@@ -188,7 +189,7 @@ def _add_notes(manifest: dict[str, Any], notes: list[dict[str, Any]]) -> dict[st
 
 def _write_table(path: Path, table: pa.Table) -> None:
     draft = path.with_name(f".{path.name}")
-    pq.write_table(table, draft, compression="zstd")
+    pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP)
     os.replace(draft, path)
 
 

@@ -71,6 +71,20 @@ class CasesResult:
     run: Run
     cases: tuple[CaseResult, ...]
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per case and cause taken away ("": none): case, without, match, low, high, n, effect.
+
+        `low` and `high` bound the match of the case as it is, and the effect of a cause taken away.
+        """
+        rows = []
+        for case in self.cases:
+            rows.append({"case": case.id, "without": "", **case.match.as_dict("match"), "effect": None})
+            for one in case.causes:
+                bounds = one.effect.as_dict("effect")
+                rows.append({"case": case.id, "without": one.name, "match": one.share_without, **bounds})
+        return pd.DataFrame(rows, columns=["case", "without", "match", "low", "high", "n", "effect"])
+
 
 def cases(names: Sequence[str] = (), **options: Unpack[Options]) -> CasesResult:
     """Play cases, each as it is and with every named cause taken away, all in the same seeds.

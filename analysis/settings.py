@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from analysis.errors import AnalysisError
 
+IN_MEMORY = ":memory:"  # a ledger that ends with each block
 LARGEST_SEED = 2**63 - 1  # seeds are a 64-bit column of every table
 
 
@@ -33,7 +34,7 @@ class Settings:
     jobs: worker processes (≥ 1; None: one per core).
     device: auto, cpu, cuda or mps.
     out: run folder to write or to go on with (None: a temporary folder that lives as long as its `Run`).
-    ledger: file of the training ledger (None: `default_ledger()`).
+    ledger: file of the training ledger (None: `default_ledger()`; ":memory:" keeps none).
     retrain: train every plan again although it stands in the ledger.
     progress: show a progress bar on standard error.
     Raises `AnalysisError` when a value is out of its range.
@@ -65,8 +66,9 @@ class Settings:
 
     @property
     def ledger_path(self) -> Path:
-        """The ledger file that is really used."""
-        return Path(self.ledger) if self.ledger is not None else default_ledger()
+        """The ledger file that is really used, as an absolute path."""
+        path = Path(self.ledger) if self.ledger is not None else default_ledger()
+        return path if str(path) == IN_MEMORY else path.resolve()
 
     @property
     def n_jobs(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.folder import MANIFEST, read_manifest
+from analysis.folder import read_manifest
 from analysis.tables import TABLES
 
 PLOTS = "plots"
@@ -100,8 +100,3 @@ class Run:
             return pd.DataFrame(columns=list(columns or ("scenario", "arm", "seed")))
         wanted = list(columns) if columns is not None else None
         return pd.read_parquet(path, columns=wanted, filters=conditions or None)
-
-
-def is_run_folder(path: str | Path) -> bool:
-    """Whether a manifest lies there."""
-    return (Path(path) / MANIFEST).is_file()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -37,6 +39,7 @@ class FakeScenario:
     p_success: float = 0.8
     pause_s: float = 0.0
     broken_seed: int | None = None
+    killed_seed: int | None = None
 
     @property
     def n_months(self) -> int:
@@ -95,6 +98,8 @@ class FakeWorld:
     def __init__(self, scenario: Any, seed: int, service: FakeService) -> None:
         if seed == getattr(scenario, "broken_seed", None):
             raise ValueError(f"seed {seed} cannot be built")
+        if seed == getattr(scenario, "killed_seed", None):
+            os.kill(os.getpid(), signal.SIGKILL)
         self.scenario, self.seed, self.service = scenario, seed, service
         self.focal = scenario.focal or FOCAL
         self.month, self.n_months = 0, scenario.n_months

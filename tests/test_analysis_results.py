@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import matplotlib as mpl
 import pandas as pd
 import pytest
 from analysis_fakes import ENGINE, FOCAL, FakeScenario
@@ -63,6 +64,9 @@ def test_taking_the_cause_away_has_the_effect_that_the_world_gives_it(case: Case
     assert cause.share_without == ended["without:team"].mean()
     assert cause.effect.estimate == pytest.approx(ended["without:team"].mean() - ended["base"].mean())
     assert cause.effect.high < 0 and cause_verdict(cause) == "matters"
+    table = CasesResult(case_run, (case,)).table
+    assert table["without"].tolist() == ["", "team"] and table["match"].tolist()[1] == cause.share_without
+    assert table["effect"].tolist()[1] == cause.effect.estimate
 
 
 def test_the_document_is_what_the_issue_asks_for(case: CaseResult, case_run: Run) -> None:
@@ -157,6 +161,7 @@ def test_an_overview_counts_startups_only(comparison: Comparison) -> None:
 
 
 def test_plots_are_drawn_for_every_kind_of_run(case: CaseResult, case_run: Run, comparison: Comparison) -> None:
+    before = dict(mpl.rcParams)
     drawn = plot_cases(CasesResult(case_run, (case,)))
     assert [path.name for path in drawn] == ["fake-trajectory.png", "fake-endings.png", "fake-causes.png"]
     drawn += plot_comparison(comparison) + plot_run(comparison.run)
@@ -164,11 +169,4 @@ def test_plots_are_drawn_for_every_kind_of_run(case: CaseResult, case_run: Run, 
         data = path.read_bytes()
         assert data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) > 10_000
         assert int.from_bytes(data[16:20]) >= 1200  # pixels wide: readable
-
-
-def test_plots_leave_global_settings_alone(case: CaseResult, case_run: Run) -> None:
-    import matplotlib as mpl
-
-    before = dict(mpl.rcParams)
-    plot_cases(CasesResult(case_run, (case,)))
-    assert dict(mpl.rcParams) == before
+    assert dict(mpl.rcParams) == before  # the settings of a notebook around it stay

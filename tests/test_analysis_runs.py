@@ -16,6 +16,7 @@ import pytest
 from analysis_fakes import ENGINE, FOCAL, FakeScenario
 
 from analysis import AnalysisError, Run
+from analysis.errors import BrokenRun
 from analysis.experiment import play
 from analysis.matching import arms_of_case
 from analysis.settings import Settings
@@ -125,6 +126,13 @@ def test_a_block_that_breaks_loses_no_other_block(tmp_path: Path) -> None:
         assert sorted(run.firms["seed"].unique()) == run.seeds
 
 
+def test_a_killed_worker_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BrokenRun, match="a worker process was killed"):
+        played(tmp_path / "run", replace(CASE, killed_seed=39), replications=40, jobs=2)
+    run = Run(tmp_path / "run")
+    assert run.status == "failed" and run.seeds and 39 not in run.seeds
+
+
 def test_a_merge_that_was_cut_off_is_done_again(
     reference: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +170,7 @@ sys.path.insert(0, {here!r})
 from dataclasses import replace
 from analysis_fakes import ENGINE, FakeScenario
 from analysis import Interrupted
+from analysis.errors import BrokenRun
 from analysis.experiment import play
 from analysis.matching import arms_of_case
 from analysis.settings import Settings
@@ -190,12 +199,12 @@ def test_ctrl_c_keeps_finished_seeds_and_the_next_run_goes_on(reference: Run, tm
     run = Run(out)
     assert run.status == "interrupted" and 0 < len(run.seeds) < 20
     assert said.strip() == (
-        f"interrupted: {len(run.seeds)} of 20 seeds are finished and usable in {out}; "
-        f"the same command with --out {out} goes on from there"
+        f"interrupted: {len(run.seeds)} of 20 seeds are finished and usable in {out}, every network trained so far is "
+        f"in the ledger; the same command with --out {out} goes on from there"
     )
     expected = reference.firms[reference.firms["seed"].isin(run.seeds)].reset_index(drop=True)
     pd.testing.assert_frame_equal(run.firms, expected)
-    assert_same(reference, played(out, replications=20, jobs=2))
+    assert_same(reference, played(out, replications=20))
 
 
 def test_a_killed_process_loses_only_what_was_not_finished(reference: Run, tmp_path: Path) -> None:

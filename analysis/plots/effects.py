@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from analysis.intervals import Interval
 from analysis.plots.style import FOCAL, MILLION, MUTED, RIVALS, canvas, tidy
@@ -16,7 +17,7 @@ def plot_cause_effects(effects: Sequence[tuple[str, Interval]], title: str, path
     with canvas(path, 11, 2.0 + 0.5 * len(effects)) as figure:
         axes = figure.subplots()
         draw_forest(axes, effects)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}" if value else "0")
         axes.set_xlabel("change in the share of seeds that end as the chapter says, points (95 % interval)")
         tidy(axes, title)
     return path
@@ -27,13 +28,15 @@ def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interv
     n_rows = -(-len(panels) // 2)
     height = 1.0 + n_rows * (1.6 + 0.4 * max(len(effects) for *_, effects in panels))
     with canvas(path, 13, height) as figure:
-        grid = figure.subplots(n_rows, 2, squeeze=False).flat
+        grid = list(figure.subplots(n_rows, 2, squeeze=False).flat)
         for axes, (name, unit, effects) in zip(grid, panels, strict=False):
             scale, label = (MILLION, "M$") if unit == "USD" else (1.0, unit)
             draw_forest(axes, [(text, scaled(effect, scale)) for text, effect in effects])
             axes.set_xlabel(label)
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:+,.4g}" if value else "0")
             tidy(axes, name)
-        for axes in list(grid):
+        for axes in grid[len(panels) :]:
             axes.set_visible(False)
         figure.suptitle(title)
     return path

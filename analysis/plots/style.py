@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter
 
 DPI = 120
 MILLION = 1e6
@@ -63,7 +63,7 @@ def money_on_y(axes: Axes) -> None:
 
 def percent_on_y(axes: Axes) -> None:
     """Shares as percentages along the y axis."""
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.3g} %"))
 
 
 def large_numbers_on_y(axes: Axes) -> None:

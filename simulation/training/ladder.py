@@ -31,11 +31,11 @@ class Rung:
 # up costs two to three times as much.
 RUNGS: tuple[Rung, ...] = (
     Rung(width=16, depth=1, filters=4, steps=60, batch=32),
-    Rung(width=24, depth=1, filters=8, steps=120, batch=32),
-    Rung(width=32, depth=2, filters=12, steps=160, batch=32),
-    Rung(width=48, depth=2, filters=16, steps=240, batch=32),
-    Rung(width=64, depth=2, filters=24, steps=350, batch=32),
-    Rung(width=96, depth=2, filters=32, steps=500, batch=32),
+    Rung(width=24, depth=1, filters=8, steps=110, batch=32),
+    Rung(width=32, depth=2, filters=12, steps=150, batch=32),
+    Rung(width=48, depth=2, filters=16, steps=190, batch=32),
+    Rung(width=64, depth=2, filters=20, steps=240, batch=32),
+    Rung(width=80, depth=2, filters=24, steps=320, batch=32),
 )
 
 

@@ -8,7 +8,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-TRAINER_VERSION = "1"
+TRAINER_VERSION = "2"
 """Part of every key: raise it whenever a change of code changes any measure."""
 
 OPTIMIZERS = ("sgd", "momentum", "adam")
