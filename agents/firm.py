@@ -26,7 +26,7 @@ class Firm(Actor):
     def __init__(self, model: MarketModel, name: str, settings: FirmSettings) -> None:
         super().__init__(model, name)
         self.settings, self.sector = settings, settings.sector
-        self.founded, self.founded_month = model.today, model.month
+        self.founded, self.founded_month = model.today, int(model.env.now)
         self.books = model.bank.open(name)
         self.staff = {role: float(settings.staff.get(role, 0.0)) for role in ROLES}
         self.brand_usd = settings.brand_usd
@@ -80,7 +80,10 @@ class Firm(Actor):
         """The month's decisions, in order."""
         if not self.alive:
             return
-        self.settings = self.model.firm_settings.get(self.name, self.settings)
+        changed = self.model.firm_settings.get(self.name, self.settings)
+        if changed is not self.settings:
+            self.sales.follow(self.settings, changed)
+            self.settings = changed
         self.budget_usd = self.choose_budget()
         self.plan_staff()
         self.respond_to_market()
@@ -142,11 +145,15 @@ class Firm(Actor):
         if not self.alive:
             return
         self.recurring.append(self.sales.collect())
+        self.find_cash(sum(self.costs_due().values()))
         self.pay_costs()
         self.pay_taxes()
         revenue, costs = self.books.close_month()
         self.revenues.append(revenue)
         self.costs.append(costs)
+
+    def find_cash(self, due_usd: float) -> None:
+        """Get hold of cash for costs of `due_usd` before they are paid; a startup has nobody to ask at short notice."""
 
     def costs_due(self) -> dict[str, float]:
         """Costs of the month by account, USD, in the order in which they are paid."""
@@ -206,7 +213,8 @@ class Firm(Actor):
         rows = lab.rows_lab + lab.rows_field
         return (
             self.name, self.kind, self.sector, self.founded, self.books.cash_usd,
-            self.revenues[-1] if self.revenues else 0.0, self.costs[-1] if self.costs else 0.0, paying + self.sales.total("free"), self.headcount(),
+            self.revenues[-1] if self.revenues else 0.0, self.costs[-1] if self.costs else 0.0,
+            paying + self.sales.total("free"), self.headcount(),
             float(market["price_usd"][slots[0]]), lab.quality_lab, lab.quality_field, self.sales.trust(), share,
             lab.released.key if lab.released else "", "suspended" if self.suspended else "active", paying, rows,
             lab.rows_field / max(rows, 1.0), lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.exits import USD_PER_RESEARCHER
 from agents.firm import Firm, average
 from agents.settings import FirmSettings
 
@@ -29,17 +30,16 @@ class Incumbent(Firm):
 
     def choose_budget(self) -> float:
         """What the parent pays, and 70 % of what customers pay."""
-        return self.settings.core_income_usd_month + 0.7 * average(self.revenues[-3:])
+        return self.settings.core_income_usd_month + 0.7 * average(self.recurring[-3:])
 
-    def close_books(self) -> None:
-        """As every firm; the parent pays first, and makes up what is missing."""
-        income = self.settings.core_income_usd_month
-        self.model.bank.pay("customers", self.name, income, "spending", "core_income")
-        missing = sum(self.costs_due().values()) - self.books.cash_usd
+    def find_cash(self, due_usd: float) -> None:
+        """The parent pays its part, and makes up what is missing."""
+        bank = self.model.bank
+        bank.pay("customers", self.name, self.settings.core_income_usd_month, "spending", "core_income")
+        missing = due_usd - self.books.cash_usd
         if missing > 0:
-            self.model.bank.pay("savers", self.name, missing, "spending", "paid_in_capital")
-        super().close_books()
-        self.insolvent = False
+            # One cent per account more than the sum: each cost is rounded to cents by itself.
+            bank.pay("savers", self.name, missing + 0.1, "spending", "paid_in_capital")
 
     def respond_to_market(self) -> None:
         """Answer a startup that has become large or clearly better, with the delay of a large organisation."""
@@ -63,16 +63,16 @@ class Incumbent(Firm):
             self.laboratory.purse_usd += 3 * self.settings.compute_share * self.settings.core_income_usd_month
             self.record("imitation", cause=f"a startup reaches {best:.3f} in the field")
 
-    def value_of(self, target: Startup, distressed: bool) -> float:
-        """What the incumbent would pay: for customers, for technique better than its own, for people; 0 for no."""
-        capital = self.model.settings.capital
+    def value_of(self, target: Startup) -> float:
+        """What the incumbent would pay for a startup that runs out of money; 0 for no.
+
+        It needs a reason: a model clearly better than its own, or customers worth more than their care.
+        """
         yearly = 12 * average(target.recurring[-3:])
-        better = max(target.quality_field - self.quality_field, 0.0) if target.laboratory.released else 0.0
-        if distressed:
-            # An acqui-hire needs a reason: a better model, or customers worth more than their care.
-            people = 300_000 * target.staff["research"]
-            return people + yearly if better > 0.01 or yearly > 1e6 else 0.0
-        return yearly * capital.revenue_multiple + capital.option_usd * better
+        better = target.quality_field - self.quality_field if target.laboratory.released else 0.0
+        if better > 0.01 or yearly > 1e6:
+            return USD_PER_RESEARCHER * target.staff["research"] + yearly
+        return 0.0
 
     def absorb(self, target: Startup) -> None:
         """Take over customers where there is an offer in the same segment, and the data."""

@@ -88,12 +88,18 @@ class Laboratory:
             self.job = None
             weight = min(2 * self.firm.settings.data_operations, 1.0)
             worse = self.released is not None and judged(result, weight) < judged(self.released, weight)
-            if worse and not self.fix_ordered:
+            if worse and not (self.fix_ordered and self.follows_order(job.plan)):
                 continue
             self.released, self.released_plan = result, job.plan
             text = f"lab {result.accuracy_lab:.3f}, field {result.accuracy_field:.3f}, rung {job.plan.rung}"
             self.firm.record("release", cause=job.key, text=text)
-            self.firm.obey_order()
+            if self.follows_order(job.plan):
+                self.firm.obey_order()
+
+    def follows_order(self, plan: TrainingPlan) -> bool:
+        """Whether a plan has the treatment of personal data and the share of the minority that was ordered."""
+        asked = round(self.firm.settings.anonymisation + self.extra_anonymisation, 3)
+        return plan.anonymisation >= asked and plan.minority_share >= round(self.minority_share, 3)
 
     # -- data ---------------------------------------------------------------------------------------------------------
 
@@ -119,7 +125,7 @@ class Laboratory:
         money = min(self.purse_usd, 0.3 * firm.books.cash_usd)
         support = firm.voucher_share()
         price = model.cloud.price_usd(model.year)
-        own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH
+        own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months
         plan, hours = self.draw_plan(own_hours + money / (1 - support) / price)
         if not self.fix_ordered and not self.worth_training(plan):
             return
@@ -148,7 +154,7 @@ class Laboratory:
         old = self.released_plan
         if old is None or plan == self.last_plan:
             return old is None
-        return plan.rung > old.rung or plan.rows > old.rows or plan.coverage >= old.coverage + 0.1
+        return plan.rung > old.rung or plan.rows > old.rows or plan.coverage > old.coverage + 0.05
 
     def run(self, job: Job, cloud_hours: float) -> Generator[simpy.Event, object, None]:
         """SimPy process: a job waits for GPUs and runs; then its result is due."""

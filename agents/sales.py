@@ -10,6 +10,7 @@ from simulation.market import SOLUTION
 
 if TYPE_CHECKING:
     from agents.firm import Firm
+    from agents.settings import FirmSettings
 
 
 class Sales:
@@ -20,6 +21,17 @@ class Sales:
         s = firm.settings
         self.slots = {seg: self.market.add_offer(firm.name, s.sector, seg, how) for seg, how in s.offers.items()}
         self.price_level = s.price_level
+
+    def follow(self, before: FirmSettings, after: FirmSettings) -> None:
+        """Take over a dated change of price level and offers; what a firm set for itself since is scaled along."""
+        self.price_level *= after.price_level / before.price_level
+        for segment, how in after.offers.items():
+            if segment not in self.slots:
+                self.slots[segment] = self.market.add_offer(self.firm.name, self.firm.sector, segment, how)
+            elif before.offers.get(segment) != how:
+                self.market.set_model(self.slots[segment], how)
+        for segment in [segment for segment in self.slots if segment not in after.offers]:
+            self.market.withdraw(self.slots.pop(segment))
 
     def total(self, column: str) -> float:
         """Sum of a market column over the firm's offers."""

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from simulation.parameters import Settings, parameter
-from simulation.settings import ROLES, Name, RevenueModel, Role, Stage
+from simulation.settings import Name, RevenueModel, Role, Stage
 
 ModelKind = Literal["linear", "mlp", "cnn"]
 Compression = Literal["none", "int8", "pruned"]
@@ -88,9 +88,9 @@ class FirmSettings(Settings):
 
 
 class Spread(Settings):
-    """Mean and spread of a normal draw, clipped to the range of the firm parameter it fills."""
+    """Mean and spread of a normal draw, clipped to the range of what it fills; for rows, median and log spread."""
 
-    mean: float = parameter(0.5, "mean", low=0, high=1e12)
+    mean: float = parameter(0.5, "mean (of rows: the median)", low=0, high=1e12)
     sd: float = parameter(0.15, "standard deviation (of the logarithm for rows)", low=0, high=10)
 
 
@@ -129,8 +129,3 @@ class RegulatorSettings(Settings):
 
     audit_months: float = parameter(2.0, "length of an audit", "months", low=0.1, high=36)
     fix_months: float = parameter(6.0, "time to follow an order to fix", "months", low=0.5, high=60)
-
-
-def default_staff() -> dict[Role, float]:
-    """People by role of a firm that says nothing about its staff."""
-    return {role: 1.0 for role in ROLES}

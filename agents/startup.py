@@ -31,7 +31,6 @@ class Startup(Firm):
         super().__init__(model, name, settings)
         self.finance = Fundraising(self)
         self.burn_usd = 0.0
-        self.first_sale_month: int | None = None
         self.last_pivot_month = self.founded_month
         self.voucher_usd: dict[int, float] = {}
         self.was_profitable = False
@@ -118,11 +117,11 @@ class Startup(Firm):
         self.note_profit()
         if self.insolvent or self.books.cash_usd < 1.0:
             self.reasons = reasons_of(self)
-            if not find_buyer(self, distressed=True):
+            if not find_buyer(self):
                 wind_up(self)
         elif self.runway_months() < 3 and not self.finance.raising and self.finance.n_refused > 0:
             self.reasons = reasons_of(self)
-            find_buyer(self, distressed=True)
+            find_buyer(self)
         else:
             list_on_exchange(self)
 

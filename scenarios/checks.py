@@ -17,7 +17,8 @@ from simulation.training.plan import TASK_NAMES
 if TYPE_CHECKING:
     from scenarios.schema import Cause, Expectation, Intervention, Scenario, State
 
-FIXED_IN_FIRMS = ("founded", "kind", "sector")
+# What a firm has when it enters; later it is the firm's own doing, so a dated change could not mean anything.
+FIXED_IN_FIRMS = ("founded", "kind", "sector", "staff", "rows", "brand_usd", "capital_usd")
 CAUSES_MAY_SET = ("world", "firms", "entrants", "investors", "regulator", "interventions")
 
 

@@ -34,7 +34,7 @@ def next_stage(stage: Stage) -> Stage:
 class Facts:
     """What due diligence finds out about a startup."""
 
-    revenue_usd_year: float  # last month, annualised, recurring
+    revenue_usd_year: float  # recurring, last quarter, annualised
     growth_year: float  # of that, against a year ago; 1.0 = doubled
     advantage_lab: float
     advantage_field: float

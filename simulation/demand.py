@@ -39,7 +39,8 @@ def choose(
 ) -> Choices:
     """Let customers choose.
 
-    Shapes: `segment`, `newcomer`, `own`, `choosing` (customers of each offer who choose again) are [offers];
+    Shapes: `segment` and `newcomer` are [offers]; `own` and `choosing` (customers of each offer who choose again) are
+    [offers], or [kinds, offers] where an offer has several kinds of customers, and so is `lost` in the result;
     `aware` (unserved customers who look), `switching` and `hurdle` (disutility of the first step away from the
     traditional method, which only the unserved still face) are [segments]. An offer that nobody may buy has
     newcomer = −inf; one that must lose its customers has own = −inf too.
@@ -51,8 +52,9 @@ def choose(
     denominator = k * (1 + total[segment] - e_new) + e_own
     leave_weight = choosing / denominator
     staying = leave_weight * e_own
-    pool = np.bincount(segment, leave_weight, n_segments)
-    from_rivals = k * e_new * (pool[segment] - leave_weight)
+    leaving_offer = leave_weight.reshape(-1, len(segment)).sum(axis=0)
+    pool = np.bincount(segment, leaving_offer, n_segments)
+    from_rivals = k * e_new * (pool[segment] - leaving_offer)
     from_unserved = (aware * first / (1 + first * total))[segment] * e_new
     return Choices(lost=choosing - staying, won=from_rivals + from_unserved)
 

@@ -103,7 +103,8 @@ class Market:
 
     def served(self) -> Floats:
         """Customers served per segment, paying or not."""
-        return np.bincount(self.segment, self["customers"] + self["free"], len(self.segment_names))
+        served: Floats = np.bincount(self.segment, self["customers"] + self["free"], len(self.segment_names))
+        return served
 
     def unserved(self) -> Floats:
         """Customers per segment who use the traditional method."""
@@ -135,6 +136,15 @@ class Market:
         own = np.where(self.selling, base + p["advantage_weight"] * self["field"], -np.inf)
         return newcomer, own
 
+    def own_by_kind(self, own: Floats) -> Floats:
+        """Utility of staying for payers (row 0) and for free users (row 1), shape [2, n_offers].
+
+        A freemium offer is perceived as free by newcomers and free users; its payers weigh the price.
+        """
+        s, seg = self.s, self.segment
+        price = s["price_weight"][seg] * self["monthly_usd"] / s["reference_price_usd"][seg]
+        return np.stack([own - np.where(self.model == FREEMIUM, price, 0.0), own])
+
     def clear(self) -> None:
         """One month of choices in every segment: renewals, defections, new customers, conversions, trust."""
         s, seg = self.s, self.segment
@@ -148,14 +158,16 @@ class Market:
         looking = self["free"] * self.revenue.free_leave_month
         served_share = self.served() / s["customers"]
         aware = aware_unserved(self.unserved(), served_share, s["innovation_rate_year"], s["imitation_rate_year"])
-        choices = choose(seg, newcomer, own, renewing + looking, aware, s["switching_cost"], s["adoption_hurdle"])
+        choosing = np.stack([renewing, looking])
+        choices = choose(
+            seg, newcomer, self.own_by_kind(own), choosing, aware, s["switching_cost"], s["adoption_hurdle"]
+        )
         # A firm that cannot deliver more projects sends customers away; they look again in a later month.
         won = np.minimum(choices.won, self["capacity"])
         free_model = (self.model == FREEMIUM) | (self.model == BUNDLE)
-        leaving = choices.lost / np.maximum(renewing + looking, 1e-12)
-        self["customers"][:] += np.where(free_model, 0.0, won) - leaving * renewing
-        self["free"][:] += np.where(free_model, won, 0.0) - leaving * looking
-        self["won"][:], self["lost"][:] = won, choices.lost
+        self["customers"][:] += np.where(free_model, 0.0, won) - choices.lost[0]
+        self["free"][:] += np.where(free_model, won, 0.0) - choices.lost[1]
+        self["won"][:], self["lost"][:] = won, choices.lost.sum(axis=0)
         self._convert()
         self._live_with_it()
         usd_per_util = s["reference_price_usd"] / s["price_weight"]
@@ -164,13 +176,11 @@ class Market:
     def _convert(self) -> None:
         """Free users who begin to pay: fewer where a rival gives a better model away (cause (b) of CASE-SPEECH)."""
         r = self.revenue
-        giving = self.selling & ((self.model == FREEMIUM) | (self.model == BUNDLE))
-        best = np.full(len(self.segment_names), -1.0)
-        np.maximum.at(
-            best, self.segment[giving & (self.model == BUNDLE)], self["field"][giving & (self.model == BUNDLE)]
-        )
-        lead = self["field"] - np.maximum(best, 0.0)[self.segment]
-        share = np.minimum(r.free_conversion_month * np.exp(r.free_rival_weight * np.minimum(lead, 0.5)), 1.0)
+        bundled = self.selling & (self.model == BUNDLE)
+        best = np.zeros(len(self.segment_names))
+        np.maximum.at(best, self.segment[bundled], self["field"][bundled])
+        lead = np.minimum(self["field"] - best[self.segment], 0.5)
+        share = np.minimum(r.free_conversion_month * np.exp(r.free_rival_weight * lead), 1.0)
         converted = np.where(self.model == FREEMIUM, share * self["free"], 0.0)
         self["converted"][:] = converted
         self["free"][:] -= converted

@@ -28,7 +28,7 @@ from simulation.settings import WorldSettings
 from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.service import TrainingService
 
-# (name, method of the world, method of the actors): the month's table of contents. `ventures phases` prints it.
+# (name, method of the world, method of the actors): the month's table of contents.
 PHASES: tuple[tuple[str, str, str], ...] = (
     ("law", "change_law", ""),
     ("results", "", "receive_results"),
@@ -46,8 +46,10 @@ class FirmLike(Protocol):
     """What the world needs to know of a firm to measure it."""
 
     name: str
+    kind: str
     sector: str
     alive: bool
+    founded_month: int
 
     def observe(self, share: float) -> tuple[object, ...]: ...
     def final_row(self) -> tuple[object, ...]: ...
@@ -89,7 +91,6 @@ class MarketModel(mesa.Model):
         self.entries: dict[str, int] = dict.fromkeys(s.sectors, 0)
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
         self._due: set[str] = set()
-        self._used_keys: set[str] = set()
         self._traditional_keys = {name: self.order(self._traditional_plan(name)) for name in s.sectors}
 
     # -- time ---------------------------------------------------------------------------------------------------------
@@ -136,7 +137,6 @@ class MarketModel(mesa.Model):
     def order(self, plan: TrainingPlan, due: bool = True) -> str:
         """Submit a plan; returns its ledger key. `due` results are made before the next phases run."""
         key = self.service.submit(plan)
-        self._used_keys.add(key)
         if due:
             self._due.add(key)
         return key
@@ -151,10 +151,6 @@ class MarketModel(mesa.Model):
         return TrainingPlan(
             task=settings.task, kind="linear", rung=0, rows=settings.traditional_rows, coverage=0.5, seed=seed
         )
-
-    def training_keys(self) -> set[str]:
-        """Ledger keys of all training results that this world ordered."""
-        return set(self._used_keys)
 
     # -- actors -------------------------------------------------------------------------------------------------------
 
@@ -202,7 +198,8 @@ class MarketModel(mesa.Model):
         """Write the month's rows of the firms and sectors tables."""
         shares = self.sector_shares()
         month = self.calendar.date_of(self.month)
-        living = [firm for firm in self.firms.values() if firm.alive]
+        # Who was founded in the phase before enters the tables with the first month of its own.
+        living = [firm for firm in self.firms.values() if firm.alive and firm.founded_month <= self.month]
         self.recorder.add("firms", ((month, *firm.observe(shares[firm.sector].get(firm.name, 0.0))) for firm in living))
         served = self.market.served()
         price = self.cloud.price_usd(self.year)

@@ -35,7 +35,7 @@ def parameter(
     `low` and `high` are inclusive bounds in `unit`. `kind` follows EMA's XLRM: an *uncertainty* of the world, a *lever*
     that somebody can pull, a *constant*. `source` is an id of `docs/sources.md`, a reference, or "assumption".
     """
-    extra = {"unit": unit, "kind": kind, "source": source}
+    extra: dict[str, Any] = {"unit": unit, "kind": kind, "source": source}
     return Field(default, description=meaning, ge=low, le=high, json_schema_extra=extra)
 
 

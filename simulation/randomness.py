@@ -37,10 +37,6 @@ class Streams:
         """One standard normal draw, by inversion."""
         return _NORMAL.inv_cdf(min(max(self.uniform(purpose, who, when), 1e-15), 1 - 1e-15))
 
-    def exponential(self, purpose: str, who: str = "", when: int = 0) -> float:
-        """One exponential draw with mean 1."""
-        return -math.log(self.uniform(purpose, who, when))
-
     def lognormal(self, median: float, sigma: float, purpose: str, who: str = "", when: int = 0) -> float:
         """One lognormal draw with the given median and log standard deviation."""
         return median * math.exp(sigma * self.normal(purpose, who, when))

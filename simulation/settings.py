@@ -175,11 +175,11 @@ class RevenueSettings(Settings):
     )
     free_conversion_month: float = parameter(
         0.004,
-        "share of free users who start to pay in a month when no rival gives as much away",
+        "share of free users who start to pay in a month when the model is as good in use as the best free one",
         "1/month",
         low=0,
         high=1,
-        source="with the churn below gives 2-5 % paying (M1)",
+        source="with usual churn gives 2-5 % paying (M1)",
     )
     free_rival_weight: float = parameter(
         3.0, "how strongly a better free rival lowers conversion", "log units per unit of advantage", low=0, high=20
@@ -250,7 +250,11 @@ class CapitalSettings(Settings):
     )
     option_fade: float = parameter(0.5, "what is left of that value at each later stage", "ratio", low=0, high=1)
     user_value_usd: float = parameter(
-        40.0, "value that early investors give a free user", "USD/user", low=0, high=1e4,
+        40.0,
+        "value that early investors give a free user",
+        "USD/user",
+        low=0,
+        high=1e4,
         source="WhatsApp 2014: 19 G$ for 450 M users (recalled)",
     )
     heat: dict[int, float] = Field(
@@ -310,7 +314,7 @@ class LawSettings(Settings):
         source="P9: ceiling 4 %",
     )
     compute_voucher_share: float = parameter(
-        0.0, "share of a startup's compute bill that the state pays", "share", low=0, high=1, kind="lever"
+        0.0, "share of a startup's compute bill that the state pays", "share", low=0, high=0.95, kind="lever"
     )
     compute_voucher_cap_usd_year: float = parameter(
         0.0, "most that one startup gets in a year", "USD/year", low=0, high=1e9, kind="lever"

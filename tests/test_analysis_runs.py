@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +39,14 @@ def tables(run: Run) -> dict[str, pd.DataFrame]:
 def assert_same(one: Run, other: Run) -> None:
     for name, frame in tables(one).items():
         pd.testing.assert_frame_equal(frame, other.select(name))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def same_code() -> Iterator[None]:
+    """Somebody may edit a source file while the tests run; that another code is refused has a test of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("analysis.provenance.code_fingerprint", lambda: "this code")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +123,13 @@ def test_a_folder_is_never_overwritten_by_something_else(tmp_path: Path) -> None
     assert [path.name for path in (tmp_path / "notes").iterdir()] == ["mine.txt"]
 
 
+def test_seeds_played_by_other_code_are_not_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played(tmp_path / "run")
+    monkeypatch.setattr("analysis.provenance.code_fingerprint", lambda: "other code")
+    with pytest.raises(AnalysisError, match="played with other code"):
+        played(tmp_path / "run", replications=8)
+
+
 def test_a_block_that_breaks_loses_no_other_block(tmp_path: Path) -> None:
     broken = replace(CASE, broken_seed=17)
     for jobs in (1, 2):
@@ -169,6 +185,7 @@ import sys
 sys.path.insert(0, {here!r})
 from dataclasses import replace
 from analysis_fakes import ENGINE, FakeScenario
+import analysis.provenance
 from analysis import Interrupted
 from analysis.errors import BrokenRun
 from analysis.experiment import play
@@ -176,6 +193,7 @@ from analysis.matching import arms_of_case
 from analysis.settings import Settings
 
 if __name__ == "__main__":
+    analysis.provenance.code_fingerprint = lambda: "this code"
     setup = FakeScenario(pause_s=0.004)
     settings = Settings(out={out!r}, replications=20, jobs={jobs}, ledger="unused.sqlite")
     try:

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from analysis_fakes import ENGINE
 
 from analysis.cli import run_command
 from analysis.matching import load_case
 from analysis.store import Run
+from analysis.tables import WORLD_TABLES
 
 Call = Callable[..., tuple[int, str, str]]
 YEAR = "extends: markets/base\ntitle: One year\nyears: 1\ninterventions: []\n"
@@ -171,6 +173,20 @@ def test_the_real_world_end_to_end(tmp_path: Path) -> None:
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, out + err
     assert json.loads(out)["passed"] == 2
+
+
+@pytest.mark.slow
+def test_the_real_world_gives_the_same_tables_with_one_job_and_two(tmp_path: Path) -> None:
+    (tmp_path / "year.yaml").write_text(YEAR)
+    common = ("run", "year.yaml", "-n", "2", "--device", "cpu", "--json")
+    for jobs in ("1", "2"):  # two worlds in one batch, then one world in each of two processes; nothing shared
+        process = real(tmp_path, *common, "-j", jobs, "--out", f"jobs{jobs}", "--ledger", f"ledger{jobs}.sqlite")
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    one, two = Run(tmp_path / "jobs1"), Run(tmp_path / "jobs2")
+    for table in WORLD_TABLES:
+        pd.testing.assert_frame_equal(one.select(table), two.select(table), check_exact=True)
+    assert len(one.firms) > 100 and one.training["key"].tolist() == two.training["key"].tolist()
 
 
 def test_ctrl_c_leaves_with_130_and_one_line(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_price_that_counts_is_that_of_the_settings_in_force() -> None:
 
 def test_trust_falls_when_the_promise_exceeds_the_field_and_rises_when_it_is_kept() -> None:
     market = market_of("subscription", "subscription", "subscription")
-    market["lab"][0] = 0.9
+    market["lab"][0], market["field"][0] = 0.9, 0.2
     market.selling[2] = False
     clear(market, 24)
     start = market.brand.trust_start

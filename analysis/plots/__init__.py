@@ -55,7 +55,11 @@ def plot_comparison(result: Comparison) -> list[Path]:
     folder = result.run.folder / PLOTS
     measures = list(dict.fromkeys(one.measure for one in result.differences))
     panels = [
-        (m.says[0].upper() + m.says[1:], m.unit, [(one.whatif, one.effect) for one in result.differences if one.measure == m])
+        (
+            m.says[0].upper() + m.says[1:],
+            m.unit,
+            [(one.whatif, one.effect) for one in result.differences if one.measure == m],
+        )
         for m in measures
     ]
     title = f"What-if minus {result.base}: {len(result.run.seeds)} paired seeds, 95 % intervals"

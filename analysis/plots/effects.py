@@ -34,7 +34,7 @@ def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interv
             draw_forest(axes, [(text, scaled(effect, scale)) for text, effect in effects])
             axes.set_xlabel(label)
             axes.xaxis.set_major_locator(MaxNLocator(5))
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:+,.4g}" if value else "0")
+            axes.xaxis.set_major_formatter(lambda value, _: signed(value))
             tidy(axes, name)
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
@@ -52,6 +52,11 @@ def draw_forest(axes: Axes, effects: Sequence[tuple[str, Interval]]) -> None:
     axes.set_yticks(range(len(effects)), [text for text, _ in reversed(effects)])
     axes.set_ylim(-0.6, len(effects) - 0.4)
     axes.grid(axis="y", visible=False)
+
+
+def signed(value: float) -> str:
+    """A change as a tick label."""
+    return "0" if value == 0 else f"{value:+,.0f}" if abs(value) >= 1000 else f"{value:+.4g}"
 
 
 def scaled(effect: Interval, scale: float) -> Interval:

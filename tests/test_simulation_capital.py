@@ -1,0 +1,122 @@
+"""Capital: usual terms, what a startup is worth to an investor, who owns what; and the books underneath."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulation.books import Bank, InsufficientCash
+from simulation.capital import CapTable, Facts, fair_value_usd, next_stage, trend, usual_round
+from simulation.settings import STAGES, CapitalSettings
+
+FACTS = Facts(revenue_usd_year=1e6, growth_year=0.5, advantage_lab=0.4, advantage_field=0.3, free_users=1000)
+
+
+def test_rounds_of_2014_and_2022_are_those_of_the_sources() -> None:
+    """Median pre-money valuations of 2014 by stage (V16); round sizes of both years where V20 has them."""
+    capital = CapitalSettings()
+    assert [usual_round(capital, s, 2014)[0] for s in ("seed", "A", "B", "C")] == [5.9e6, 13.1e6, 36.9e6, 70.5e6]
+    assert usual_round(capital, "seed", 2014)[1] == 1e6 and usual_round(capital, "seed", 2022)[1] == 2.5e6
+    assert usual_round(capital, "A", 2022)[1] == 14e6 and usual_round(capital, "B", 2022)[1] == 21e6
+    assert usual_round(capital, "seed", 2018)[1] == pytest.approx(1.75e6)
+    assert usual_round(capital, "seed", 2018)[0] == pytest.approx(5.9e6 * 1.75)
+    assert usual_round(capital, "seed", 2000) == usual_round(capital, "seed", 2014)
+
+
+def test_stages_follow_each_other_and_growth_repeats() -> None:
+    assert [next_stage(stage) for stage in STAGES] == ["A", "B", "C", "growth", "growth"]
+
+
+def test_a_trend_is_linear_between_years_and_flat_outside() -> None:
+    series = {2016: 2.0, 2014: 1.0}
+    assert [trend(series, y) for y in (2010, 2014, 2015, 2016, 2030)] == [1.0, 1.0, 1.5, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["revenue_usd_year", "growth_year", "free_users", "advantage_lab", "advantage_field"])
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_startup_is_never_worth_less_for_being_better(name: str, stage: str) -> None:
+    capital = CapitalSettings()
+    values = [
+        fair_value_usd(capital, replace(FACTS, **{name: factor * getattr(FACTS, name)}), stage, 1.0, 2018)  # type: ignore[arg-type]
+        for factor in (0.0, 0.5, 1.0, 1.5, 2.0)
+    ]
+    assert values == sorted(values)
+    blind = (stage == "seed" and name == "advantage_field") or (stage == "growth" and name == "advantage_lab")
+    assert (values[-1] > values[0]) != blind
+
+
+def test_fair_value_by_hand() -> None:
+    """Series A, first of four steps: 1 M$ × (6 + 8 × 0.5) + half of (30 M$ × 5/5 × (0.75 × 0.4 + 0.25 × 0.3) + 40 k$)."""
+    by_hand = 1e6 * 10 + 0.5 * (30e6 * 0.375 + 40 * 1000)
+    assert fair_value_usd(CapitalSettings(), FACTS, "A", 1.0, 2014) == pytest.approx(by_hand)
+    assert fair_value_usd(CapitalSettings(), FACTS, "A", 1.6, 2014) == pytest.approx(1.6 * by_hand)
+
+
+def test_later_money_wants_revenue() -> None:
+    """The same technique without revenue is worth less from stage to stage, in the same year and climate."""
+    idea = replace(FACTS, revenue_usd_year=0.0, advantage_field=0.4)
+    capital = CapitalSettings()
+    values = [fair_value_usd(capital, idea, stage, 1.0, 2014) for stage in STAGES]
+    assert values == sorted(values, reverse=True)
+
+
+def test_dilution_by_hand() -> None:
+    table = CapTable()
+    assert table.shares == {"savers": 1.0}
+    table.issue({"early": 2e6}, 8e6)
+    assert table.shares == pytest.approx({"savers": 0.8, "early": 0.2})
+    table.issue({"early": 5e6, "late": 5e6}, 40e6)
+    assert table.shares == pytest.approx({"savers": 0.64, "early": 0.26, "late": 0.1})
+    assert table.split(100e6) == pytest.approx({"savers": 64e6, "early": 26e6, "late": 10e6})
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(1, 1e9), st.floats(1e4, 1e10)), max_size=12))
+def test_shares_always_sum_to_one(rounds: list[tuple[str, float, float]]) -> None:
+    table = CapTable()
+    for holder, usd, pre in rounds:
+        before = table.shares.get("savers", 0.0)
+        table.issue({holder: usd}, pre)
+        assert table.shares["savers"] <= before
+        assert sum(table.shares.values()) == pytest.approx(1, abs=1e-12)
+        assert sum(table.split(1e8).values()) == pytest.approx(1e8)
+
+
+# -- books -------------------------------------------------------------------------------------------------------------
+
+
+def test_money_moves_and_is_never_made() -> None:
+    bank = Bank()
+    firm = bank.open("firm")
+    bank.pay("savers", "firm", 100.0, "spending", "paid_in_capital")
+    assert bank.pay("firm", "workers", 33.333, "wages", "income") == 33.33
+    assert firm.cash_usd == 66.67 and bank.books["workers"].cash_usd == 33.33
+    assert bank.total_cash_usd() == 0
+    assert firm.imbalance_usd() == 0 == bank.books["savers"].imbalance_usd()
+
+
+def test_a_firm_cannot_pay_what_it_does_not_have_and_nothing_is_booked() -> None:
+    bank = Bank()
+    firm = bank.open("firm")
+    bank.pay("savers", "firm", 10.0, "spending", "paid_in_capital")
+    with pytest.raises(InsufficientCash, match=r"firm needs 10\.01 USD and has 10\.00") as caught:
+        bank.pay("firm", "workers", 10.01, "wages", "income")
+    assert (caught.value.needed_usd, caught.value.cash_usd) == (10.01, 10.0)
+    assert firm.cash_usd == 10.0 and bank.books["workers"].cash_usd == 0
+    with pytest.raises(ValueError, match="negative"):
+        bank.pay("savers", "firm", -1.0, "spending", "sales")
+    with pytest.raises(ValueError, match="firm"):
+        bank.open("firm")
+
+
+def test_closing_a_month_moves_the_result_to_equity() -> None:
+    bank = Bank()
+    firm = bank.open("firm")
+    bank.pay("savers", "firm", 100.0, "spending", "paid_in_capital")
+    bank.pay("customers", "firm", 50.0, "spending", "sales")
+    bank.pay("firm", "workers", 70.0, "wages", "income")
+    assert firm.close_month() == (50.0, 70.0)
+    assert firm.equity_usd() == firm.assets_usd() == 80.0
+    assert firm.close_month() == (0.0, 0.0)
