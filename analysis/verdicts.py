@@ -6,6 +6,7 @@ from analysis.intervals import Interval
 from analysis.matching import CaseResult, CauseResult
 
 MOST = 0.5  # "in most seeds"
+SMALL = 0.15  # an effect of zero whose interval is wider than this is not known to be none
 
 
 def case_verdict(case: CaseResult) -> str:
@@ -27,9 +28,9 @@ def cause_verdict(cause: CauseResult) -> str:
         return "matters"
     if effect.low > 0:
         return "works the other way"
-    if effect.estimate == 0:
+    if effect.estimate == 0 and max(-effect.low, effect.high) <= SMALL:
         return "does not matter here: effect +0.00"
-    return "open (interval holds 0)" if effect.estimate < 0 else "open, if anything the other way"
+    return "open (interval holds 0)" if effect.estimate <= 0 else "open, if anything the other way"
 
 
 def written(interval: Interval, signed: bool = False) -> str:

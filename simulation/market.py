@@ -103,8 +103,7 @@ class Market:
 
     def served(self) -> Floats:
         """Customers served per segment, paying or not."""
-        served: Floats = np.bincount(self.segment, self["customers"] + self["free"], len(self.segment_names))
-        return served
+        return np.bincount(self.segment, self["customers"] + self["free"], len(self.segment_names)).astype(float)
 
     def unserved(self) -> Floats:
         """Customers per segment who use the traditional method."""
@@ -179,8 +178,8 @@ class Market:
         bundled = self.selling & (self.model == BUNDLE)
         best = np.zeros(len(self.segment_names))
         np.maximum.at(best, self.segment[bundled], self["field"][bundled])
-        lead = np.minimum(self["field"] - best[self.segment], 0.5)
-        share = np.minimum(r.free_conversion_month * np.exp(r.free_rival_weight * lead), 1.0)
+        lead = np.minimum(self["field"] - best[self.segment], 2 * r.free_usual_lead)
+        share = np.minimum(r.free_conversion_month * np.exp(r.free_rival_weight * (lead - r.free_usual_lead)), 1.0)
         converted = np.where(self.model == FREEMIUM, share * self["free"], 0.0)
         self["converted"][:] = converted
         self["free"][:] -= converted

@@ -174,15 +174,22 @@ class RevenueSettings(Settings):
         0.6, "upkeep after a tailored project", "share of monthly price", low=0, high=2
     )
     free_conversion_month: float = parameter(
-        0.004,
-        "share of free users who start to pay in a month when the model is as good in use as the best free one",
+        0.005,
+        "share of free users who start to pay in a month at the usual lead over what they could have for nothing",
         "1/month",
         low=0,
         high=1,
         source="with usual churn gives 2-5 % paying (M1)",
     )
+    free_usual_lead: float = parameter(
+        0.4,
+        "lead in field advantage over the best free bundle, or the traditional method, at which that share holds",
+        "advantage",
+        low=-1,
+        high=1,
+    )
     free_rival_weight: float = parameter(
-        3.0, "how strongly a better free rival lowers conversion", "log units per unit of advantage", low=0, high=20
+        3.0, "how strongly a smaller lead lowers conversion", "log units per unit of advantage", low=0, high=20
     )
     free_leave_month: float = parameter(0.25, "share of free users who look again in a month", "1/month", low=0, high=1)
     free_serving_share: float = parameter(0.5, "cost of serving a free user", "share of a paying one", low=0, high=1)
@@ -246,16 +253,15 @@ class CapitalSettings(Settings):
         8.0, "added to the multiple per 100 % of yearly growth", "ratio", low=0, high=100
     )
     option_usd: float = parameter(
-        30e6, "value of a complete technical advantage before revenue", "USD", low=0, high=1e10
+        33e6, "value of a complete technical advantage before revenue", "USD", low=0, high=1e10
     )
     option_fade: float = parameter(0.5, "what is left of that value at each later stage", "ratio", low=0, high=1)
     user_value_usd: float = parameter(
-        40.0,
-        "value that early investors give a free user",
+        30.0,
+        "value that early investors give a free user (WhatsApp was bought for 42 in 2014, at its full size)",
         "USD/user",
         low=0,
         high=1e4,
-        source="WhatsApp 2014: 19 G$ for 450 M users (recalled)",
     )
     heat: dict[int, float] = Field(
         default={2012: 0.5, 2014: 0.7, 2016: 0.85, 2018: 1.0, 2020: 1.0, 2021: 1.6, 2022: 1.3, 2023: 1.0, 2024: 1.2},

@@ -110,6 +110,7 @@ def test_verdicts_on_cases_claim_no_more_than_the_interval(successes: int, n: in
     [
         (-0.4, -0.6, -0.2, "matters"),
         (0.0, -0.1, 0.1, "does not matter here: effect +0.00"),
+        (0.0, -0.5, 0.5, "open (interval holds 0)"),
         (0.3, 0.1, 0.5, "works the other way"),
         (-0.1, -0.3, 0.1, "open (interval holds 0)"),
         (0.1, -0.1, 0.3, "open, if anything the other way"),

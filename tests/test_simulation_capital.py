@@ -49,10 +49,13 @@ def test_a_startup_is_never_worth_less_for_being_better(name: str, stage: str) -
 
 
 def test_fair_value_by_hand() -> None:
-    """Series A, first of four steps: 1 M$ × (6 + 8 × 0.5) + half of (30 M$ × 5/5 × (0.75 × 0.4 + 0.25 × 0.3) + 40 k$)."""
+    """Series A is the first of four steps: 1 M$ × (6 + 8 × 0.5) + ½ × (30 M$ × (¾ × 0.4 + ¼ × 0.3) + 40 k$)."""
+    capital = CapitalSettings(
+        revenue_multiple=6, growth_multiple=8, option_usd=30e6, option_fade=0.5, user_value_usd=40
+    )
     by_hand = 1e6 * 10 + 0.5 * (30e6 * 0.375 + 40 * 1000)
-    assert fair_value_usd(CapitalSettings(), FACTS, "A", 1.0, 2014) == pytest.approx(by_hand)
-    assert fair_value_usd(CapitalSettings(), FACTS, "A", 1.6, 2014) == pytest.approx(1.6 * by_hand)
+    assert fair_value_usd(capital, FACTS, "A", 1.0, 2014) == pytest.approx(by_hand)
+    assert fair_value_usd(capital, FACTS, "A", 1.6, 2014) == pytest.approx(1.6 * by_hand)
 
 
 def test_later_money_wants_revenue() -> None:

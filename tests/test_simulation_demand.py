@@ -111,7 +111,9 @@ def test_adoption_without_competition_follows_the_curve_of_bass() -> None:
     """F(t) = (1 − e^{−(p+q)t}) / (1 + (q/p) e^{−(p+q)t}); a monthly step is off by less than one point and a half."""
     p, q, adopters, worst = 0.03, 0.38, 0.0, 0.0
     for month in range(1, 12 * 20):
-        adopters += float(aware_unserved(np.array([1 - adopters]), np.array([adopters]), np.array([p]), np.array([q]))[0])
+        adopters += float(
+            aware_unserved(np.array([1 - adopters]), np.array([adopters]), np.array([p]), np.array([q]))[0]
+        )
         decay = math.exp(-(p + q) * month / 12)
         worst = max(worst, abs(adopters - (1 - decay) / (1 + q / p * decay)))
     assert worst < 0.015 and adopters > 0.95

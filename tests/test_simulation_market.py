@@ -153,9 +153,8 @@ def test_customers_that_move_are_all_there_afterwards(target: str, buyer: str) -
 def test_closing_customers_leave_the_market() -> None:
     market = clear(market_of("subscription"), 12)
     before = market["customers"][0]
-    closing = SectorSettings(
-        segments={"all": SegmentSettings(**{**SEGMENT, "closure_rate_year": 0.6, "innovation_rate_year": 0, "imitation_rate_year": 0})}
-    )  # fmt: skip
+    still = {"innovation_rate_year": 0, "imitation_rate_year": 0}
+    closing = SectorSettings(segments={"all": SegmentSettings(**{**SEGMENT, **still, "closure_rate_year": 0.6})})
     market.configure({"vision": closing}, market.revenue, market.brand)
     market["field"][0] = 50.0  # nobody leaves by choice
     market.clear()

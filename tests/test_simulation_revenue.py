@@ -12,11 +12,15 @@ from simulation.settings import RevenueSettings
 
 PRICE, CONTRACT = 2000.0, 12  # of the segment "cameras" of the small market
 WON, PAYING, FREE = 2.0, 10.0, 500.0
+TERMS = {
+    "licence_upfront_months": 6, "licence_royalty_share": 0.55, "solution_fee_months": 8, "solution_upkeep_share": 0.6,
+    "free_serving_share": 0.5, "licence_serving_share": 0.0, "solution_serving_share": 0.5,
+}  # fmt: skip
 
 
 def seller(how: str) -> Startup:
     """A startup that has 10 paying customers (two of them new) and 500 free users, at the reference price."""
-    model = lone_world()
+    model = lone_world(revenue=TERMS)
     firm = found(model, offers={"cameras": how}, capital_usd=1e6)
     released(firm, model)
     firm.sales.show_offers()
@@ -77,7 +81,13 @@ def test_deferred_fees_are_earned_in_the_end_and_never_twice() -> None:
 
 @pytest.mark.parametrize(
     ("how", "share_of_payers", "share_of_free"),
-    [("subscription", 1.0, 0.5), ("freemium", 1.0, 0.5), ("bundle", 1.0, 0.5), ("solution", 0.5, 0.25), ("licence", 0, 0)],
+    [
+        ("subscription", 1.0, 0.5),
+        ("freemium", 1.0, 0.5),
+        ("bundle", 1.0, 0.5),
+        ("solution", 0.5, 0.25),
+        ("licence", 0, 0),
+    ],
 )
 def test_serving_costs_gpu_hours_where_the_vendor_runs_the_model(
     how: str, share_of_payers: float, share_of_free: float
@@ -90,7 +100,7 @@ def test_serving_costs_gpu_hours_where_the_vendor_runs_the_model(
 
 def test_what_a_customer_weighs_is_all_that_it_pays() -> None:
     """Over a contract: fee spread over the months, and what comes every month. Free to start weighs nothing."""
-    s = RevenueSettings()
+    s = RevenueSettings(**TERMS)
     weighed = {m: terms_of(m, 100, CONTRACT, s).perceived_usd_month for m in MODELS}
     assert weighed == pytest.approx(
         {"subscription": 100, "licence": 50 + 55, "solution": 800 / 12 + 60, "freemium": 0, "bundle": 0}

@@ -15,6 +15,7 @@ from scenarios.build import build_world
 from scenarios.document import Document
 from scenarios.schema import Scenario
 from simulation.model import MarketModel
+from simulation.parameters import Settings, parameter_records
 from simulation.training.plan import TrainingPlan, TrainingResult
 
 _RECIPE_BONUS = {"sgd": 0.0, "momentum": 0.05, "adam": 0.1}
@@ -146,6 +147,11 @@ def incumbent(model: MarketModel) -> Incumbent:
     giant = model.firms["giant"]
     assert isinstance(giant, Incumbent)
     return giant
+
+
+def bound(settings: type[Settings], name: str, end: str) -> Any:
+    """The lowest (`low`) or highest (`high`) value that the schema allows for a parameter."""
+    return next(record[end] for record in parameter_records(settings) if record["name"] == name)
 
 
 def kinds_of_events(model: MarketModel, firm: str) -> list[str]:
