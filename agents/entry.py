@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scipy.stats import poisson
+
 from agents.actor import Actor
 from agents.incumbent import Incumbent
 from agents.settings import EntrantSettings, FirmSettings, Spread
@@ -39,7 +41,7 @@ class Entry(Actor):
     def leave_or_enter(self) -> None:
         """Found firms as the funding climate invites: inverse of the Poisson distribution at one keyed draw."""
         rate = self.settings.per_year / 12 * self.model.heat
-        for _ in range(poisson(rate, self.model.streams.uniform("entry", self.name, self.model.month))):
+        for _ in range(int(poisson.ppf(self.model.streams.uniform("entry", self.name, self.model.month), rate))):
             self.found()
 
     def found(self) -> None:
@@ -59,28 +61,15 @@ class Entry(Actor):
             offers=offers,
             skill=self.normal(s.skill, "skill", name, 0.05, 1.0),
             collaboration=self.normal(s.collaboration, "collaboration", name, 0.5, 1.6),
-            rows=max(streams.lognormal(s.rows.mean, s.rows.sd, "rows", name), 500),
+            rows=min(max(streams.lognormal(s.rows.mean, s.rows.sd, "rows", name), 100), 1e12),
             data_operations=self.normal(s.data_operations, "data operations", name, 0.0, 1.0),
             pivot_months=12 + 24 * streams.uniform("patience", name),
-            capital_usd=usual * streams.lognormal(1.0, 0.3, "seed capital", name),
+            capital_usd=min(max(usual * streams.lognormal(1.0, 0.3, "seed capital", name), 1e4), 1e11),
         )
 
     def normal(self, spread: Spread, trait: str, name: str, low: float, high: float) -> float:
         """A clipped normal draw."""
         return min(max(spread.mean + spread.sd * self.model.streams.normal(trait, name), low), high)
-
-
-def poisson(rate: float, u: float) -> int:
-    """Poisson quantile at `u` by summing the distribution; for the small rates of monthly entry."""
-    from math import exp
-
-    count, term = 0, exp(-rate)
-    total = term
-    while u > total and count < 1000:
-        count += 1
-        term *= rate / count
-        total += term
-    return count
 
 
 class Arrivals(Actor):

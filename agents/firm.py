@@ -130,15 +130,20 @@ class Firm(Actor):
         usd = min(max(usd, 0.0), self.books.cash_usd)
         return self.model.bank.pay(self.name, payee, usd, account, "income") if usd > 0 else 0.0
 
-    def voucher_share(self) -> float:
-        """Share of the compute bill that the state pays now."""
+    def compute_subsidy(self, bill_usd: float) -> float:
+        """What the state pays of a compute bill, USD."""
         return 0.0
 
-    def pay_compute(self, usd: float, support: float) -> float:
-        """Pay for GPU hours, a share `support` of it with vouchers; returns what it cost the firm itself."""
-        if support > 0:
-            self.model.bank.pay("government", self.name, usd * support, "grants_paid", "grants")
-        return max(self.spend(usd, "compute") - usd * support, 0.0)
+    def compute_bill_affordable(self, own_usd: float) -> float:
+        """The largest compute bill that `own_usd` of the firm's money pays, with what the state adds."""
+        return own_usd
+
+    def pay_compute(self, bill_usd: float) -> float:
+        """Pay for GPU hours, with vouchers where there are any; returns what it cost the firm itself."""
+        subsidy = self.compute_subsidy(bill_usd)
+        if subsidy > 0:
+            self.model.bank.pay("government", self.name, subsidy, "grants_paid", "grants")
+        return max(self.spend(bill_usd, "compute") - subsidy, 0.0)
 
     def close_books(self) -> None:
         """Collect revenue, pay costs, close the month."""

@@ -56,7 +56,7 @@ class Fundraising:
         """Start a raise when the runway is short, or a year after the last round when revenue has tripled."""
         firm, capital = self.firm, self.model.settings.capital
         rested = self.model.month - self.last_refusal_month >= capital.retry_months
-        if self.raising or not rested or not firm.laboratory.released:
+        if self.raising or not rested or not firm.laboratory.released or firm.ending == "public":
             return
         short = firm.runway_months() < capital.raise_below_months
         hot = self.months_since_round() >= 12 and firm.growth_year() > 2

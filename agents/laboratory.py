@@ -123,14 +123,13 @@ class Laboratory:
         if self.job or (early and not self.hurried):
             return
         money = min(self.purse_usd, 0.3 * firm.books.cash_usd)
-        support = firm.voucher_share()
         price = model.cloud.price_usd(model.year)
         own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months
-        plan, hours = self.draw_plan(own_hours + money / (1 - support) / price)
+        plan, hours = self.draw_plan(own_hours + firm.compute_bill_affordable(money) / price)
         if not self.fix_ordered and not self.worth_training(plan):
             return
         bought_hours = max(hours - own_hours, 0.0)
-        self.purse_usd = max(self.purse_usd - firm.pay_compute(bought_hours * price, support), 0.0)
+        self.purse_usd = max(self.purse_usd - firm.pay_compute(bought_hours * price), 0.0)
         self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
         self.last_plan = plan

@@ -22,8 +22,8 @@ _NOVICE = Recipe(optimizer="sgd", activation="sigmoid", learning_rate=1.0, sched
 _COMPETENT = Recipe(optimizer="momentum", activation="tanh", learning_rate=0.05, schedule="constant")
 _EXPERT = Recipe(optimizer="adam", activation="relu", learning_rate=0.01, schedule="cosine")
 _LEADER = Recipe(optimizer="adam", activation="relu", learning_rate=0.014, schedule="cosine", augmentation=True)
-# Measured on both tasks: above this share, more rows from the field lower the lab figure and do not raise the field one.
-# Clean rows are cheap to make, so a firm with more field data than that mixes some in.
+# Measured on both tasks: above this share, more rows from the field lower the lab figure and do not raise the field
+# figure. Clean rows are cheap to make, so a firm with more field data than that mixes some in.
 BEST_MIX = 0.5
 RECIPES: tuple[tuple[float, Recipe], ...] = ((0.8, _LEADER), (0.55, _EXPERT), (0.35, _COMPETENT), (0.0, _NOVICE))
 
@@ -85,6 +85,6 @@ def compose_plan(
 
 
 def release_interval(settings: FirmSettings, researchers: float) -> float:
-    """Months between two models: fewer with more researchers who work together well, at least 5, at most 18 (assumptions)."""
+    """Months between two models: fewer with more researchers who work together; 5 to 18 (assumptions)."""
     effort = max(researchers * settings.collaboration, 0.5)
     return min(max(settings.release_months * math.sqrt(2 / effort), 5.0), 18.0)

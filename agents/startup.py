@@ -1,4 +1,4 @@
-"""A startup: spends a round over its runway, cuts when money is short, raises, pivots, sells itself, goes public or ends."""
+"""A startup: spends a round over its runway, cuts when money is short, raises, pivots, sells itself, lists or ends."""
 
 from __future__ import annotations
 
@@ -58,19 +58,26 @@ class Startup(Firm):
             self.burn_usd *= 0.93
         return revenue + self.burn_usd
 
-    def voucher_share(self) -> float:
-        """Share of the compute bill that the state pays, while this year's cap lasts."""
-        law = self.model.settings.law
-        used = self.voucher_usd.get(self.model.today.year, 0.0)
-        return law.compute_voucher_share if used < law.compute_voucher_cap_usd_year else 0.0
+    def voucher_left_usd(self) -> float:
+        """What is left of this year's cap on vouchers."""
+        cap = self.model.settings.law.compute_voucher_cap_usd_year
+        return max(cap - self.voucher_usd.get(self.model.today.year, 0.0), 0.0)
 
-    def pay_compute(self, usd: float, support: float) -> float:
-        """As every firm; the state's part stops at the yearly cap."""
-        law, year = self.model.settings.law, self.model.today.year
-        left = max(law.compute_voucher_cap_usd_year - self.voucher_usd.get(year, 0.0), 0.0)
-        support = min(support, left / usd) if usd > 0 else 0.0
-        self.voucher_usd[year] = self.voucher_usd.get(year, 0.0) + usd * support
-        return super().pay_compute(usd, support)
+    def compute_subsidy(self, bill_usd: float) -> float:
+        """The state's share of the bill, up to the yearly cap."""
+        return min(self.model.settings.law.compute_voucher_share * bill_usd, self.voucher_left_usd())
+
+    def compute_bill_affordable(self, own_usd: float) -> float:
+        """Own money and the state's share on top of it, up to the yearly cap."""
+        share = self.model.settings.law.compute_voucher_share
+        return own_usd + min(own_usd * share / (1 - share), self.voucher_left_usd())
+
+    def pay_compute(self, bill_usd: float) -> float:
+        """As every firm; what the state pays counts against the cap."""
+        year, subsidy = self.model.today.year, self.compute_subsidy(bill_usd)
+        own_cost = super().pay_compute(bill_usd)
+        self.voucher_usd[year] = self.voucher_usd.get(year, 0.0) + subsidy
+        return own_cost
 
     # -- market -------------------------------------------------------------------------------------------------------
 

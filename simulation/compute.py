@@ -30,9 +30,9 @@ def algorithmic_progress(halving_months: float, year: float) -> float:
     return 2 ** ((year - REFERENCE_YEAR) * 12 / halving_months)
 
 
-def gpus_for(settings: ComputeSettings, gpu_hours: float) -> int:
-    """GPUs that a firm uses so that the job takes about `job_months`."""
-    return max(1, round(gpu_hours / (HOURS_PER_MONTH * settings.job_months)))
+def gpus_for(settings: ComputeSettings, gpu_hours: float) -> float:
+    """GPUs that a firm uses so that the job takes about `job_months`; at least one. Not rounded: see the cloud."""
+    return max(1.0, gpu_hours / (HOURS_PER_MONTH * settings.job_months))
 
 
 def effective_gpu_hours(settings: ComputeSettings, gpu_hours: float, progress: float, engineering: float) -> float:
@@ -42,7 +42,7 @@ def effective_gpu_hours(settings: ComputeSettings, gpu_hours: float, progress: f
 
 def rung_for(settings: ComputeSettings, effective: float, highest: int) -> int:
     """Rung of the proxy ladder that `effective` GPU hours buy, 0 … `highest`."""
-    if effective <= 0:
+    if effective < 1e-9:
         return 0
     rung = 1 + math.floor(math.log(effective / settings.rung_gpu_hours) / math.log(settings.rung_factor) + 1e-9)
     return min(max(rung, 0), highest)
@@ -53,11 +53,13 @@ def gpu_hours_for_rung(settings: ComputeSettings, rung: int, progress: float, en
     if rung <= 0:
         return 0.0
     needed = settings.rung_gpu_hours * settings.rung_factor ** (rung - 1) / (progress * engineering)
-    # gpus_for is a step function, so the distribution loss is added by fixed-point iteration from below.
-    hours = needed
-    for _ in range(30):
-        hours = needed * gpus_for(settings, hours) ** settings.parallel_loss
-    return hours * 1.0001
+    on_one = (
+        HOURS_PER_MONTH * settings.job_months
+    )  # what one GPU does in the time aimed at: up to there nothing is lost
+    if needed > on_one:
+        loss = settings.parallel_loss
+        needed = (needed / on_one**loss) ** (1 / (1 - loss))
+    return needed * (1 + 1e-6)
 
 
 def proxy_rows(settings: ComputeSettings, rows: float, lowest: int = 64, highest: int = 8192) -> int:
@@ -93,7 +95,7 @@ class Cloud:
 
     def run_job(self, gpu_hours: float) -> Generator[simpy.Event, object, float]:
         """SimPy process: wait for GPUs, hold them, give them back. Returns the months waited."""
-        n_gpus = min(gpus_for(self.settings, gpu_hours), self.size)
+        n_gpus = min(float(math.ceil(gpus_for(self.settings, gpu_hours))), self.size)
         asked = self.env.now
         yield self.free.get(n_gpus)
         waited = self.env.now - asked

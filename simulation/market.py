@@ -54,6 +54,11 @@ class Market:
         self._stale = True
         if not hasattr(self, "surplus_usd"):
             self.surplus_usd = np.zeros(len(rows))
+        # Where an intervention shrinks a segment below what is served, all offers lose alike.
+        served = self.served()
+        keep = np.minimum(self.s["customers"] / np.maximum(served, 1e-12), 1.0)[self.segment]
+        self["customers"][:] *= keep
+        self["free"][:] *= keep
 
     def __getitem__(self, column: str) -> Floats:
         """A column by name, shape [n_offers]; writing into it changes the market."""
@@ -95,10 +100,13 @@ class Market:
             self[name][slot] = 0.0
 
     def move_customers(self, source: int, target: int) -> None:
-        """Hand the customers of one offer to another (an acquisition)."""
-        free_target = self.model[target] in (FREEMIUM, BUNDLE)
-        moved = self["customers"][source] + self["free"][source]
-        self["free" if free_target else "customers"][target] += moved
+        """Hand the customers of one offer to another (an acquisition); free users leave an offer that is not free."""
+        if self.model[target] == BUNDLE:
+            self["free"][target] += self["customers"][source]
+        else:
+            self["customers"][target] += self["customers"][source]
+        if self.model[target] in (FREEMIUM, BUNDLE):
+            self["free"][target] += self["free"][source]
         self.withdraw(source)
 
     def served(self) -> Floats:
@@ -180,7 +188,7 @@ class Market:
         np.maximum.at(best, self.segment[bundled], self["field"][bundled])
         lead = np.minimum(self["field"] - best[self.segment], 2 * r.free_usual_lead)
         share = np.minimum(r.free_conversion_month * np.exp(r.free_rival_weight * (lead - r.free_usual_lead)), 1.0)
-        converted = np.where(self.model == FREEMIUM, share * self["free"], 0.0)
+        converted = np.where(self.selling & (self.model == FREEMIUM), share * self["free"], 0.0)
         self["converted"][:] = converted
         self["free"][:] -= converted
         self["customers"][:] += converted

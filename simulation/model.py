@@ -88,7 +88,6 @@ class MarketModel(mesa.Model):
         self.firms: dict[str, FirmLike] = {}
         self.funds: list[Any] = []
         self.traditional: dict[str, TrainingResult] = {}
-        self.entries: dict[str, int] = dict.fromkeys(s.sectors, 0)
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
         self._due: set[str] = set()
         self._traditional_keys = {name: self.order(self._traditional_plan(name)) for name in s.sectors}
@@ -157,7 +156,6 @@ class MarketModel(mesa.Model):
     def enter(self, firm: FirmLike) -> None:
         """Let a firm into the market."""
         self.firms[firm.name] = firm
-        self.entries[firm.sector] += 1
 
     def firms_in(self, sector: str) -> list[Any]:
         """Living firms of a sector, in order of entry."""
@@ -176,7 +174,7 @@ class MarketModel(mesa.Model):
                 self.settings, self.firm_settings = change.world, change.firms
                 self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
                 self.cloud.settings = change.world.compute
-                self.record_event("law", "", text=change.says)
+                self.recorder.event(self.calendar.date_of(self.month), "law", "", text=change.says)
         self.cloud.grow(self.year)
 
     def clear_market(self) -> None:
@@ -207,14 +205,15 @@ class MarketModel(mesa.Model):
             inside = self.market.sector_of == index
             here = [firm for firm in living if firm.sector == sector]
             best = max((getattr(firm, "quality_field", np.nan) for firm in here), default=np.nan)
+            entries = sum(f.sector == sector and f.founded_month == self.month for f in self.firms.values())
             old = self.traditional[sector]
             row = (
-                month, sector, len(here), self.entries[sector], self.exits[sector],
+                month, sector, len(here), entries, self.exits[sector],
                 float(sum(share**2 for share in shares[sector].values())), float(served[inside].sum()), best,
                 float(self.market.surplus_usd[inside].sum()), old.accuracy_lab, old.accuracy_field, price,
             )  # fmt: skip
             self.recorder.add("sectors", [row])
-            self.entries[sector] = self.exits[sector] = 0
+            self.exits[sector] = 0
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All tables of the run so far, endings as they would be if the run ended now."""

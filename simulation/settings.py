@@ -70,7 +70,7 @@ class SegmentSettings(Settings):
         high=1e5,
     )
     project_staff_months: float = parameter(
-        1.0, "operations staff needed to deliver one tailored solution", "staff months/project", low=0, high=100
+        1.0, "operations staff needed to deliver one tailored solution", "staff months/project", low=0.01, high=100
     )
 
 
@@ -141,7 +141,7 @@ class LabourSettings(Settings):
     overhead_share: float = parameter(
         0.2, "rent, tools and administration on top of wages", "share of wages", low=0, high=3
     )
-    label_cost_usd: float = parameter(0.08, "cost to collect and label one row", "USD/row", low=0, high=1e4)
+    label_cost_usd: float = parameter(0.08, "cost to collect and label one row", "USD/row", low=0.0001, high=1e4)
     product_fit: float = parameter(
         0.3, "utility that customers see per log unit of product staff", "utils", low=0, high=5
     )

@@ -292,7 +292,6 @@ def test_an_acquisition_pays_the_holders_pro_rata_and_hands_over_customers_cash_
     assert model.bank.total_cash_usd() == 0
 
 
-@pytest.mark.xfail(strict=True, reason="move_customers makes free users payers of an offer that is not free")
 def test_free_users_of_a_bought_firm_do_not_become_payers() -> None:
     model = quiet_world()
     firm, giant = found(model, offers={"cameras": "freemium"}), incumbent(model)  # which sells licences there
@@ -324,7 +323,6 @@ def test_a_firm_goes_public_once_when_revenue_and_growth_are_there() -> None:
     assert kinds_of_events(model, firm.name).count("listed") == 1
 
 
-@pytest.mark.xfail(strict=True, reason="Fundraising.consider does not look whether the firm is listed")
 def test_a_listed_firm_raises_no_venture_round() -> None:
     model = quiet_world(capital={"ipo_revenue_usd_year": 12e6})
     firm = raiser(model)

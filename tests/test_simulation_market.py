@@ -121,6 +121,17 @@ def test_freemium_users_are_free_until_they_convert() -> None:
     assert market["converted"][0] < 0.1 * market["won"][0]
 
 
+@pytest.mark.parametrize("capacity", [float("inf"), 1.0])
+def test_a_month_changes_the_customers_served_by_those_who_come_go_and_close(capacity: float) -> None:
+    market = clear(market_of(*MODELS, closure_rate_year=0.3), 24)
+    market["capacity"][MODELS.index("solution")] = capacity
+    for _ in range(12):
+        before = market.served()[0]
+        market.clear()
+        flow = market["won"].sum() - market["lost"].sum()
+        assert market.served()[0] == pytest.approx(before * (1 - 0.3 / 12) + flow, rel=1e-12)
+
+
 def test_a_withdrawn_offer_loses_all_its_customers_at_once() -> None:
     market = clear(market_of("subscription", "freemium"), 12)
     for slot in (0, 1):
@@ -140,14 +151,20 @@ def test_a_suspended_offer_wins_nobody_and_loses_customers_as_contracts_end() ->
 
 @pytest.mark.parametrize("buyer", MODELS)
 @pytest.mark.parametrize("target", MODELS)
-def test_customers_that_move_are_all_there_afterwards(target: str, buyer: str) -> None:
+def test_bought_customers_stay_and_free_users_only_where_the_buyer_is_free(target: str, buyer: str) -> None:
     market = clear(market_of(target, buyer), 12)
-    before = market.served()[0]
+    payers, free = market["customers"].sum(), market["free"].sum()
+    already_free = market["free"][1]
     market.move_customers(0, 1)
-    assert market.served()[0] == pytest.approx(before, rel=1e-12)
     assert market["customers"][0] == market["free"][0] == 0
-    if buyer in ("freemium", "bundle"):
-        assert market["free"][1] > 0
+    if buyer == "bundle":  # who paid before now gets it for nothing
+        assert market["free"][1] == pytest.approx(payers + free, rel=1e-12)
+    elif buyer == "freemium":
+        assert market["customers"][1] == pytest.approx(payers, rel=1e-12)
+        assert market["free"][1] == pytest.approx(free, rel=1e-12)
+    else:
+        assert market["customers"][1] == pytest.approx(payers, rel=1e-12)
+        assert market["free"][1] == already_free == 0
 
 
 def test_closing_customers_leave_the_market() -> None:

@@ -36,7 +36,7 @@ def test_quality_rises_with_rows_compute_and_coverage(task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_good_network_beats_the_traditional_method_clearly(task: str) -> None:
-    good = measured(task, rung=4, rows=2048, coverage=0.3, recipe=EXPERT)
+    good = measured(task, rung=5, rows=4096, coverage=0.3, recipe=EXPERT)
     assert good["accuracy_lab"] > good["traditional_lab"] + 0.15
     assert good["accuracy_field"] > good["traditional_field"] + 0.1
 

@@ -187,7 +187,6 @@ def test_money_customers_and_firms_add_up_after_every_month(data: dict[str, Any]
     assert sectors["hhi"].between(0, 1 + 1e-9).all() and (sectors["consumer_surplus_usd"] >= 0).all()
 
 
-@pytest.mark.xfail(strict=True, reason="entrants are counted a month before they are measured")
 def test_firms_of_a_month_are_those_of_the_month_before_and_entries_less_exits() -> None:
     stream = {"sector": "vision", "per_year": 6, "offers": [{"cameras": "licence"}]}
     sectors = play(world_of({"years": 6, "entrants": {"new": stream}})).tables()["sectors"]
@@ -224,7 +223,6 @@ def test_an_invariant_notices_a_lost_cent() -> None:
         check_money(model)
 
 
-@pytest.mark.xfail(strict=True, reason="Market.configure keeps customers who no longer exist")
 def test_more_customers_than_the_segment_has_are_never_served_when_an_intervention_shrinks_it() -> None:
     shrink = {"at": "2018-01", "set": {"world.sectors.vision.segments.photos.customers": 10}}
     model = world_of({"interventions": [shrink]})
@@ -233,7 +231,6 @@ def test_more_customers_than_the_segment_has_are_never_served_when_an_interventi
         check_customers(model)
 
 
-@pytest.mark.xfail(strict=True, reason="projects_possible divides by 0 staff months")
 def test_projects_that_need_no_staff_are_not_limited() -> None:
     lowest = bound(SegmentSettings, "project_staff_months", "low")
     offers = {"offers": {"cameras": "solution"}, "staff": {"research": 1}, "collaboration": 0.3}

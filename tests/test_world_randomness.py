@@ -7,12 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 from world_fakes import merged, play, world_of
 
-from agents.entry import poisson
 from simulation.model import MarketModel
 from simulation.randomness import Streams
 
@@ -147,22 +144,3 @@ def test_integers_fit_a_training_seed() -> None:
     values = [Streams(5).integer("training", "firm", i) for i in range(N)]
     assert 0 <= min(values) and max(values) < 2**31 and len(set(values)) > N - 5
     assert np.mean(values) == pytest.approx(2**30, rel=0.02)
-
-
-@given(rate=st.floats(0, 300), u=st.floats(1e-9, 1 - 1e-9))
-def test_poisson_is_the_quantile(rate: float, u: float) -> None:
-    count = poisson(rate, u)
-    assert stats.poisson.cdf(count, rate) >= u - 1e-9
-    assert count == 0 or stats.poisson.cdf(count - 1, rate) < u + 1e-9
-
-
-@pytest.mark.xfail(strict=True, reason="exp(-rate) underflows, and the count stops at 1000")
-def test_poisson_of_a_rate_that_the_schema_allows() -> None:
-    """1,000 entrants a year (its range) in a funding climate of 100 (its range)."""
-    assert poisson(1000 / 12 * 100, 0.5) == stats.poisson.ppf(0.5, 1000 / 12 * 100)
-
-
-def test_more_entrants_come_with_a_warmer_climate_and_never_fewer() -> None:
-    counts = np.array([[poisson(rate, u) for rate in (0.1, 0.5, 2.0)] for u in np.linspace(0.001, 0.999, 200)])
-    assert (np.diff(counts, axis=1) >= 0).all()
-    assert counts.mean(axis=0) == pytest.approx([0.1, 0.5, 2.0], rel=0.05)
