@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SMALLEST_TEAM = 3.0  # assumption: founders do not fire themselves
 
 
-class Firm(Actor):
+class Firm(Actor, ABC):
     """What startups and incumbents have in common. Money in USD, staff in people."""
 
     kind = "firm"
@@ -89,13 +90,13 @@ class Firm(Actor):
         self.respond_to_market()
         self.sales.show_offers()
 
+    @abstractmethod
     def choose_budget(self) -> float:
         """Spending this month, USD. Startups and incumbents each have their rule."""
-        raise NotImplementedError
 
+    @abstractmethod
     def respond_to_market(self) -> None:
         """Change prices or ways of earning; startups and incumbents each have their rules."""
-        raise NotImplementedError
 
     def plan_staff(self) -> None:
         """Hire or fire toward what the budget pays for."""

@@ -10,6 +10,7 @@ from agents.firm import Firm, average
 from agents.fundraising import Fundraising
 from agents.settings import FirmSettings
 from simulation.market import BUNDLE, FREEMIUM
+from simulation.revenue import MODELS
 from simulation.settings import RevenueModel, Stage
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 # Assumption: from this yearly revenue, or from series C, a startup aims at profit with this margin.
 MATURE_REVENUE_USD_YEAR = 12e6
 TARGET_MARGIN = 0.1
+# Assumption: monthly cuts of what is spent beyond revenue, when nobody funds the firm and when the runway is short.
+CUT_UNFUNDED, CUT_SHORT, SHORT_RUNWAY_MONTHS = 0.85, 0.93, 6
 # Assumption: how a firm earns after a pivot, by how it earned before.
 _PIVOT: dict[str, RevenueModel] = {"freemium": "subscription", "subscription": "solution", "licence": "subscription"}
 
@@ -53,9 +56,9 @@ class Startup(Firm):
             fade = max(1 - self.finance.months_since_round() / 24, 0.0)
             return (1 - TARGET_MARGIN) * revenue + fade * self.burn_usd
         if self.finance.n_refused >= 2:
-            self.burn_usd *= 0.85
-        elif self.runway_months() < 6 and not self.finance.raising:
-            self.burn_usd *= 0.93
+            self.burn_usd *= CUT_UNFUNDED
+        elif self.runway_months() < SHORT_RUNWAY_MONTHS and not self.finance.raising:
+            self.burn_usd *= CUT_SHORT
         return revenue + self.burn_usd
 
     def voucher_left_usd(self) -> float:
@@ -102,8 +105,7 @@ class Startup(Firm):
         if average(self.revenues[-6:]) > 0.2 * average(self.costs[-6:]):
             return
         for segment, slot in self.sales.slots.items():
-            before = self.sales.market.model[slot]
-            name = ("subscription", "licence", "solution", "freemium", "bundle")[before]
+            name = MODELS[self.sales.market.model[slot]]
             if name in _PIVOT:
                 self.sales.market.set_model(slot, _PIVOT[name])
                 self.record(

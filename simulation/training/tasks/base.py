@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -60,7 +61,7 @@ class TestSets:
 
 
 @dataclass
-class Task:
+class Task(ABC):
     """A task family. Subclasses set the fields and render rows.
 
     Attributes:
@@ -109,16 +110,16 @@ class Task:
         assert x.shape == (n_rows, self.n_inputs)
         return x.view(*label.shape, self.n_inputs), recorded
 
+    @abstractmethod
     def render(self, keys: Tensor, label: Tensor, minority: Tensor, in_field: Tensor) -> Tensor:
         """Inputs [n, n_inputs] of rows with these keys and labels (int64 [n]), group and conditions (bool [n]).
 
         Every arithmetic step must be exactly rounded (no exp, sin …): vector registers and devices disagree on others.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def augment(self, x: Tensor, keys: Tensor) -> Tensor:
         """A varied copy of minibatch rows x [M, B, n_inputs], driven by keys int64 [M, B]."""
-        raise NotImplementedError
 
     def test_sets(self, device: torch.device) -> TestSets:
         """The fixed test sets on that device, generated once per process."""
