@@ -41,7 +41,7 @@ class Fundraising:
             paid = self.model.bank.pay(investor, firm.name, usd, account, "paid_in_capital")
             self.invested_usd[investor] = self.invested_usd.get(investor, 0.0) + paid
         self.cap_table.issue(invested, pre_money_usd)
-        self.stage, self.last_round_month, self.n_refused = stage, self.model.month, 0
+        self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
         firm.raised_usd += amount
         firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
         row = (self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))

@@ -15,9 +15,8 @@ from simulation.settings import ComputeSettings
 from simulation.training.ladder import RUNGS
 from simulation.training.plan import Recipe, TrainingPlan, TrainingResult
 
-# Assumption: what teams of rising skill do. Below the first threshold it is the textbook's
-# of the 1990s (MOD-OPT).
-# The learning rates are near the best of each recipe on rungs 1 to 4; `off` below says how far a team misses it.
+# Assumption: what teams of rising skill do; the least skilled work with the textbook recipe of the 1990s (MOD-OPT). The
+# learning rates are near the best of each recipe on rungs 1 to 4; `off` below says how far a team misses it.
 _NOVICE = Recipe(optimizer="sgd", activation="sigmoid", learning_rate=1.0, schedule="constant")
 _COMPETENT = Recipe(optimizer="momentum", activation="tanh", learning_rate=0.05, schedule="constant")
 _EXPERT = Recipe(optimizer="adam", activation="relu", learning_rate=0.01, schedule="cosine")

@@ -96,13 +96,19 @@ class Sales:
             market["capacity"][slot] = self.projects_possible(segment, slot)
 
     def projects_possible(self, segment: str, slot: int) -> float:
-        """New customers that the operations staff can take on this month; only tailored solutions are limited."""
-        if self.market.model[slot] != SOLUTION:
+        """New customers that the operations staff can take on this month; only tailored solutions are limited.
+
+        What care for all customers leaves of the staff is shared evenly by the offers that need projects.
+        """
+        market, segments = self.market, self.firm.sector_settings.segments
+        if market.model[slot] != SOLUTION:
             return float("inf")
-        own = self.firm.sector_settings.segments[segment]
-        busy = self.market["customers"][slot] * self.care_of(own.reference_price_usd)
+        busy = sum(
+            market["customers"][s] * self.care_of(segments[seg].reference_price_usd) for seg, s in self.slots.items()
+        )
         hands = max(self.firm.staff["operations"] * self.firm.settings.collaboration - busy, 0.2)
-        return hands / own.project_staff_months
+        n_offers = sum(market.model[s] == SOLUTION for s in self.slots.values())
+        return float(hands / n_offers / segments[segment].project_staff_months)
 
     def serving_usd(self) -> float:
         """Cost of inference for all customers this month."""

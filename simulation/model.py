@@ -51,6 +51,9 @@ class FirmLike(Protocol):
     alive: bool
     founded_month: int
 
+    @property
+    def quality_field(self) -> float: ...
+
     def observe(self, share: float) -> tuple[object, ...]: ...
     def final_row(self) -> tuple[object, ...]: ...
 
@@ -204,7 +207,8 @@ class MarketModel(mesa.Model):
         for index, sector in enumerate(self.market.sector_names):
             inside = self.market.sector_of == index
             here = [firm for firm in living if firm.sector == sector]
-            best = max((getattr(firm, "quality_field", np.nan) for firm in here), default=np.nan)
+            measured = [q for firm in here if not np.isnan(q := firm.quality_field)]
+            best = max(measured, default=np.nan)
             entries = sum(f.sector == sector and f.founded_month == self.month for f in self.firms.values())
             old = self.traditional[sector]
             row = (
