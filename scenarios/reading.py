@@ -191,6 +191,9 @@ def _similar(path: FilePath) -> str:
 def _syntax_problem(error: yaml.MarkedYAMLError, text: str, label: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     reason = error.problem or error.context or "unknown"
+    if "nesting depth" in reason:  # newer parsers have a limit of their own, far above ours
+        place = Place(label, mark.line + 1 if mark else None)
+        return Problem(f"nested deeper than {MAX_DEPTH} levels", place=place)
     if mark is None:
         return Problem(f"not readable as YAML: {reason}", place=Place(label))
     lines = text.split("\n")
