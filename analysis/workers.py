@@ -33,7 +33,7 @@ def play_blocks(blocks: Sequence[Block], job: Job, n_jobs: int) -> None:
 
     Raises what a block raised; `BrokenRun` when a process was killed; `KeyboardInterrupt` on Ctrl-C.
     """
-    if n_jobs == 1 or len(blocks) == 1:
+    if n_jobs == 1 or len(blocks) <= 1:
         for block in blocks:
             play_and_write(block, job)
         return

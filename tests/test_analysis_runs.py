@@ -97,8 +97,10 @@ def test_more_seeds_extend_a_folder_without_playing_the_old_ones(reference: Run,
     longer = played(out, replications=20)
     assert_same(reference, longer)
     assert longer.manifest["training"]["runs"] == 80
-    again = played(out, replications=20, setup=replace(CASE, pause_s=60.0))  # would take an hour if it played anything
-    assert_same(reference, again)
+    for jobs in (1, 2):
+        # Would take an hour if it played anything.
+        again = played(out, replications=20, setup=replace(CASE, pause_s=60.0), jobs=jobs)
+        assert_same(reference, again)
 
 
 def test_a_folder_is_never_overwritten_by_something_else(tmp_path: Path) -> None:
