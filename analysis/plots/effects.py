@@ -30,7 +30,7 @@ def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interv
     with canvas(path, 13, height) as figure:
         grid = list(figure.subplots(n_rows, 2, squeeze=False).flat)
         for axes, (name, unit, effects) in zip(grid, panels, strict=False):
-            scale, label = (MILLION, "M$") if unit == "USD" else (1.0, unit)
+            scale, label = scale_of(unit, effects)
             draw_forest(axes, [(text, scaled(effect, scale)) for text, effect in effects])
             axes.set_xlabel(label)
             axes.xaxis.set_major_locator(MaxNLocator(5))
@@ -52,6 +52,14 @@ def draw_forest(axes: Axes, effects: Sequence[tuple[str, Interval]]) -> None:
     axes.set_yticks(range(len(effects)), [text for text, _ in reversed(effects)])
     axes.set_ylim(-0.6, len(effects) - 0.4)
     axes.grid(axis="y", visible=False)
+
+
+def scale_of(unit: str, effects: Sequence[tuple[str, Interval]]) -> tuple[float, str]:
+    """What to divide by, and the name of the unit then: numbers on the axis stay short."""
+    if unit == "USD":
+        return MILLION, "M$"
+    largest = max(max(abs(effect.low), abs(effect.high)) for _, effect in effects)
+    return (1e3, f"thousand {unit}") if largest >= 1e5 else (1.0, unit)
 
 
 def signed(value: float) -> str:
