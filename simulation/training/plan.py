@@ -16,7 +16,19 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu")
 SCHEDULES = ("constant", "cosine")
 KINDS = ("linear", "mlp", "cnn")
 COMPRESSIONS = ("none", "int8", "pruned")
-TASK_NAMES = ("security-vision", "speech")
+TASK_NAMES = (
+    "security-vision",
+    "speech",
+    "finance-fraud",
+    "driving-perception",
+    "medical-imaging",
+    "manufacturing-faults",
+    "service-language",
+    "city-traffic",
+    "commerce-recommendation",
+    "education-tracing",
+    "robo-advice",
+)
 MAX_RUNG = 5
 MIN_ROWS, MAX_ROWS = 64, 8192
 

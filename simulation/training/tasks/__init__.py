@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
+from simulation.training.tasks.advice import RoboAdvice
 from simulation.training.tasks.base import Mix, Task, TestSets
+from simulation.training.tasks.commerce import CommerceRecommendation
+from simulation.training.tasks.driving import DrivingPerception
+from simulation.training.tasks.education import EducationTracing
+from simulation.training.tasks.fraud import FinanceFraud
 from simulation.training.tasks.image import SecurityVision
+from simulation.training.tasks.language import ServiceLanguage
+from simulation.training.tasks.manufacturing import ManufacturingFaults
+from simulation.training.tasks.medical import MedicalImaging
 from simulation.training.tasks.speech import Speech
+from simulation.training.tasks.traffic import CityTraffic
 
 __all__ = ["TASKS", "Mix", "Task", "TestSets", "get_task"]
 
-TASKS: dict[str, type[SecurityVision] | type[Speech]] = {
+TASKS: dict[str, Callable[[], Task]] = {
     "security-vision": SecurityVision,
     "speech": Speech,
+    "finance-fraud": FinanceFraud,
+    "driving-perception": DrivingPerception,
+    "medical-imaging": MedicalImaging,
+    "manufacturing-faults": ManufacturingFaults,
+    "service-language": ServiceLanguage,
+    "city-traffic": CityTraffic,
+    "commerce-recommendation": CommerceRecommendation,
+    "education-tracing": EducationTracing,
+    "robo-advice": RoboAdvice,
 }
 """Task families by name; `plan.TASK_NAMES` lists the same names without importing torch."""
 

@@ -34,16 +34,21 @@ class Mix:
         coverage: share of rows from field conditions.
         minority: share of rows from the minority group.
         label_noise: share of labels replaced by a random class.
+        balanced: whether all classes are equally frequent, as in test sets, rather than as the task has them.
     """
 
     coverage: Tensor
     minority: Tensor
     label_noise: Tensor
+    balanced: bool = field(default=False, kw_only=True)
 
     @classmethod
-    def of(cls, device: torch.device, coverage: float, minority: float, label_noise: float = 0.0) -> Mix:
+    def of(
+        cls, device: torch.device, coverage: float, minority: float, label_noise: float = 0.0, balanced: bool = False
+    ) -> Mix:
         """The composition of one data set."""
-        return cls(*(torch.tensor([value], device=device) for value in (coverage, minority, label_noise)))
+        shares = (torch.tensor([value], device=device) for value in (coverage, minority, label_noise))
+        return cls(*shares, balanced=balanced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class Task(ABC):
         """
         keys = counter.row_keys(counter.stream_keys(seeds, self.name, "rows"), index)
         u = counter.uniforms(keys, 0, N_COMMON)
-        label = counter.choice(u[..., LANE_LABEL], self.n_classes)
+        label = self.labels(u[..., LANE_LABEL], mixture.balanced)
         minority = u[..., LANE_GROUP] < mixture.minority[:, None]
         in_field = u[..., LANE_FIELD] < mixture.coverage[:, None]
         n_rows = label.numel()
@@ -109,6 +114,10 @@ class Task(ABC):
         recorded = torch.where(u[..., LANE_NOISY] < mixture.label_noise[:, None], other, label)
         assert x.shape == (n_rows, self.n_inputs)
         return x.view(*label.shape, self.n_inputs), recorded
+
+    def labels(self, u: Tensor, balanced: bool) -> Tensor:
+        """Classes (int64) from uniforms in [0, 1): equally frequent, unless a task has others in training rows."""
+        return counter.choice(u, self.n_classes)
 
     @abstractmethod
     def render(self, keys: Tensor, label: Tensor, minority: Tensor, in_field: Tensor) -> Tensor:
@@ -132,7 +141,7 @@ class Task(ABC):
         def draw(part: int, n: int, coverage: float, minority: float) -> tuple[Tensor, Tensor]:
             seeds = torch.tensor([TEST_SEED + part], device=device)
             index = torch.arange(n, device=device)
-            x, y = self.rows(seeds, index, Mix.of(device, coverage, minority))
+            x, y = self.rows(seeds, index, Mix.of(device, coverage, minority, balanced=True))
             return x[0].contiguous(), y[0].contiguous()
 
         lab, wild = draw(0, N_TEST, 0.0, DEFAULT_MINORITY), draw(1, N_TEST, 1.0, DEFAULT_MINORITY)
