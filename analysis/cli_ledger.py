@@ -1,5 +1,6 @@
-"""`ventures ledger`: what was trained, and whether it comes out the same again."""
+"""`ventures ledger`: what was trained, whether it comes out the same again, and how it gets to another machine."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,6 +51,45 @@ def verify(
     output.say(f"{passed} of {len(compared)} compared runs came out as recorded ({len(found)} drawn)")
     output.document({"drawn": len(found), "compared": len(compared), "passed": passed, "runs": documents(found)})
     if not compared or passed < len(compared):
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
+    ledger: LedgerFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write every recorded run to a Parquet file, which another machine can import."""
+    path = ledger or default_ledger()
+    source = existing(path)
+    from analysis.ledger_files import export_ledger
+
+    done = export_ledger(source, file, force)
+    output = Output(as_json)
+    left_out = f"; {done.damaged:,} damaged rows were left out" if done.damaged else ""
+    output.say(f"{done.runs:,} runs written to {file} ({done.bytes:,} bytes){left_out}")
+    output.document({"file": str(file), "ledger": str(path), **asdict(done)})
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="A file that `export` wrote.")],
+    ledger: LedgerFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the good rows of an exported file into the ledger; leaves with 1 where rows were damaged."""
+    from analysis.ledger_files import import_ledger
+
+    path = ledger or default_ledger()
+    done = import_ledger(file, path)
+    output = Output(as_json)
+    output.say(f"{done.rows:,} runs in {file}: {done.new:,} new, {done.known:,} known, {done.damaged:,} damaged")
+    if done.other_trainer:
+        output.say(f"{done.other_trainer:,} are of another version of the trainer: kept, but not used by this release")
+    output.document({"file": str(file), "ledger": str(path), **asdict(done)})
+    if done.damaged:
         raise typer.Exit(1)
 
 

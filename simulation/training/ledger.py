@@ -1,31 +1,42 @@
 """The ledger: one row of SQLite per training run, so that every quality can be traced and trained again.
 
 Several processes may write at once (write-ahead log, busy timeout); a killed writer leaves either its whole
-transaction or nothing; a row that does not match its checksum is never served.
+transaction or nothing; a row that does not match its checksum is never served. What a killed process had written is
+safe; a power cut may take the last transactions, which are then trained again.
+
+**When the file fails.** A ledger that cannot be opened is an error at once, before anything is trained. A file that can
+no longer be written (full disk, folder made read-only, another process that holds it) does not stop a running service:
+finished runs are kept in memory, served from there and written as soon as that succeeds, and one `LedgerWarning` says
+so. A file that can no longer be read is an error even then: what it serves could not be trusted.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import random
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from simulation.training.plan import MEASURES, TRAINER_VERSION, TrainingPlan, TrainingResult
+from simulation.training.ledger_rows import COLUMNS, Row, is_intact, result_of, row_of, type_of
+from simulation.training.plan import TRAINER_VERSION, TrainingPlan, TrainingResult
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x4D56454E  # "MVEN": tells a ledger from any other SQLite file
 BUSY_TIMEOUT_S = 60.0
 MEMORY = ":memory:"
-COLUMNS = ("key", "trainer_version", "plan", *MEASURES, "created", "checksum")
-_INTEGERS, _TEXTS = {"n_parameters", "model_bytes"}, {"device", "torch_version"}
+_SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL"}
 _BATCH = 500  # keys per query: SQLite's oldest limit on variables is 999
+_INHERITED: list[sqlite3.Connection | None] = []  # from before a fork: SQLite forbids a child even to close them
+_REMEDIES = {  # by SQLite's primary result code
+    sqlite3.SQLITE_BUSY: "Another process holds the file: wait for it or end it.",
+    sqlite3.SQLITE_FULL: "Free space on the disk or choose another ledger; finished runs are kept.",
+    sqlite3.SQLITE_READONLY: "Make the file and its folder writable or choose another ledger.",
+}
 
 
 class LedgerError(Exception):
@@ -34,6 +45,7 @@ class LedgerError(Exception):
     Attributes:
         path: the file.
         reason: what is wrong with it.
+        remedy: what to do.
     """
 
     def __init__(self, path: str, reason: str, remedy: str) -> None:
@@ -44,20 +56,21 @@ class LedgerError(Exception):
         return type(self), (self.path, self.reason, self.remedy)
 
 
+class LedgerWarning(UserWarning):
+    """Finished runs are in memory only, because the ledger cannot be written for now."""
+
+
 def _column(name: str) -> str:
-    return f"{name} {'INTEGER' if name in _INTEGERS else 'TEXT' if name in _TEXTS else 'REAL'} NOT NULL"
+    constraint = "PRIMARY KEY" if name == "key" else "NOT NULL"
+    return f"{name} {_SQL_TYPES[type_of(name)]} {constraint}"
 
 
-CREATE = (
-    "CREATE TABLE IF NOT EXISTS runs (key TEXT PRIMARY KEY, trainer_version TEXT NOT NULL, plan TEXT NOT NULL, "
-    + ", ".join(_column(name) for name in MEASURES)
-    + ", created REAL NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID"
-)
+CREATE = f"CREATE TABLE IF NOT EXISTS runs ({', '.join(map(_column, COLUMNS))}) WITHOUT ROWID"
 
 
-def row_checksum(values: Iterable[Any]) -> str:
-    """SHA-256 over every column of a row but the last, as JSON."""
-    return hashlib.sha256(json.dumps(list(values)).encode()).hexdigest()
+def _decode(text: bytes) -> str:
+    # A damaged text must not make the intact rows beside it unreadable; its row fails its checksum.
+    return text.decode("utf-8", "replace")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -89,6 +102,7 @@ class Ledger:
         self.path = str(path)
         self._connection: sqlite3.Connection | None = None
         self._owner = 0
+        self._unsaved: dict[str, Row] = {}
         if self.path != MEMORY:
             try:
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
@@ -104,20 +118,30 @@ class Ledger:
     def __getstate__(self) -> dict[str, Any]:
         if self.path == MEMORY:
             raise TypeError("a ledger in memory belongs to its process; use a file to share one")
-        return {"path": self.path, "_connection": None, "_owner": 0}
+        return {"path": self.path, "_connection": None, "_owner": 0, "_unsaved": {}}
 
     def close(self) -> None:
-        """Close the connection; the next use opens it again (a ledger in memory is lost)."""
+        """Write what is kept in memory and close the connection; the next use opens it again.
+
+        A ledger in memory is lost. Raises `LedgerError` where finished runs still cannot be written; they stay here.
+        """
+        self.flush()
         if self._connection is not None and self._owner == os.getpid():
             self._connection.close()
-        self._connection = None
+            self._connection = None
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None or self._owner != os.getpid():
+            _INHERITED.append(self._connection)
             with self._errors():
-                self._connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-                self._owner = os.getpid()
-                self._prepare(self._connection)
+                connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+                connection.text_factory = _decode
+                try:
+                    self._prepare(connection)
+                except BaseException:
+                    connection.close()
+                    raise
+                self._connection, self._owner = connection, os.getpid()
         return self._connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
@@ -149,25 +173,32 @@ class Ledger:
     def _errors(self) -> Iterator[None]:
         try:
             yield
+        except sqlite3.ProgrammingError:  # a fault of the caller, such as use from another thread
+            raise
         except sqlite3.OperationalError as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             remedy = "Check that the path is a writable file and the disk is not full; finished runs are kept."
-            raise LedgerError(self.path, str(error), remedy) from error
+            raise LedgerError(self.path, str(error), _REMEDIES.get(code, remedy)) from error
         except sqlite3.DatabaseError as error:
             remedy = "Move the file away: the runs will be trained again and written to a new one."
             raise LedgerError(self.path, f"the file is corrupted ({error})", remedy) from error
 
-    def _select(self, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Stored rows of these keys that match their checksums."""
-        wanted = list(dict.fromkeys(keys))
+    def _stored(self, keys: Sequence[str]) -> Iterator[Row]:
+        """Rows of these keys that stand in the file and match their checksums."""
         connection = self._connect()
         with self._errors():
-            for start in range(0, len(wanted), _BATCH):
-                part = wanted[start : start + _BATCH]
+            for start in range(0, len(keys), _BATCH):
+                part = keys[start : start + _BATCH]
                 marks = ",".join("?" * len(part))
                 query = f"SELECT {', '.join(COLUMNS)} FROM runs WHERE key IN ({marks}) ORDER BY key"
-                for row in connection.execute(query, part).fetchall():
-                    if row_checksum(row[:-1]) == row[-1]:
-                        yield dict(zip(COLUMNS, row, strict=True))
+                yield from filter(is_intact, connection.execute(query, part).fetchall())
+
+    def _select(self, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Intact rows of these keys, from memory where they could not be written yet."""
+        wanted = list(dict.fromkeys(keys))
+        kept = (self._unsaved[key] for key in wanted if key in self._unsaved)
+        for row in (*kept, *self._stored([key for key in wanted if key not in self._unsaved])):
+            yield dict(zip(COLUMNS, row, strict=True))
 
     def get(self, key: str) -> TrainingResult | None:
         """The result of that key, or None if it is not there or damaged."""
@@ -175,35 +206,68 @@ class Ledger:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, TrainingResult]:
         """Results by key; keys that are missing or damaged are left out."""
-        return {
-            row["key"]: TrainingResult(key=row["key"], **{name: row[name] for name in MEASURES})
-            for row in self._select(keys)
-        }
+        return {row["key"]: result_of(row) for row in self._select(keys)}
 
-    def add_many(self, runs: Iterable[tuple[TrainingPlan, TrainingResult]]) -> None:
-        """Write runs in one transaction; a key that stands already keeps its row, unless that row is damaged."""
-        rows = [self._row(plan, result) for plan, result in runs]
+    def add_many(self, runs: Iterable[tuple[TrainingPlan, TrainingResult]]) -> bool:
+        """Record finished runs in one transaction; a key that stands already keeps its row, unless that is damaged.
+
+        Returns whether they stand in the file. If not, they are kept in memory, served from there, and written with
+        the next runs or by `flush`; a `LedgerWarning` says so when that begins.
+
+        Raises:
+            ValueError: a result is not of its plan, or a measure is not a number.
+        """
+        rows = [row_of(plan, result, time.time()) for plan, result in runs]
+        begins = not self._unsaved
+        self._unsaved.update((row[0], row) for row in rows if row[0] not in self._unsaved)
+        try:
+            self.flush()
+        except LedgerError as error:
+            if begins:
+                kept = "Finished runs are kept in memory and written as soon as that is possible."
+                warnings.warn(LedgerWarning(f"{error} {kept}"), stacklevel=2)
+        return not self._unsaved
+
+    def flush(self) -> None:
+        """Write the runs that are kept in memory.
+
+        Raises:
+            LedgerError: they cannot be written; they are still kept.
+        """
+        if self._unsaved:
+            self.add_rows(list(self._unsaved.values()))
+            self._unsaved.clear()
+
+    def add_rows(self, rows: Sequence[Row]) -> int:
+        """Write rows as they are in one transaction, by the rules of `add_many`; returns how many were written.
+
+        Raises:
+            LedgerError: they cannot be written; then none is.
+        """
         connection = self._connect()
-        intact = {row["key"] for row in self._select(row[0] for row in rows)}
         marks = ",".join("?" * len(COLUMNS))
+        n_new = 0
+        with self._transaction(connection):
+            # Looked up under the lock, so that a row which another process wrote meanwhile stays.
+            intact = {row[0] for row in self._stored([row[0] for row in rows])}
+            for row in rows:
+                if row[0] not in intact:
+                    connection.execute(f"INSERT OR REPLACE INTO runs VALUES ({marks})", row)
+                    intact.add(row[0])
+                    n_new += 1
+        return n_new
+
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
         with self._errors():
             connection.execute("BEGIN IMMEDIATE")
             try:
-                for row in rows:
-                    # A damaged row is replaced; an intact one that another process wrote meanwhile is equal anyway.
-                    verb = "IGNORE" if row[0] in intact else "REPLACE"
-                    connection.execute(f"INSERT OR {verb} INTO runs VALUES ({marks})", row)
+                yield
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-
-    @staticmethod
-    def _row(plan: TrainingPlan, result: TrainingResult) -> tuple[Any, ...]:
-        measures = (getattr(result, name) for name in MEASURES)
-        values = (result.key, TRAINER_VERSION, plan.as_json(), *measures, time.time())
-        return (*values, row_checksum(values))
 
     def rows(self, keys: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Stored rows with all columns, sorted by key; of all runs where no keys are given."""
@@ -213,7 +277,8 @@ class Ledger:
         """All keys, sorted."""
         connection = self._connect()
         with self._errors():
-            return [row[0] for row in connection.execute("SELECT key FROM runs ORDER BY key").fetchall()]
+            stored = {row[0] for row in connection.execute("SELECT key FROM runs").fetchall()}
+        return sorted(stored | self._unsaved.keys())
 
     def sample(self, n: int, seed: int = 0) -> list[dict[str, Any]]:
         """Up to `n` rows drawn without replacement, the same for the same seed and content."""
@@ -240,6 +305,8 @@ class Ledger:
         }
 
     def __len__(self) -> int:
+        if self._unsaved:
+            return len(self.keys())
         connection = self._connect()
         with self._errors():
             return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])

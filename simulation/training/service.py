@@ -62,7 +62,7 @@ class TrainingService:
 
         Raises:
             KeyError: a key was never submitted.
-            LedgerError: the ledger cannot be read or written.
+            LedgerError: the ledger cannot be read (one that cannot be written warns, and training goes on).
         """
         missing = [key for key in dict.fromkeys(due) if key not in self._results]
         for key in missing:
