@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from analysis import cli_ledger
+from analysis import cli_bench, cli_ledger
 from analysis.cli_options import (
     AsJson,
     Device,
@@ -41,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_ledger.app, name="ledger")
+app.add_typer(cli_bench.app, name="bench")
 
 
 def print_version(wanted: bool) -> None:

@@ -125,6 +125,8 @@ class StackedNetwork:
         self.gradients = torch.zeros(size, device=device)
         self.blocks = self.views(self.parameters)
         self._gradient_blocks = self.views(self.gradients)
+        self._turned = [weights.transpose(1, 2) for weights in self.blocks[::2]]
+        self._rooms: dict[tuple[str, int], Tensor] = {}
         self._index = None if architecture.convolution is None else architecture.convolution.gather_index().to(device)
 
     def views(self, flat: Tensor) -> list[Tensor]:
@@ -152,12 +154,22 @@ class StackedNetwork:
             u = counter.uniforms(counter.stream_keys(seeds, "weights", layer), 0, out * into)
             self.blocks[2 * layer].copy_(((u * 2 - 1) * math.sqrt(6.0 / fan)).view(-1, out, into))
 
-    def forward(self, x: Tensor, blocks: Sequence[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
+    def _room(self, use: str, layer: int, *shape: int) -> Tensor:
+        """A buffer that every training step overwrites: it stays in the cache, and fresh memory costs page faults."""
+        room = self._rooms.get((use, layer))
+        if room is None or room.shape != shape:
+            room = self._rooms[use, layer] = torch.empty(shape, device=self.parameters.device)
+        return room
+
+    def forward(
+        self, x: Tensor, blocks: Sequence[Tensor] | None = None, reuse: bool = False
+    ) -> tuple[Tensor, list[Tensor]]:
         """Logits and the inputs of every layer.
 
         Args:
             x: float32 [M, n_inputs, rows] (the first dimension may be expanded).
             blocks: weights and biases to use, default the network's own.
+            reuse: whether outputs may be overwritten by the next such call: faster, for training.
 
         Returns:
             logits [M, n_classes, rows]; the input of each layer, that of a convolution followed by its output before
@@ -169,9 +181,11 @@ class StackedNetwork:
         last = len(self.architecture.layers) - 1
         for layer in range(last + 1):
             if layer == 0 and convolution is not None:
-                x = self._patches(x, convolution)
+                x = self._patches(x, convolution, reuse)
             kept.append(x)
-            x = torch.baddbmm(blocks[2 * layer + 1], blocks[2 * layer], x)
+            weights = blocks[2 * layer]
+            out = self._room("outputs", layer, len(weights), weights.shape[1], x.shape[2]) if reuse else None
+            x = torch.baddbmm(blocks[2 * layer + 1], weights, x, out=out)
             if layer == 0 and convolution is not None:
                 pooled = self._pooled(x, convolution)
                 kept += [x, pooled]
@@ -191,29 +205,35 @@ class StackedNetwork:
             torch.sum(error, dim=2, keepdim=True, out=self._gradient_blocks[2 * layer + 1])
             if layer == 0:
                 return
-            error = torch.bmm(self.blocks[2 * layer].transpose(1, 2), error)
-            error = self._activation_gradient(error, inputs[layer])
+            turned = self._turned[layer]
+            room = self._room("errors", layer, self.n_members, turned.shape[1], error.shape[2])
+            error = torch.bmm(turned, error, out=room)
+            self._times_activation_gradient(error, inputs[layer])
 
     def _activate(self, x: Tensor) -> Tensor:
         if self.architecture.activation == "relu":
             return x.relu_()
         return x.tanh_() if self.architecture.activation == "tanh" else x.sigmoid_()
 
-    def _activation_gradient(self, error: Tensor, output: Tensor) -> Tensor:
+    def _times_activation_gradient(self, error: Tensor, output: Tensor) -> None:
+        """In place; `output` is what the activation gave."""
+        output = output.view_as(error)
         if self.architecture.activation == "relu":
-            return torch.ops.aten.threshold_backward(error, output.view_as(error), 0)
-        if self.architecture.activation == "tanh":
-            return torch.ops.aten.tanh_backward(error, output)
-        return torch.ops.aten.sigmoid_backward(error, output)
+            torch.ops.aten.threshold_backward.grad_input(error, output, 0, grad_input=error)
+        elif self.architecture.activation == "tanh":
+            torch.ops.aten.tanh_backward.grad_input(error, output, grad_input=error)
+        else:
+            torch.ops.aten.sigmoid_backward.grad_input(error, output, grad_input=error)
 
-    def _patches(self, x: Tensor, convolution: Convolution) -> Tensor:
+    def _patches(self, x: Tensor, convolution: Convolution, reuse: bool) -> Tensor:
         """What each tap reads at each place: [M, taps, places · rows]."""
         assert self._index is not None
         own = x if x.stride(0) else x[:1]  # rows shared by all members are gathered once
         columns = torch.zeros(len(own), x.shape[1] + 1, x.shape[2], device=x.device)
         columns[:, :-1] = own
-        patches = columns.index_select(1, self._index).view(len(own), convolution.n_taps, -1)
-        return patches.expand(x.shape[0], -1, -1)
+        out = self._room("patches", 0, len(own), len(self._index), x.shape[2]) if reuse else None
+        patches = torch.index_select(columns, 1, self._index, out=out)
+        return patches.view(len(own), convolution.n_taps, -1).expand(x.shape[0], -1, -1)
 
     def _by_position(self, outer: Tensor, convolution: Convolution) -> Tensor:
         """A view [M, filters, positions in a cell, cells · rows]."""
@@ -231,7 +251,7 @@ class StackedNetwork:
     def _unpooled(self, error: Tensor, outer: Tensor, pooled: Tensor, convolution: Convolution) -> Tensor:
         """The error goes to the place that won its cell (to all that tie, which happens only for equal patches)."""
         shape = (len(outer), convolution.filters, 1, -1)
-        winner = torch.empty_like(outer)
+        winner = self._room("winners", 0, *outer.shape)
         by_position = self._by_position(winner, convolution)
         # A comparison written as numbers, then a product: fifteen times faster than `where` on a mask of bytes.
         torch.eq(self._by_position(outer, convolution), pooled.view(shape), out=by_position)

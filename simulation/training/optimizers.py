@@ -48,6 +48,12 @@ class StackedOptimizer:
         self._first_blocks = network.views(self._first)
         self._direction_blocks = network.views(self._direction)
         self._gradient_blocks = network.views(network.gradients)
+        self._beta_2, self._momentum = torch.tensor(BETA_2), torch.tensor(MOMENTUM)
+        # Both bias corrections as scalars: m̂/(√v̂ + ε) = c·m/(√v + ε·√(1 − β₂ᵗ)), c = √(1 − β₂ᵗ)/(1 − β₁ᵗ).
+        # As tensors: torch would wrap a Python number anew at every use.
+        roots = [math.sqrt(1 - BETA_2**t) for t in range(1, len(rates) + 1)]
+        self._epsilons = torch.tensor([EPSILON * root for root in roots]).unbind(0)
+        self._corrections = torch.tensor([(1 - BETA_1 ** (i + 1)) / root for i, root in enumerate(roots)]).unbind(0)
 
     def step(self, number: int) -> None:
         """Apply the network's gradients as step `number`, counted from 0."""
@@ -62,13 +68,11 @@ class StackedOptimizer:
         if self.name == "sgd":
             return self._gradient_blocks
         if self.name == "momentum":
-            self._first.mul_(MOMENTUM).add_(gradients)
+            self._first.mul_(self._momentum).add_(gradients)
             return self._first_blocks
         self._first.lerp_(gradients, 1 - BETA_1)
-        self._second.mul_(BETA_2).addcmul_(gradients, gradients, value=1 - BETA_2)
-        # Both bias corrections as scalars: m̂/(√v̂ + ε) = c·m/(√v + ε·√(1 − β₂ᵗ)), c = √(1 − β₂ᵗ)/(1 − β₁ᵗ).
-        root = math.sqrt(1 - BETA_2 ** (number + 1))
+        self._second.mul_(self._beta_2).addcmul_(gradients, gradients, value=1 - BETA_2)
         torch.sqrt(self._second, out=self._direction)
-        self._direction.add_(EPSILON * root).mul_((1 - BETA_1 ** (number + 1)) / root)
+        self._direction.add_(self._epsilons[number]).mul_(self._corrections[number])
         torch.div(self._first, self._direction, out=self._direction)
         return self._direction_blocks

@@ -165,9 +165,10 @@ def _batches(task: Task, data: ChunkData, seeds: Tensor, augmented: Tensor, step
     places = (drawn + offsets).reshape(steps, -1)
     flat_x, labels = data.x.view(-1, inputs), data.y.view(-1)[places].view(steps, n_members, batch)
     any_augmented = bool(augmented.any())
+    room = flat_x.new_empty(n_members * batch, inputs)  # for the rows of one step
 
     def at(step: int) -> tuple[Tensor, Tensor]:
-        x = flat_x.index_select(0, places[step]).view(n_members, batch, inputs)
+        x = torch.index_select(flat_x, 0, places[step], out=room).view(n_members, batch, inputs)
         if any_augmented:
             x = torch.where(augmented[:, None, None], task.augment(x, keys[step]), x)
         return x.transpose(1, 2), labels[step]
@@ -177,11 +178,12 @@ def _batches(task: Task, data: ChunkData, seeds: Tensor, augmented: Tensor, step
 
 def fit(network: StackedNetwork, optimizer: StackedOptimizer, batches: Batch, steps: int) -> None:
     """Train in place by the mean cross-entropy of each minibatch."""
-    classes = torch.arange(network.architecture.n_classes, device=network.parameters.device)[None, :, None]
+    minus_one = torch.full((), -1.0, device=network.parameters.device)
     for step in range(steps):
         x, y = batches(step)
-        logits, kept = network.forward(x)
-        error = logits.softmax(dim=1).sub_((classes == y[:, None, :]).to(logits.dtype)).mul_(1.0 / y.shape[1])
+        logits, kept = network.forward(x, reuse=True)
+        error = logits.softmax(dim=1)
+        error.scatter_add_(1, y[:, None, :], minus_one.expand(len(y), 1, y.shape[1])).mul_(1.0 / y.shape[1])
         network.backward(error, kept)
         optimizer.step(step)
 
