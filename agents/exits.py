@@ -47,6 +47,7 @@ def find_buyer(firm: Startup) -> bool:
     """Offer the firm to the incumbents of its sector; the best offer wins. Returns whether one was made."""
     buyers = [f for f in firm.model.firms_in(firm.sector) if f.kind == "incumbent" and f.settings.acquires]
     offers = {buyer: buyer.value_of(firm) for buyer in buyers}
+    # Assumption: a buyer spends at most half of its cash on one startup.
     offers = {buyer: usd for buyer, usd in offers.items() if 0 < usd <= 0.5 * buyer.books.cash_usd}
     if not offers:
         return False

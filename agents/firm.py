@@ -64,6 +64,7 @@ class Firm(Actor, ABC):
         if len(self.recurring) < 6:
             return 0.0
         before = average(self.recurring[:-12][-3:] or self.recurring[:3])
+        # Growth from next to nothing is not growth: assumption, 5,000 USD a month is the least base.
         return average(self.recurring[-3:]) / max(before, 5_000.0) - 1
 
     def record(self, kind: str, **details: Any) -> None:

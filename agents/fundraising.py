@@ -59,6 +59,7 @@ class Fundraising:
         if self.raising or not rested or not firm.laboratory.released or firm.ending == "public":
             return
         short = firm.runway_months() < capital.raise_below_months
+        # Assumptions: a year between rounds, revenue tripled in it; a mature firm raises only with four months left.
         hot = self.months_since_round() >= 12 and firm.growth_year() > 2
         wants_more = not firm.is_mature() or firm.runway_months() < 4
         if (short or hot) and wants_more:

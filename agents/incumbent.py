@@ -26,10 +26,11 @@ class Incumbent(Firm):
         super().__init__(model, name, settings)
         self.last_answer_month = self.founded_month
         model.bank.pay("savers", name, settings.capital_usd, "spending", "paid_in_capital")
+        # Assumption: half a year of compute is set aside when the division begins.
         self.laboratory.purse_usd = 6 * settings.compute_share * settings.core_income_usd_month
 
     def choose_budget(self) -> float:
-        """What the parent pays, and 70 % of what customers pay."""
+        """What the parent pays, and 70 % of what customers pay (assumption)."""
         return self.settings.core_income_usd_month + 0.7 * average(self.recurring[-3:])
 
     def find_cash(self, due_usd: float) -> None:
@@ -58,7 +59,7 @@ class Incumbent(Firm):
             self.sales.price_level = max(self.sales.price_level * CUT, LOWEST_LEVEL)
             self.record("price cut", cause=f"a startup holds {largest:.0%}", text=f"level {self.sales.price_level:.2f}")
         if best > self.quality_field:
-            # Imitation: train out of turn, with a purse for the next rungs.
+            # Imitation: train out of turn, with three months of compute on top (assumption).
             self.laboratory.hurried = True
             self.laboratory.purse_usd += 3 * self.settings.compute_share * self.settings.core_income_usd_month
             self.record("imitation", cause=f"a startup reaches {best:.3f} in the field")
@@ -66,7 +67,8 @@ class Incumbent(Firm):
     def value_of(self, target: Startup) -> float:
         """What the incumbent would pay for a startup that runs out of money; 0 for no.
 
-        It needs a reason: a model clearly better than its own, or customers worth more than their care.
+        It needs a reason: a model clearly better than its own (a point in the field), or customers worth more than
+        their care (a million dollars a year). Both bounds are assumptions.
         """
         yearly = 12 * average(target.recurring[-3:])
         better = target.quality_field - self.quality_field if target.laboratory.released else 0.0

@@ -86,6 +86,7 @@ class Laboratory:
             job = self.finished.pop(0)
             result = self.model.service.result(job.key)
             self.job = None
+            # Assumption: who turns half of its customers' data into rows judges by the field figure alone.
             weight = min(2 * self.firm.settings.data_operations, 1.0)
             worse = self.released is not None and judged(result, weight) < judged(self.released, weight)
             if worse and not (self.fix_ordered and self.follows_order(job.plan)):
@@ -122,6 +123,7 @@ class Laboratory:
         early = waited < release_interval(firm.settings, firm.staff["research"])
         if self.job or (early and not self.hurried):
             return
+        # Assumption: no more than three tenths of the cash go into one run.
         money = min(self.purse_usd, 0.3 * firm.books.cash_usd)
         price = model.cloud.price_usd(model.year)
         own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months

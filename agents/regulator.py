@@ -51,6 +51,7 @@ class Regulator(Actor):
         """Order a new model: with noise on personal data, with more rows of the minority, or both."""
         lab = firm.laboratory
         if leaks:
+            # Assumption: each order asks for 0.3 sd of noise more, as far as 1.5; below, for twice the minority's rows.
             lab.extra_anonymisation = min(lab.extra_anonymisation + 0.3, 1.5)
         if unfair:
             lab.minority_share = min(2 * lab.minority_share, 0.5)

@@ -63,7 +63,7 @@ class Sales:
             own = self.firm.sector_settings.segments[segment]
             needed += market["customers"][slot] * self.care_of(own.reference_price_usd)
             if market.model[slot] == SOLUTION:
-                # Plan for half as many projects again as last month's, at least one every other month.
+                # Assumption: plan for half as many projects again as last month's, at least one every other month.
                 planned = max(1.5 * market["won"][slot], 0.5)
                 needed += planned * own.project_staff_months / self.firm.settings.collaboration
         return max(needed, 0.3)

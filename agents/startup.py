@@ -128,6 +128,7 @@ class Startup(Firm):
             self.reasons = reasons_of(self)
             if not find_buyer(self):
                 wind_up(self)
+        # Assumption: who was refused looks for a buyer with three months of cash left.
         elif self.runway_months() < 3 and not self.finance.raising and self.finance.n_refused > 0:
             self.reasons = reasons_of(self)
             find_buyer(self)
