@@ -12,7 +12,8 @@ from torch import Tensor
 from simulation.training.networks import Architecture, StackedNetwork
 from simulation.training.optimizers import StackedOptimizer, learning_rates
 from simulation.training.plan import Recipe
-from simulation.training.trainer import draw_rows, fit, single_thread
+from simulation.training.classifiers import draw_rows, fit
+from simulation.training.device import single_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,7 @@ def fit_arrays(
             Architecture(rows.shape[1], hidden, n_classes, recipe.activation), 1, torch.device("cpu")
         )
         network.initialise(seeds)
-        cosine = torch.tensor([recipe.schedule == "cosine"])
-        rates = learning_rates(torch.tensor([recipe.learning_rate]), cosine, steps)
+        rates = learning_rates(torch.tensor([recipe.learning_rate]), [recipe.schedule], steps)
         optimizer = StackedOptimizer(recipe.optimizer, network, rates, torch.tensor([recipe.weight_decay]))
         drawn, _ = draw_rows(seeds, torch.tensor([len(rows)]), steps, batch)
         fit(network, optimizer, lambda step: (rows[drawn[step]].transpose(1, 2), labels[drawn[step]]), steps)

@@ -18,7 +18,9 @@ from simulation.training import counter
 from simulation.training.ladder import training_flops
 from simulation.training.networks import Architecture, StackedNetwork
 from simulation.training.optimizers import StackedOptimizer, learning_rates
-from simulation.training.trainer import CHUNK_GPU, Batch, draw_rows, fit, single_thread
+from simulation.training.classifiers import Batch, draw_rows, fit
+from simulation.training.device import single_thread
+from simulation.training.trainer import CHUNK_GPU
 
 N_CLASSES = 10
 N_POOL = 8192
@@ -133,8 +135,7 @@ def start_chunk(
         network = StackedNetwork(job.architecture(chunk[0].width), len(chunk), device)
         network.initialise(torch.tensor([member.seed for member in chunk], device=device))
         rates = torch.tensor([member.learning_rate for member in chunk], device=device)
-        constant = torch.zeros(len(chunk), dtype=torch.bool, device=device)
-        schedule = learning_rates(rates, constant, job.steps)
+        schedule = learning_rates(rates, ["constant"] * len(chunk), job.steps)
         optimizer = StackedOptimizer("adam", network, schedule, torch.zeros_like(rates))
         x, labels = pool(job.n_inputs, device)
         places = minibatches(job, chunk, device)

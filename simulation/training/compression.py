@@ -1,4 +1,7 @@
-"""Smaller models: weights rounded to 8 bits, or the smaller half of them removed. Accuracy is measured afterwards."""
+"""Smaller models: weights rounded to 8 bits, or the smaller half of them removed. Accuracy is measured afterwards.
+
+Distillation, the third way, is a training run of its own: see classifiers.py.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,8 @@ def model_bytes(blocks: list[Tensor], methods: list[str]) -> list[int]:
     n_weights = sum(block[0].numel() for block in blocks[::2])
     n_others = sum(block[0].numel() for block in blocks[1::2])
     # 8-bit weights need one scale for each output, as many as there are biases.
-    sizes = {"none": 4 * (n_weights + n_others), "int8": n_weights + 8 * n_others}
+    whole = 4 * (n_weights + n_others)
+    sizes = {"none": whole, "distilled": whole, "int8": n_weights + 8 * n_others}
     return [
         6 * int(kept) + 4 * n_others if method == "pruned" else sizes[method]
         for method, kept in zip(methods, left.tolist(), strict=True)

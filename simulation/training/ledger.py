@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from simulation.training.ledger_rows import COLUMNS, Row, is_intact, result_of, row_of, type_of
-from simulation.training.plan import TRAINER_VERSION, TrainingPlan, TrainingResult
+from simulation.training.plan import OPTIONAL_MEASURES, TRAINER_VERSION, TrainingPlan, TrainingResult
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x4D56454E  # "MVEN": tells a ledger from any other SQLite file
 BUSY_TIMEOUT_S = 60.0
 MEMORY = ":memory:"
@@ -61,8 +61,8 @@ class LedgerWarning(UserWarning):
 
 
 def _column(name: str) -> str:
-    constraint = "PRIMARY KEY" if name == "key" else "NOT NULL"
-    return f"{name} {_SQL_TYPES[type_of(name)]} {constraint}"
+    constraint = "PRIMARY KEY" if name == "key" else "" if name in OPTIONAL_MEASURES else "NOT NULL"
+    return f"{name} {_SQL_TYPES[type_of(name)]} {constraint}".rstrip()
 
 
 CREATE = f"CREATE TABLE IF NOT EXISTS runs ({', '.join(map(_column, COLUMNS))}) WITHOUT ROWID"

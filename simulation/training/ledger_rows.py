@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from simulation.training.plan import MEASURES, TRAINER_VERSION, TrainingPlan, TrainingResult
+from simulation.training.plan import MEASURES, OPTIONAL_MEASURES, TRAINER_VERSION, TrainingPlan, TrainingResult
 
 COLUMNS = ("key", "trainer_version", "plan", *MEASURES, "created", "checksum")
 INTEGERS = frozenset({"n_parameters", "model_bytes"})
@@ -37,12 +37,16 @@ def row_of(plan: TrainingPlan, result: TrainingResult, created: float) -> Row:
     if result.key != plan.key():
         raise ValueError(f"the result {result.key} is not of the plan {plan.key()}")
     # Stored as the column's type: a whole number in a column of reals would not come back as it was summed.
-    measures = [type_of(name)(getattr(result, name)) for name in MEASURES]
+    measures = [_stored(name, getattr(result, name)) for name in MEASURES]
     for name, value in zip(MEASURES, measures, strict=True):
         if value != value:
             raise ValueError(f"run {result.key}: {name} is not a number, so it cannot be recorded")
     values = (result.key, TRAINER_VERSION, plan.as_json(), *measures, created)
     return (*values, row_checksum(values))
+
+
+def _stored(name: str, value: Any) -> Any:
+    return None if value is None and name in OPTIONAL_MEASURES else type_of(name)(value)
 
 
 def result_of(row: Mapping[str, Any]) -> TrainingResult:
@@ -60,7 +64,8 @@ def is_believable(row: Sequence[Any]) -> bool:
 
     The plan of another version of the trainer cannot be read with certainty, but its key can be told from its text.
     """
-    if not is_intact(row) or any(value is None or value != value for value in row):
+    missing = {name for name, value in zip(COLUMNS, row, strict=True) if value is None}
+    if not is_intact(row) or not missing <= set(OPTIONAL_MEASURES) or any(value != value for value in row):
         return False
     key, version, text = row[:3]
     if version != TRAINER_VERSION:

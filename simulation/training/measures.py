@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,9 +27,35 @@ class Measures:
 
     accuracy_lab: Tensor
     accuracy_field: Tensor
+    loss_lab: Tensor
     calibration_error: Tensor
     fairness_gap: Tensor
     leakage: Tensor
+    crash_rate_lab: Tensor | None = None
+    crash_rate_field: Tensor | None = None
+    route_completion_lab: Tensor | None = None
+    route_completion_field: Tensor | None = None
+    elbo: Tensor | None = None
+    sliced_wasserstein: Tensor | None = None
+
+
+class Costs(NamedTuple):
+    """Per member: parameters, bytes, training and inference operations; measured latency of one, microseconds."""
+
+    n_parameters: list[int]
+    model_bytes: list[int]
+    training_flops: list[float]
+    inference_flops: list[float]
+    latency_us: float
+
+
+class Trained(NamedTuple):
+    """What a chunk of plans gave, one value per member: measures, accuracy of the traditional method in lab and field
+    (float32 [M] each), costs."""
+
+    measures: Measures
+    traditional: tuple[Tensor, Tensor]
+    costs: Costs
 
 
 def _in_slabs(classify: Classifier, x: Tensor) -> Tensor:
@@ -108,6 +135,7 @@ def measure(classify: Classifier, n_members: int, tests: TestSets, data: ChunkDa
     return Measures(
         accuracy_lab=accuracy(lab, tests.lab_y),
         accuracy_field=accuracy(wild, tests.field_y),
+        loss_lab=_loss(lab, tests.lab_y.expand(n_members, -1)).mean(dim=1),
         calibration_error=calibration_error(lab, tests.lab_y),
         fairness_gap=majority - minority,
         leakage=membership_advantage(loss[:, :N_AUDITED], loss[:, N_AUDITED:], n_audited),

@@ -7,7 +7,7 @@ whole runs of rows are copied) and one product, and every layer's product sees c
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -196,13 +196,40 @@ class StackedNetwork:
 
     def backward(self, error: Tensor, kept: list[Tensor]) -> None:
         """Write the gradients of all blocks, given `error`, the loss's gradient by the logits [M, n_classes, rows]."""
+        for layer, own, inputs in self._layer_errors(error, kept):
+            torch.bmm(own, inputs.transpose(1, 2), out=self._gradient_blocks[2 * layer])
+            torch.sum(own, dim=2, keepdim=True, out=self._gradient_blocks[2 * layer + 1])
+
+    def row_norms(self, error: Tensor, kept: list[Tensor]) -> Tensor:
+        """Norm of each row's own gradient over all weights and biases, float32 [M, rows]; arguments as in `backward`.
+
+        In a dense layer a row's gradient is the product of its error and its input, and so is its norm
+        (Goodfellow 2015, arXiv:1510.01799). A filter's is a sum over places, which is taken row by row.
+        """
+        squares = torch.zeros(len(error), error.shape[2], device=error.device)
+        for layer, own, inputs in self._layer_errors(error, kept):
+            if layer == 0 and self.architecture.convolution is not None:
+                squares += self._filter_squares(own, inputs, self.architecture.convolution.n_places)
+            else:
+                squares += own.square().sum(dim=1) * (inputs.square().sum(dim=1) + 1.0)
+        return squares.sqrt()
+
+    def _filter_squares(self, error: Tensor, patches: Tensor, places: int) -> Tensor:
+        """Squared norm of each row's gradient of a convolution: [M, rows]."""
+        n, filters, taps = len(error), error.shape[1], patches.shape[1]
+        by_row = error.view(n, filters, places, -1).permute(0, 3, 1, 2).reshape(-1, filters, places)
+        seen = patches.view(n, taps, places, -1).permute(0, 3, 2, 1).reshape(-1, places, taps)
+        squares = torch.bmm(by_row, seen).square_().sum(dim=(1, 2)) + by_row.sum(dim=2).square_().sum(dim=1)
+        return squares.view(n, -1)
+
+    def _layer_errors(self, error: Tensor, kept: list[Tensor]) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Number, error [M, out, columns] and input [M, in, columns] of every layer with weights, the last first."""
         convolution = self.architecture.convolution
         inputs = kept if convolution is None else [kept[0], *kept[3:]]
         for layer in range(len(inputs) - 1, -1, -1):
             if layer == 0 and convolution is not None:
                 error = self._unpooled(error, kept[1], kept[2], convolution)
-            torch.bmm(error, inputs[layer].transpose(1, 2), out=self._gradient_blocks[2 * layer])
-            torch.sum(error, dim=2, keepdim=True, out=self._gradient_blocks[2 * layer + 1])
+            yield layer, error, inputs[layer]
             if layer == 0:
                 return
             turned = self._turned[layer]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,19 +12,31 @@ from simulation.training.networks import StackedNetwork
 
 MOMENTUM = 0.9  # Sutskever et al. 2013
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # Kingma & Ba 2015
+WARMUP = 0.1  # share of the steps over which a warmed-up rate rises; assumption
 
 
-def learning_rates(rates: Tensor, cosine: Tensor, steps: int) -> Tensor:
+def _share(schedule: str, done: float) -> float:
+    """Share of the full learning rate when that share of the steps is `done`."""
+    if schedule == "step":
+        return 1.0 if done < 2 / 3 else 0.1
+    if schedule == "warmup" and done < WARMUP:
+        return done / WARMUP
+    if schedule == "warmup":
+        done = (done - WARMUP) / (1 - WARMUP)
+    return 1.0 if schedule == "constant" else 0.5 * (1 + math.cos(math.pi * done))
+
+
+def learning_rates(rates: Tensor, schedules: Sequence[str], steps: int) -> Tensor:
     """Learning rate of every step and member, float32 [steps, M].
 
     Args:
         rates: float32 [M], before the schedule.
-        cosine: bool [M], members whose rate falls to zero along half a cosine (Loshchilov & Hutter 2017).
+        schedules: each member's of `plan.SCHEDULES`; cosine is half a cosine (Loshchilov & Hutter 2017).
         steps: number of steps.
     """
     # Computed by Python's math, so that it is the same on every device.
-    falling = torch.tensor([0.5 * (1 + math.cos(math.pi * step / steps)) for step in range(steps)], device=rates.device)
-    return rates * torch.where(cosine, falling[:, None], 1.0)
+    known = {name: [_share(name, step / steps) for step in range(steps)] for name in set(schedules)}
+    return rates * torch.tensor([known[name] for name in schedules], device=rates.device).T
 
 
 class StackedOptimizer:

@@ -8,15 +8,22 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-TRAINER_VERSION = "2"
+TRAINER_VERSION = "3"
 """Part of every key: raise it whenever a change of code changes any measure."""
 
 OPTIMIZERS = ("sgd", "momentum", "adam")
 ACTIVATIONS = ("sigmoid", "tanh", "relu")
-SCHEDULES = ("constant", "cosine")
-KINDS = ("linear", "mlp", "cnn")
-COMPRESSIONS = ("none", "int8", "pruned")
-TASK_NAMES = (
+SCHEDULES = ("constant", "cosine", "step", "warmup")
+NETWORK_KINDS = ("mlp", "cnn", "rnn", "transformer")
+"""Classifiers that learn by gradient steps."""
+GENERATOR_KINDS = ("vae", "gan")
+KINDS = ("linear", *NETWORK_KINDS, "actor-critic", *GENERATOR_KINDS)
+COMPRESSIONS = ("none", "int8", "pruned", "distilled")
+PRIVATE_KINDS = ("mlp", "cnn")
+"""Kinds that can be trained by DP-SGD: their per-row gradient norms come out of one backward pass."""
+PRETRAINED_KINDS = ("transformer",)
+"""Kinds whose trunk can be trained on other sectors first."""
+SECTOR_TASKS = (
     "security-vision",
     "speech",
     "finance-fraud",
@@ -29,6 +36,11 @@ TASK_NAMES = (
     "education-tracing",
     "robo-advice",
 )
+"""Procedural classification tasks, one family per sector of the dossier (finance has two)."""
+REAL_TASKS = ("digits", "breast-cancer")
+"""Real data sets that ship inside scikit-learn: they keep the trainer honest."""
+DRIVING_TASK, GENERATION_TASK = "driving-policy", "data-generation"
+TASK_NAMES = (*SECTOR_TASKS, *REAL_TASKS, DRIVING_TASK, GENERATION_TASK)
 MAX_RUNG = 5
 MIN_ROWS, MAX_ROWS = 64, 8192
 
@@ -52,6 +64,13 @@ def _require_integer(name: str, value: int, low: int, high: int) -> None:
     _require(whole and low <= value <= high, f"{name} must be a whole number in [{low}, {high}], not {value!r}")
 
 
+def kinds_of(task: str) -> tuple[str, ...]:
+    """Kinds that a task can be given to."""
+    if task == DRIVING_TASK:
+        return ("actor-critic",)
+    return GENERATOR_KINDS if task == GENERATION_TASK else ("linear", *NETWORK_KINDS)
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a team trains: the settings of MOD-OPT and MOD-PRACTICE.
@@ -60,7 +79,8 @@ class Recipe:
         optimizer: one of `OPTIMIZERS`.
         activation: one of `ACTIVATIONS`.
         learning_rate: step size before the schedule, in (0, 10].
-        schedule: one of `SCHEDULES`; cosine falls to zero over the run.
+        schedule: one of `SCHEDULES`; cosine falls to zero over the run, step divides the rate by ten after two thirds
+            of it, warmup rises over the first tenth and falls like cosine afterwards.
         augmentation: whether each minibatch is shifted, rescaled and made noisy on its way to the network.
         weight_decay: decoupled weight decay per unit of learning rate, in [0, 1].
 
@@ -90,14 +110,20 @@ class TrainingPlan:
 
     Attributes:
         task: one of `TASK_NAMES`.
-        kind: "linear" (the traditional method), "mlp" or "cnn".
+        kind: one of `kinds_of(task)`. "linear" is the traditional method.
         rung: 0 … 5 on the proxy ladder (`ladder.RUNGS`): width, depth, steps.
         rows: training rows, 64 … 8192. Nested: a plan with more rows and the same seed sees the same first rows.
         label_noise: share of labels replaced by a random class.
         coverage: share of training rows that come from field conditions.
         minority_share: share of training rows that come from the minority group.
         anonymisation: standard deviation of the noise added to training inputs, in standard deviations of an input.
-        compression: "none", "int8" (weights rounded to 8 bits) or "pruned" (the smaller half of the weights removed).
+        compression: "none", "int8" (weights rounded to 8 bits), "pruned" (the smaller half of the weights removed) or
+            "distilled" (a network two rungs smaller learns what this one answers).
+        minimisation: share of the inputs that are not collected, those that tell least about the label by themselves,
+            0 … 0.9; the network does without them in training and in use.
+        dp_noise: noise multiplier of DP-SGD, 0 … 16; 0 trains without it. `simulation.privacy` computes the ε.
+        pretraining_rows: rows per sector of the mixture of all other sectors on which the trunk is trained first;
+            0 for none, else 64 … 8192.
         recipe: how the team trains.
         seed: of data, initial weights and minibatch order, 0 … 2⁶³ − 1.
 
@@ -114,12 +140,16 @@ class TrainingPlan:
     minority_share: float = 0.1
     anonymisation: float = 0.0
     compression: str = "none"
+    minimisation: float = 0.0
+    dp_noise: float = 0.0
+    pretraining_rows: int = 0
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
 
     def __post_init__(self) -> None:
         _require_choice("task", self.task, TASK_NAMES)
         _require_choice("kind", self.kind, KINDS)
+        _require_choice(f"kind of the task {self.task}", self.kind, kinds_of(self.task))
         _require_choice("compression", self.compression, COMPRESSIONS)
         _require_integer("rung", self.rung, 0, MAX_RUNG)
         _require_integer("rows", self.rows, MIN_ROWS, MAX_ROWS)
@@ -127,7 +157,35 @@ class TrainingPlan:
         for name in ("label_noise", "coverage", "minority_share"):
             _require_range(name, getattr(self, name), 0.0, 1.0)
         _require_range("anonymisation", self.anonymisation, 0.0, 10.0)
+        _require_range("minimisation", self.minimisation, 0.0, 0.9)
+        _require_range("dp_noise", self.dp_noise, 0.0, 16.0)
+        _require_integer("pretraining_rows", self.pretraining_rows, 0, MAX_ROWS)
+        self._check_combination()
         _require(isinstance(self.recipe, Recipe), f"recipe must be a Recipe, not {type(self.recipe).__name__}")
+
+    def _check_combination(self) -> None:
+        """Levers that only some kinds have."""
+        classifier = self.kind in NETWORK_KINDS
+        _require(
+            self.dp_noise == 0 or self.kind in PRIVATE_KINDS,
+            f"dp_noise needs one of the kinds {', '.join(PRIVATE_KINDS)}, not {self.kind!r}",
+        )
+        _require(
+            self.pretraining_rows == 0 or (self.kind in PRETRAINED_KINDS and self.task in SECTOR_TASKS),
+            f"pretraining_rows needs a task of a sector and the kind {PRETRAINED_KINDS[0]}, not {self.kind!r}",
+        )
+        _require(
+            self.pretraining_rows == 0 or self.pretraining_rows >= MIN_ROWS,
+            f"pretraining_rows must be 0 or in [{MIN_ROWS}, {MAX_ROWS}], not {self.pretraining_rows}",
+        )
+        _require(
+            self.compression != "distilled" or (classifier and self.dp_noise == 0),
+            f"compression 'distilled' needs one of the kinds {', '.join(NETWORK_KINDS)} and no dp_noise",
+        )
+        _require(
+            self.minimisation == 0 or classifier,
+            f"minimisation needs one of the kinds {', '.join(NETWORK_KINDS)}, not {self.kind!r}",
+        )
 
     def as_json(self) -> str:
         """The plan as canonical JSON: sorted keys, no spaces, every real number written as a float."""
@@ -152,7 +210,16 @@ class TrainingPlan:
 
 
 _FLOAT_NAMES = frozenset(
-    {"label_noise", "coverage", "minority_share", "anonymisation", "learning_rate", "weight_decay"}
+    {
+        "label_noise",
+        "coverage",
+        "minority_share",
+        "anonymisation",
+        "minimisation",
+        "dp_noise",
+        "learning_rate",
+        "weight_decay",
+    }
 )
 
 
@@ -166,12 +233,18 @@ def _floats(record: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What was measured on one trained network. Accuracies are shares in [0, 1].
+    """What was measured on one trained network. Accuracies are shares in [0, 1], means over the classes' own accuracies
+    where a test set is not balanced.
+
+    What "accuracy" is for kinds that do not classify: of a driving policy, the share of routes driven to their end
+    without a crash; of a generator, the accuracy of the traditional method fitted on generated rows instead of real
+    ones (Ravuri & Vinyals 2019, arXiv:1905.10887).
 
     Attributes:
         key: of the plan.
-        accuracy_lab: on 1,024 rows of the lab test set.
-        accuracy_field: on 1,024 rows of the field test set.
+        accuracy_lab: on the lab test set (1,024 rows of a procedural task).
+        accuracy_field: on the field test set, as large.
+        loss_lab: mean cross-entropy on the lab test set, nats (of a policy: squared error of the predicted return).
         traditional_lab: of the traditional method, fitted on the same rows, on the lab test set.
         traditional_field: the same on the field test set.
         calibration_error: expected calibration error on the lab test set, 15 bins.
@@ -185,11 +258,17 @@ class TrainingResult:
         seconds: this member's share of the wall time of its batch; not compared.
         device: name of the device.
         torch_version: of the torch that trained it.
+        crash_rate_lab, crash_rate_field: share of routes that end in a crash; None unless a driving policy.
+        route_completion_lab, route_completion_field: mean share of the route driven before the end; None likewise.
+        elbo: evidence lower bound of held-out rows in nats a row, None unless a VAE.
+        sliced_wasserstein: distance between generated and held-out rows, in standard deviations of an input; None unless
+            a generator.
     """
 
     key: str
     accuracy_lab: float
     accuracy_field: float
+    loss_lab: float
     traditional_lab: float
     traditional_field: float
     calibration_error: float
@@ -203,7 +282,15 @@ class TrainingResult:
     seconds: float = field(compare=False)
     device: str
     torch_version: str
+    crash_rate_lab: float | None = None
+    crash_rate_field: float | None = None
+    route_completion_lab: float | None = None
+    route_completion_field: float | None = None
+    elbo: float | None = None
+    sliced_wasserstein: float | None = None
 
 
 MEASURES = tuple(item.name for item in fields(TrainingResult) if item.name != "key")
 """Names of all measures, in the order of `TrainingResult`."""
+OPTIONAL_MEASURES = tuple(item.name for item in fields(TrainingResult) if item.default is None)
+"""Measures that only some kinds have."""
