@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from analysis.errors import Interrupted
+from analysis.errors import Interrupted, TrainingInterrupted
 from analysis.settings import Options, Settings
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def options_for(name: str, out: Path | None, **rest: Any) -> Options:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C while worlds are played: say in one line what is usable, leave with 130."""
+    """Ctrl-C while worlds are played or networks trained: say in one line what is usable, leave with 130."""
     try:
         yield
-    except Interrupted as stop:
+    except (Interrupted, TrainingInterrupted) as stop:
         typer.echo(str(stop), err=True)
         raise typer.Exit(INTERRUPTED) from stop
 

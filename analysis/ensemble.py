@@ -122,6 +122,7 @@ def play_block(block: Block, engine: Engine, service: Service, tally: Tally | No
         for name in WORLD_TABLES
     }
     tables["training"] = training_table(service.ledger.rows(service.used_keys))
+    service.ledger.add_many(())  # the last chance for runs that could not be written before
     training = {"runs": service.n_runs, "from_ledger": service.n_from_ledger, "seconds": service.seconds}
     return Played(tables, time.perf_counter() - started, training, str(service.device))
 

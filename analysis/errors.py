@@ -23,6 +23,15 @@ class BrokenRun(AnalysisError):
     exit_code = 1
 
 
+class TrainingInterrupted(KeyboardInterrupt):
+    """Ctrl-C arrived while the plans of a grid were trained; those finished by then are in the ledger."""
+
+    def __init__(self, done: int, wanted: int) -> None:
+        super().__init__(
+            f"interrupted: {done:,} of {wanted:,} networks are trained and in the ledger; the same command goes on there"
+        )
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C arrived while worlds were played; `run` holds every seed that was finished by then.
 

@@ -1,4 +1,4 @@
-"""Blocks go to worker processes; every finished block is on disk before the next begins."""
+"""Work goes to worker processes; every finished block of worlds is on disk before the next begins."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import pickle
 import signal
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from analysis.ensemble import Block, Engine, play_block
 from analysis.errors import BrokenRun
 from analysis.folder import write_part
 from analysis.progress import Tally
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -28,33 +34,22 @@ class Job:
     tally: Tally
 
 
+@dataclass(frozen=True)
+class Failure:
+    """An error on its way back from a worker process."""
+
+    error: Exception
+
+
 def play_blocks(blocks: Sequence[Block], job: Job, n_jobs: int) -> None:
     """Play all blocks, here if one job is allowed, else in `n_jobs` processes; parts are written as they finish.
 
     Raises what a block raised; `BrokenRun` when a process was killed; `KeyboardInterrupt` on Ctrl-C.
     """
-    if n_jobs == 1 or len(blocks) <= 1:
-        for block in blocks:
-            play_and_write(block, job)
-        return
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    parallel = Parallel(n_jobs=min(n_jobs, len(blocks)), backend="loky", return_as="generator_unordered", batch_size=1)
-    outcomes = parallel(delayed(play_in_worker)(block, job) for block in blocks)
-    try:
-        for problem in outcomes:
-            if problem is not None:
-                raise problem
-    except BrokenProcessPool as error:
-        raise BrokenRun(
-            "a worker process was killed (out of memory?); finished seeds are kept: "
-            f"go on with --out {job.folder} and fewer --jobs"
-        ) from error
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib says that it cancels what is still playing: just what is wanted
-            outcomes.close()
+    remedy = f"finished seeds are kept: go on with --out {job.folder} and fewer --jobs"
+    with closing(spread(partial(play_and_write, job=job), blocks, n_jobs, remedy)) as played:
+        for _ in played:
+            pass
 
 
 def play_and_write(block: Block, job: Job) -> None:
@@ -63,16 +58,42 @@ def play_and_write(block: Block, job: Job) -> None:
     write_part(job.folder, block.seeds, play_block(block, job.engine, service, job.tally))
 
 
-def play_in_worker(block: Block, job: Job) -> Exception | None:
-    """The same in a worker process; returns the error instead of raising it, so that it surely travels back."""
+def spread(work: Callable[[Item], Result], items: Sequence[Item], n_jobs: int, remedy: str) -> Generator[Result]:
+    """What `work` returns for every item, as it comes: worked here if one job is allowed, else in processes.
+
+    `work` and the items must be picklable. Close the generator (`contextlib.closing`), so that an interrupt ends the
+    processes at once. Raises what `work` raised; `BrokenRun` with the remedy when a process was killed.
+    """
+    if n_jobs == 1 or len(items) <= 1:
+        yield from map(work, items)
+        return
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import BrokenProcessPool
+
+    parallel = Parallel(n_jobs=min(n_jobs, len(items)), backend="loky", return_as="generator_unordered", batch_size=1)
+    outcomes = parallel(delayed(in_worker)(work, item) for item in items)
+    try:
+        for outcome in outcomes:
+            if isinstance(outcome, Failure):
+                raise outcome.error
+            yield outcome
+    except BrokenProcessPool as error:
+        raise BrokenRun(f"a worker process was killed (out of memory?); {remedy}") from error
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib says that it cancels what still runs: just what is wanted
+            outcomes.close()
+
+
+def in_worker(work: Callable[[Item], Result], item: Item) -> Result | Failure:
+    """The work in a worker process; returns the error instead of raising it, so that it surely travels back."""
     if threading.current_thread() is threading.main_thread():
         # Ctrl-C reaches every process of a terminal; the parent alone decides, and ends the workers.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        play_and_write(block, job)
+        return work(item)
     except Exception as error:
-        return _portable(error)
-    return None
+        return Failure(_portable(error))
 
 
 def _portable(error: Exception) -> Exception:

@@ -12,7 +12,7 @@ from scenarios.changes import apply_changes
 from scenarios.document import Document
 from scenarios.errors import Path, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed, show, unknown_key
 from scenarios.validation import validate_as
-from simulation.training.plan import TASK_NAMES
+from simulation.training.plan import CLASSIFICATION_TASKS
 
 if TYPE_CHECKING:
     from scenarios.schema import Cause, Expectation, Intervention, Scenario, State
@@ -43,8 +43,10 @@ def _check_market(s: Scenario) -> Iterator[Problem]:
     if not s.firms and not s.entrants:
         yield Problem("nobody is in the market: name at least one firm in firms or one stream in entrants", ("firms",))
     for name, sector in s.world.sectors.items():
-        if sector.task not in TASK_NAMES:
-            yield _not_one_of(("world", "sectors", name, "task"), sector.task, TASK_NAMES, "the training tasks")
+        if sector.task not in CLASSIFICATION_TASKS:
+            yield _not_one_of(
+                ("world", "sectors", name, "task"), sector.task, CLASSIFICATION_TASKS, "the training tasks"
+            )
 
 
 def _check_numbers(s: Scenario) -> Iterator[Problem]:

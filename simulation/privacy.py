@@ -17,8 +17,8 @@ DELTA = 1e-5
 def epsilon(plan: TrainingPlan, delta: float = DELTA) -> float:
     """ε of (ε, δ)-differential privacy of the plan's network; infinite without DP-SGD.
 
-    Rényi accounting of the Poisson-sampled Gaussian mechanism (Mironov et al. 2019, arXiv:1908.10530). Neighbouring data
-    sets differ by one row.
+    Rényi accounting of the Poisson-sampled Gaussian mechanism (Mironov et al. 2019, arXiv:1908.10530). Neighbouring
+    data sets differ by one row.
     """
     if plan.dp_noise == 0:
         return math.inf

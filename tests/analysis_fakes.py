@@ -62,9 +62,15 @@ class FakeLedger:
 
     def __init__(self) -> None:
         self.results: dict[str, float] = {}
+        self.last_call = ""
 
     def rows(self, keys: Iterable[str]) -> list[dict[str, Any]]:
+        self.last_call = "rows"
         return [{"key": key, "plan": {"key": key}, "accuracy": self.results[key]} for key in sorted(keys)]
+
+    def add_many(self, runs: Iterable[Any]) -> bool:
+        self.last_call = "add_many"
+        return not list(runs)
 
 
 class FakeService:

@@ -31,6 +31,12 @@ def test_arms_of_one_seed_share_the_plans_that_are_the_same() -> None:
     assert set(played.tables["firms"]["ledger_key"].to_pylist()) == set(played.tables["training"]["key"].to_pylist())
 
 
+def test_what_the_ledger_could_not_write_is_tried_again_at_the_end() -> None:
+    service = FakeService()
+    play_block(Block(0, (0,), arms(BASE)), ENGINE, service)
+    assert service.ledger.last_call == "add_many"
+
+
 def test_worlds_of_different_length_each_end_in_their_own_month(tmp_path) -> None:
     tally = Tally.create(tmp_path / "tally", 1)
     block = Block(0, (3,), arms(BASE, replace(BASE, years=2)))

@@ -25,6 +25,7 @@ def run_of(seed: int) -> tuple[TrainingPlan, TrainingResult]:
         key=plan.key(),
         accuracy_lab=0.5 + seed * 1e-9,
         accuracy_field=0.4,
+        loss_lab=0.7,
         traditional_lab=1 / 3,
         traditional_field=0.2,
         calibration_error=0.1,

@@ -18,7 +18,7 @@ from simulation.training.arrays import fit_arrays
 from simulation.training.ladder import RUNGS, architecture, flops
 from simulation.training.networks import StackedNetwork
 from simulation.training.optimizers import StackedOptimizer, learning_rates
-from simulation.training.plan import ACTIVATIONS, OPTIMIZERS, TASK_NAMES, Recipe
+from simulation.training.plan import ACTIVATIONS, CLASSIFICATION_TASKS, OPTIMIZERS, Recipe
 from simulation.training.tasks import get_task
 from simulation.training.traditional import fit_ridge
 
@@ -77,7 +77,7 @@ def plain_forward(network: StackedNetwork, x: Tensor, blocks: list[Tensor], acti
 def test_optimizers_equal_torch_optim(name: str) -> None:
     network = network_of("speech", "mlp", "relu", n_members=2)
     rates, decay = torch.tensor([0.01, 0.05]), torch.tensor([0.0, 0.1])
-    own = StackedOptimizer(name, network, learning_rates(rates, torch.tensor([False, False]), 5), decay)
+    own = StackedOptimizer(name, network, learning_rates(rates, ["constant", "constant"], 5), decay)
     copies = [[block[m].clone().requires_grad_() for block in network.blocks] for m in range(2)]
     others = [reference_optimizer(name, copies[m], float(rates[m]), float(decay[m])) for m in range(2)]
     generator = torch.Generator().manual_seed(1)
@@ -102,12 +102,18 @@ def reference_optimizer(name: str, parameters: list[Tensor], rate: float, decay:
     return torch.optim.SGD(parameters, lr=rate, momentum=0.9 if name == "momentum" else 0.0)
 
 
-def test_cosine_schedule_falls_from_the_full_rate_and_constant_stays() -> None:
-    rates = learning_rates(torch.tensor([0.1, 0.1]), torch.tensor([True, False]), 100)
-    assert rates[0].tolist() == pytest.approx([0.1, 0.1])
-    assert rates[50, 0].item() == pytest.approx(0.05)
-    assert rates[99, 0] < 0.001
-    assert rates[99, 1].item() == pytest.approx(0.1)
+def test_schedules_of_the_learning_rate() -> None:
+    rates = learning_rates(torch.full((4,), 0.1), ["cosine", "constant", "step", "warmup"], 100)
+    cosine, constant, step, warmup = rates.T
+    assert rates[0].tolist() == pytest.approx([0.1, 0.1, 0.1, 0.0])
+    assert cosine[50].item() == pytest.approx(0.05)
+    assert cosine[99] < 0.001
+    assert constant.tolist() == pytest.approx([0.1] * 100)
+    assert step[66].item() == pytest.approx(0.1)
+    assert step[67].item() == pytest.approx(0.01)
+    assert warmup[5].item() == pytest.approx(0.05)
+    assert warmup.argmax() == 10
+    assert warmup[99] < 0.001
 
 
 def test_digits_within_a_point_and_a_half_of_scikit_learn() -> None:
@@ -140,7 +146,7 @@ def test_traditional_method_equals_ridge_of_scikit_learn() -> None:
     assert np.allclose(biases[0, :, 0].numpy(), reference.intercept_, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", TASK_NAMES)
+@pytest.mark.parametrize("name", CLASSIFICATION_TASKS)
 @pytest.mark.parametrize("kind", ["mlp", "cnn"])
 def test_every_member_s_weights_begin_at_a_cache_line(name: str, kind: str) -> None:
     """What company independence rests on: matrix products round differently by alignment."""

@@ -10,7 +10,7 @@ import torch
 from sklearn.metrics import accuracy_score, roc_auc_score
 from torch import Tensor
 
-from simulation.training import trainer
+from simulation.training import classifiers, trainer
 from simulation.training.data import ChunkData, make_data
 from simulation.training.measures import (
     N_BINS,
@@ -101,7 +101,7 @@ def trained(request: pytest.FixtureRequest) -> list[tuple[Classifier, TestSets, 
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer, "measure", watched)
+        patch.setattr(classifiers, "measure", watched)
         recipe = Recipe(weight_decay=0.01)
         plans = [TrainingPlan(request.param, "mlp", 1, rows, seed=rows, recipe=recipe) for rows in (1500, 600, 100)]
         list(trainer.train_bucket(plans, CPU))

@@ -29,7 +29,7 @@ def result_of(plan: TrainingPlan, **measures: float) -> TrainingResult:
     lab = 0.4 + 0.1 * (plan.kind != "linear") + skill
     field = lab - 0.25 * (1 - plan.coverage)
     values: dict[str, Any] = {
-        "accuracy_lab": min(lab, 0.99), "accuracy_field": min(field, 0.99), "traditional_lab": 0.5,
+        "accuracy_lab": min(lab, 0.99), "accuracy_field": min(field, 0.99), "loss_lab": 0.5, "traditional_lab": 0.5,
         "traditional_field": 0.4, "calibration_error": 0.05, "fairness_gap": 0.3 * (0.5 - plan.minority_share),
         "leakage": 0.4 * math.exp(-2 * plan.anonymisation), "n_parameters": 1000 * (plan.rung + 1),
         "model_bytes": 4000 * (plan.rung + 1), "training_flops": 1e9 * 2.0**plan.rung,

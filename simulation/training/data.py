@@ -11,15 +11,13 @@ from torch import Tensor
 from simulation.training import counter
 from simulation.training.plan import TrainingPlan
 from simulation.training.tasks import Mix, Task
-from simulation.training.tasks.base import LANE_ANONYMISE
+from simulation.training.tasks.base import FRESH, LANE_ANONYMISE
 
 BLOCK = 256
 """Rows generated at once: few enough for the cache. Sums over rows are taken block by block, so that they do not
 depend on how many rows the largest member has."""
 N_AUDITED = 512
 """Rows of training data that the membership attack tries to tell from as many fresh rows."""
-FRESH = 2**40
-"""Index of the first fresh row: far beyond any training row of the same data set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,8 +217,9 @@ class StackedNetwork:
     def _filter_squares(self, error: Tensor, patches: Tensor, places: int) -> Tensor:
         """Squared norm of each row's gradient of a convolution: [M, rows]."""
         n, filters, taps = len(error), error.shape[1], patches.shape[1]
-        by_row = error.view(n, filters, places, -1).permute(0, 3, 1, 2).reshape(-1, filters, places)
-        seen = patches.view(n, taps, places, -1).permute(0, 3, 2, 1).reshape(-1, places, taps)
+        # Copied even where a view would do: sums over another layout add in another order.
+        by_row = error.view(n, filters, places, -1).permute(0, 3, 1, 2).contiguous().view(-1, filters, places)
+        seen = patches.view(n, taps, places, -1).permute(0, 3, 2, 1).contiguous().view(-1, places, taps)
         squares = torch.bmm(by_row, seen).square_().sum(dim=(1, 2)) + by_row.sum(dim=2).square_().sum(dim=1)
         return squares.view(n, -1)
 

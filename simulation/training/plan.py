@@ -39,8 +39,9 @@ SECTOR_TASKS = (
 """Procedural classification tasks, one family per sector of the dossier (finance has two)."""
 REAL_TASKS = ("digits", "breast-cancer")
 """Real data sets that ship inside scikit-learn: they keep the trainer honest."""
+CLASSIFICATION_TASKS = (*SECTOR_TASKS, *REAL_TASKS)
 DRIVING_TASK, GENERATION_TASK = "driving-policy", "data-generation"
-TASK_NAMES = (*SECTOR_TASKS, *REAL_TASKS, DRIVING_TASK, GENERATION_TASK)
+TASK_NAMES = (*CLASSIFICATION_TASKS, DRIVING_TASK, GENERATION_TASK)
 MAX_RUNG = 5
 MIN_ROWS, MAX_ROWS = 64, 8192
 
@@ -261,8 +262,8 @@ class TrainingResult:
         crash_rate_lab, crash_rate_field: share of routes that end in a crash; None unless a driving policy.
         route_completion_lab, route_completion_field: mean share of the route driven before the end; None likewise.
         elbo: evidence lower bound of held-out rows in nats a row, None unless a VAE.
-        sliced_wasserstein: distance between generated and held-out rows, in standard deviations of an input; None unless
-            a generator.
+        sliced_wasserstein: distance between generated and held-out rows, in standard deviations of an input; None
+            unless a generator.
     """
 
     key: str

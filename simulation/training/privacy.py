@@ -2,10 +2,10 @@
 
 Rows are drawn as the accountants assume: at every step each of a member's rows takes part with the same probability,
 independently (Poisson sampling). A step has room for three times the expected rows; that more are drawn has a
-probability below 1e-18, and what exceeds the room is left out. Per-row gradient norms come out of one backward pass, and
-a second pass, weighted by row, sums the clipped gradients (Li et al. 2022, arXiv:2110.05679).
+probability below 1e-18, and what exceeds the room is left out. Per-row gradient norms come out of one backward pass,
+and a second pass, weighted by row, sums the clipped gradients (Li et al. 2022, arXiv:2110.05679).
 
-What is private is the network. The choice of a recipe, and of the inputs to collect (minimisation), is not accounted for.
+What is private is the network. The choice of a recipe, and of inputs to collect (minimisation), is not accounted for.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def fit_privately(
     scales = (noise * CLIP / batch).tolist()
     rows = data.rows.tolist()
     members = torch.arange(len(rows), device=device)[:, None]
-    keys = counter.row_keys(counter.stream_keys(seeds, "dp-augmentation"), torch.arange(steps * ROOM * batch, device=device))
-    keys = keys.view(len(rows), steps, -1)
+    index = torch.arange(steps * ROOM * batch, device=device)
+    keys = counter.row_keys(counter.stream_keys(seeds, "dp-augmentation"), index).view(len(rows), steps, -1)
     for step in range(steps):
         places, taken = (part.to(device) for part in poisson_rows(sampling, rows, batch))
         x, y = data.x[members, places], data.y[members, places]

@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -125,7 +125,7 @@ def _collect(
     seconds: float,
     device: torch.device,
 ) -> list[TrainingResult]:
-    columns = {}
+    columns: dict[str, Any] = {}
     for name in Measures.__dataclass_fields__:
         values = getattr(measures, name)
         columns[name] = [None] * len(plans) if values is None else values.tolist()

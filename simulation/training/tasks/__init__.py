@@ -1,4 +1,7 @@
-"""Task families, one per sector of the dossier. To add one: subclass `Task` in a new file and register it here."""
+"""Task families: one per sector of the dossier, and two real data sets.
+
+To add one: subclass `Task` in a new file and register it here.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from simulation.training.tasks.image import SecurityVision
 from simulation.training.tasks.language import ServiceLanguage
 from simulation.training.tasks.manufacturing import ManufacturingFaults
 from simulation.training.tasks.medical import MedicalImaging
+from simulation.training.tasks.real import BreastCancer, Digits
 from simulation.training.tasks.speech import Speech
 from simulation.training.tasks.traffic import CityTraffic
 
@@ -32,8 +36,10 @@ TASKS: dict[str, Callable[[], Task]] = {
     "commerce-recommendation": CommerceRecommendation,
     "education-tracing": EducationTracing,
     "robo-advice": RoboAdvice,
+    "digits": Digits,
+    "breast-cancer": BreastCancer,
 }
-"""Task families by name; `plan.TASK_NAMES` lists the same names without importing torch."""
+"""Task families by name; `plan.CLASSIFICATION_TASKS` lists the same names without importing torch."""
 
 
 @cache

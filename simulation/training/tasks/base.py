@@ -17,6 +17,8 @@ N_GROUP = 512
 """Rows of each group in the groups test set."""
 TEST_SEED = 2**62
 """Seed of the test sets: one for all firms, above the seeds that plans use, so that no training row is a test row."""
+FRESH = 2**40
+"""Index of the first fresh row: far beyond any training row of the same data set."""
 DEFAULT_MINORITY = 0.1
 """Share of the minority group among customers; assumption."""
 
