@@ -225,7 +225,7 @@ class Firm(Actor, ABC):
             float(market["price_usd"][slots[0]]), lab.quality_lab, lab.quality_field, self.sales.trust(), share,
             lab.released.key if lab.released else "", "suspended" if self.suspended else "active", paying, rows,
             lab.rows_field / max(rows, 1.0), lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
-            self.stage_name(),
+            self.stage_name(), lab.run_months, lab.n_broken,
         )  # fmt: skip
 
     def stage_name(self) -> str:

@@ -40,6 +40,7 @@ class Fundraising:
             account = "investments" if investor != "savers" else "spending"
             paid = self.model.bank.pay(investor, firm.name, usd, account, "paid_in_capital")
             self.invested_usd[investor] = self.invested_usd.get(investor, 0.0) + paid
+        before = self.cap_table.post_money_usd
         self.cap_table.issue(invested, pre_money_usd)
         self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
         firm.raised_usd += amount
@@ -47,6 +48,10 @@ class Fundraising:
         row = (self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
         self.model.recorder.add("rounds", [row])
         firm.record("round", other=", ".join(invested), amount_usd=amount, text=stage)
+        if pre_money_usd < before:
+            firm.record(
+                "down round", amount_usd=pre_money_usd - before, text=f"{pre_money_usd / before - 1:.0%} on the last"
+            )
 
     def cost_of(self, fund: str) -> float:
         """What a fund has put in so far, USD; asking takes it off (an ended investment is written off once)."""

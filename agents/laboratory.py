@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from agents.research import Means, compose_plan, judged, release_interval
+from agents.research import Means, compose_plan, expected_waste, judged, release_interval
 from simulation.compute import HOURS_PER_MONTH, algorithmic_progress
 from simulation.demand import advantage
 from simulation.training.ladder import architecture, inference_flops
@@ -32,6 +32,7 @@ class Job:
 
     plan: TrainingPlan
     key: str
+    ordered: float = 0.0  # months since the start of the world
 
 
 class Laboratory:
@@ -49,6 +50,8 @@ class Laboratory:
         self.job: Job | None = None
         self.finished: list[Job] = []
         self.n_jobs = 0
+        self.n_broken = 0  # attempts that broke down so far
+        self.run_months = float("nan")  # from the order to the result of the last run
         self.last_order_month = -100
         self.purse_usd = 0.0
         self.fix_ordered = False
@@ -135,7 +138,7 @@ class Laboratory:
         self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
         self.last_plan = plan
-        self.job = Job(plan, model.order(plan, due=False))
+        self.job = Job(plan, model.order(plan, due=False), model.env.now)
         model.env.process(self.run(self.job, bought_hours))
 
     def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
@@ -158,13 +161,31 @@ class Laboratory:
         return plan.rung > old.rung or plan.rows > old.rows or plan.coverage > old.coverage + 0.05
 
     def run(self, job: Job, cloud_hours: float) -> Generator[simpy.Event, object, None]:
-        """SimPy process: a job waits for GPUs and runs; then its result is due."""
-        model = self.model
-        yield model.env.timeout(model.streams.uniform("submission", self.firm.name, self.n_jobs))
+        """SimPy process: a job waits for GPUs and runs, attempt by attempt; then its result is due.
+
+        What broken attempts cost is paid with the order, at its expectation; how long they take is drawn.
+        """
+        model, number = self.model, self.n_jobs
+        yield model.env.timeout(model.streams.uniform("submission", self.firm.name, number))
+        broken = self.broken_attempts(number)
+        lost = self.firm.settings.engineering.lost_share * broken
+        pace = (1 + lost) / (1 + expected_waste(self.firm.settings.engineering))
         if cloud_hours > 1:
-            yield model.env.process(model.cloud.run_job(cloud_hours))
+            yield model.env.process(model.cloud.run_job(cloud_hours * pace))
         else:
-            yield model.env.timeout(model.settings.compute.job_months)
+            yield model.env.timeout(model.settings.compute.job_months * pace)
         if self.firm.alive:
+            self.n_broken += broken
+            self.run_months = model.env.now - job.ordered
+            if broken:
+                self.firm.record(
+                    "run broke down", cause=job.key, text=f"{broken} attempts, {lost:.1f} runs of work lost"
+                )
             model.call_due(job.key)
             self.finished.append(job)
+
+    def broken_attempts(self, number: int) -> int:
+        """How many attempts at that run break down before one succeeds; at most 20."""
+        rate = self.firm.settings.engineering.failure_rate
+        draws = (self.model.streams.uniform(f"attempt:{attempt}", self.firm.name, number) for attempt in range(20))
+        return next((attempt for attempt, u in enumerate(draws) if u >= rate), 20)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from agents.settings import FirmSettings
+from agents.settings import EngineeringSettings, FirmSettings
 from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, proxy_rows, rung_for
 from simulation.settings import ComputeSettings
 from simulation.training.ladder import RUNGS
@@ -24,6 +24,7 @@ _LEADER = Recipe(optimizer="adam", activation="relu", learning_rate=0.014, sched
 # Measured on both tasks: above this share, more rows from the field lower the lab figure and do not raise the field
 # figure. Clean rows are cheap to make, so a firm with more field data than that mixes some in.
 BEST_MIX = 0.5
+USUAL_PRACTICE = EngineeringSettings()
 RECIPES: tuple[tuple[float, Recipe], ...] = ((0.8, _LEADER), (0.55, _EXPERT), (0.35, _COMPETENT), (0.0, _NOVICE))
 
 
@@ -35,9 +36,19 @@ def recipe_for(skill: float, luck: float) -> Recipe:
     return Recipe(recipe.optimizer, recipe.activation, rate, recipe.schedule, recipe.augmentation, recipe.weight_decay)
 
 
-def engineering(skill: float, collaboration: float) -> float:
-    """What a GPU hour yields in this team's hands, 1 for an average one (MOD-PRACTICE, TEAM-PRACTICE; assumption)."""
-    return 0.5 * 4**skill * collaboration
+def engineering(firm: FirmSettings) -> float:
+    """What a GPU hour yields in this team's hands, 1 for an average one (MOD-PRACTICE, TEAM-PRACTICE; assumption).
+
+    Hours that broken attempts are expected to waste are counted off: a firm plans with its own experience.
+    """
+    practice = firm.engineering
+    waste = (1 + expected_waste(USUAL_PRACTICE)) / (1 + expected_waste(practice))
+    return 0.5 * 4**firm.skill * firm.collaboration * practice.hardware * practice.memory * waste
+
+
+def expected_waste(practice: EngineeringSettings) -> float:
+    """Work that broken attempts cost on average, as a share of the run: attempts until one succeeds are geometric."""
+    return practice.failure_rate / (1 - practice.failure_rate) * practice.lost_share
 
 
 def judged(result: TrainingResult, field_weight: float) -> float:
@@ -62,10 +73,11 @@ def compose_plan(
 ) -> tuple[TrainingPlan, float]:
     """The plan a firm makes, and the GPU hours it takes: the highest rung it can pay for, and no more."""
     skill = min(firm.skill * math.sqrt(firm.collaboration), 1.0)
-    able = engineering(firm.skill, firm.collaboration)
-    effective = effective_gpu_hours(compute, means.hours_affordable, means.progress, able)
+    able, parallelism = engineering(firm), firm.engineering.parallelism
+    effective = effective_gpu_hours(compute, means.hours_affordable, means.progress, able, parallelism)
     rung = rung_for(compute, effective, len(RUNGS) - 1)
-    hours = min(gpu_hours_for_rung(compute, rung, means.progress, able), means.hours_affordable)
+    needed = gpu_hours_for_rung(compute, rung, means.progress, able, parallelism)
+    hours = min(needed, means.hours_affordable)
     rows = means.rows_lab + means.rows_field
     plan = TrainingPlan(
         task=task,

@@ -56,6 +56,17 @@ class Sales:
         users = {seg: market["customers"][slot] + market["free"][slot] for seg, slot in self.slots.items()}
         return float(sum(count * segments[seg].usage_rows_month for seg, count in users.items()))
 
+    def accident_hazard(self) -> tuple[float, float]:
+        """Accidents a year that the field errors of the released model cause, and their liability in USD a year."""
+        market, segments = self.market, self.firm.sector_settings.segments
+        error, rate, cost = 1 - self.firm.quality_field, 0.0, 0.0
+        for segment, slot in self.slots.items():
+            own = segments[segment]
+            users = market["customers"][slot] + market["free"][slot]
+            accidents = float(users * own.accidents_year * error)
+            rate, cost = rate + accidents, cost + accidents * own.accident_usd
+        return rate, cost
+
     def operators_needed(self) -> float:
         """Operations staff that customers and projects keep busy."""
         market, needed = self.market, 0.0

@@ -10,8 +10,44 @@ from pydantic import Field
 from simulation.parameters import Settings, parameter
 from simulation.settings import Name, RevenueModel, Role, Stage
 
-ModelKind = Literal["linear", "mlp", "cnn"]
-Compression = Literal["none", "int8", "pruned"]
+ModelKind = Literal["linear", "mlp", "cnn", "rnn", "transformer"]
+Compression = Literal["none", "int8", "pruned", "distilled"]
+
+
+class EngineeringSettings(Settings):
+    """How a firm builds and runs its training (MOD-PRACTICE): hardware, configuration, parallel code, memory, logging."""
+
+    hardware: float = parameter(
+        1.0, "throughput of the machines it chose, against the usual choice", "ratio", low=0.2, high=3, kind="lever"
+    )
+    memory: float = parameter(
+        1.0,
+        "throughput that its use of memory gives (batch size, precision, checkpoints), against the usual",
+        "ratio",
+        low=0.2,
+        high=3,
+        kind="lever",
+    )
+    parallelism: float = parameter(
+        1.0, "what its parallel code loses to distribution, against the usual", "ratio", low=0, high=4, kind="lever"
+    )
+    failure_rate: float = parameter(
+        0.17,
+        "share of attempts at a run that break down; disciplined configuration lowers it",
+        "share",
+        low=0,
+        high=0.9,
+        kind="lever",
+        source="Jeon et al. 2019: 17 % of the jobs on a company's GPU cluster were unsuccessful (recalled)",
+    )
+    lost_share: float = parameter(
+        0.5,
+        "work lost when an attempt breaks down; logging and checkpoints lower it",
+        "share of the run",
+        low=0,
+        high=1,
+        kind="lever",
+    )
 
 
 class FirmSettings(Settings):
@@ -37,6 +73,7 @@ class FirmSettings(Settings):
         high=2,
         kind="lever",
     )
+    engineering: EngineeringSettings = EngineeringSettings()
     model_kind: ModelKind = parameter("cnn", "network it trains", kind="lever")
     compression: Compression = parameter("none", "compression before deployment (MOD-COMPRESS)", kind="lever")
     rows: float = parameter(50_000, "labelled rows at the start", "rows", low=100, high=1e12)

@@ -34,6 +34,10 @@ Metric = Literal[
     "quality_field",
     "trust",
     "share",
+    "paying_customers",
+    "rung",
+    "run_months",
+    "broken_runs",
 ]
 Statistic = Literal["mean", "min", "max", "last", "sum"]
 State = tuple[int, WorldSettings, dict[str, FirmSettings]]

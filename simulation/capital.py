@@ -59,17 +59,48 @@ def fair_value_usd(settings: CapitalSettings, facts: Facts, stage: Stage, heat: 
 
 @dataclass(slots=True)
 class CapTable:
-    """Who owns a firm. Shares sum to 1; founders hold what nobody bought."""
+    """Who owns a firm. Shares sum to 1; founders hold what nobody bought.
+
+    Every round is 1x non-participating preferred stock, all rounds of equal rank: when the firm is sold, a holder takes
+    back what it paid, or converts and takes its share, whichever is more (the usual terms: NVCA model documents).
+    Founders and private savers are one holder here, with common stock.
+
+    Attributes:
+        shares: by holder.
+        preference_usd: what a holder gets back before common stock, by holder.
+        post_money_usd: valuation of the last round after its money; 0 before the first.
+    """
 
     shares: dict[str, float] = field(default_factory=lambda: {FOUNDERS: 1.0})
+    preference_usd: dict[str, float] = field(default_factory=dict)
+    post_money_usd: float = 0.0
 
     def issue(self, invested_usd: Mapping[str, float], pre_money_usd: float) -> None:
         """Sell new shares at `pre_money_usd`; all earlier holders are diluted alike."""
-        post = pre_money_usd + sum(invested_usd.values())
+        post = self.post_money_usd = pre_money_usd + sum(invested_usd.values())
         self.shares = {holder: share * pre_money_usd / post for holder, share in self.shares.items()}
         for holder, usd in invested_usd.items():
             self.shares[holder] = self.shares.get(holder, 0.0) + usd / post
+            if holder != FOUNDERS:
+                self.preference_usd[holder] = self.preference_usd.get(holder, 0.0) + usd
 
     def split(self, proceeds_usd: float) -> dict[str, float]:
-        """Each holder's part of `proceeds_usd`, pro rata (preferences are not modelled yet)."""
-        return {holder: share * proceeds_usd for holder, share in self.shares.items()}
+        """Each holder's part of `proceeds_usd` in a sale."""
+        claims = {holder: usd for holder, usd in self.preference_usd.items() if holder in self.shares}
+        owed = sum(claims.values())
+        if proceeds_usd <= owed:
+            parts = {holder: proceeds_usd * usd / owed for holder, usd in claims.items()}
+            return {holder: parts.get(holder, 0.0) for holder in self.shares}
+        # Who paid least for a share converts first; each next one only if its share is then worth what it paid.
+        converted = sum(share for holder, share in self.shares.items() if holder not in claims)
+        for holder in sorted(claims, key=lambda h: (claims[h] / self.shares[h], h)):
+            if (proceeds_usd - owed + claims[holder]) * self.shares[holder] < claims[holder] * (
+                converted + self.shares[holder]
+            ):
+                break
+            converted += self.shares[holder]
+            owed -= claims.pop(holder)
+        return {
+            holder: claims[holder] if holder in claims else (proceeds_usd - owed) * share / converted
+            for holder, share in self.shares.items()
+        }

@@ -3,7 +3,7 @@
 The bridge is monotone in money and documented in `docs/model.md`:
 
     GPU hours   = budget / price(t)                                  price falls by C1
-    effective   = GPU hours · n^(−parallel_loss) · 2^(Δmonths / halving) · engineering
+    effective   = GPU hours · n^(−loss) · 2^(Δmonths / halving) · engineering          loss = parallel_loss · parallelism
     rung        = 1 + log(effective / rung_gpu_hours) / log(rung_factor), rounded down, at least 0
 """
 
@@ -35,9 +35,15 @@ def gpus_for(settings: ComputeSettings, gpu_hours: float) -> float:
     return max(1.0, gpu_hours / (HOURS_PER_MONTH * settings.job_months))
 
 
-def effective_gpu_hours(settings: ComputeSettings, gpu_hours: float, progress: float, engineering: float) -> float:
-    """GPU hours after distribution loss, algorithmic progress and engineering skill (MOD-DISTRIBUTED, MOD-PRACTICE)."""
-    return gpu_hours * gpus_for(settings, gpu_hours) ** -settings.parallel_loss * progress * engineering
+def effective_gpu_hours(
+    settings: ComputeSettings, gpu_hours: float, progress: float, engineering: float, parallelism: float = 1.0
+) -> float:
+    """GPU hours after distribution loss, algorithmic progress and engineering skill (MOD-DISTRIBUTED, MOD-PRACTICE).
+
+    `parallelism` scales the exponent of what is lost to distribution: below 1 for better parallel code than usual.
+    """
+    loss = settings.parallel_loss * parallelism
+    return gpu_hours * gpus_for(settings, gpu_hours) ** -loss * progress * engineering
 
 
 def rung_for(settings: ComputeSettings, effective: float, highest: int) -> int:
@@ -48,7 +54,9 @@ def rung_for(settings: ComputeSettings, effective: float, highest: int) -> int:
     return min(max(rung, 0), highest)
 
 
-def gpu_hours_for_rung(settings: ComputeSettings, rung: int, progress: float, engineering: float) -> float:
+def gpu_hours_for_rung(
+    settings: ComputeSettings, rung: int, progress: float, engineering: float, parallelism: float = 1.0
+) -> float:
     """GPU hours that just buy `rung` (inverse of the bridge); 0 for rung 0."""
     if rung <= 0:
         return 0.0
@@ -57,7 +65,7 @@ def gpu_hours_for_rung(settings: ComputeSettings, rung: int, progress: float, en
         HOURS_PER_MONTH * settings.job_months
     )  # what one GPU does in the time aimed at: up to there nothing is lost
     if needed > on_one:
-        loss = settings.parallel_loss
+        loss = settings.parallel_loss * parallelism
         needed = (needed / on_one**loss) ** (1 / (1 - loss))
     return needed * (1 + 1e-6)
 

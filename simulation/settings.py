@@ -59,6 +59,16 @@ class SegmentSettings(Settings):
     field_threshold: float = parameter(
         0.0, "field accuracy below which nobody in the segment buys", "accuracy", low=0, high=1
     )
+    accidents_year: float = parameter(
+        0.0,
+        "accidents that one customer's use would cause in a year if every decision in the field were wrong",
+        "1/customer/year",
+        low=0,
+        high=1e4,
+    )
+    accident_usd: float = parameter(
+        1e6, "what the supplier of the model is liable for after an accident", "USD", low=0, high=1e9
+    )
     usage_rows_month: float = parameter(
         1000, "rows of field data that one customer's use makes", "rows/customer/month", low=0, high=1e9
     )
@@ -338,6 +348,7 @@ class RiskSettings(Settings):
     breach_trust: float = parameter(0.25, "trust lost in a breach", "0..1", low=0, high=1)
     outage_rate_year: float = parameter(0.3, "serious outages of one firm with one operator", "1/year", low=0, high=50)
     outage_trust: float = parameter(0.08, "trust lost in an outage", "0..1", low=0, high=1)
+    accident_trust: float = parameter(0.3, "trust lost in an accident", "0..1", low=0, high=1)
 
 
 class WorldSettings(Settings):

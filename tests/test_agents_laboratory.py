@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from world_fakes import FakeService, bound, found, kinds_of_events, lone_world, play, released, result_of, world_of
+from world_fakes import (
+    QUIET,
+    FakeService,
+    bound,
+    found,
+    kinds_of_events,
+    lone_world,
+    play,
+    released,
+    result_of,
+    world_of,
+)
 
 from agents.actor import Actor
 from agents.incidents import Misfortune
@@ -115,6 +126,49 @@ def test_prevention_and_operators_make_incidents_rarer() -> None:
     staffed = incidents(prevention=0.0, staff={"research": 2, "operations": 9})
     assert 200 < careless < 400  # expected: 300, standard deviation about 15
     assert careful < careless / 5 and staffed < careless
+
+
+def test_accidents_follow_customers_errors_and_prevention_and_are_liable() -> None:
+    def accidents(field: float, **settings: Any) -> tuple[int, float]:
+        segments = {"cameras": {"accidents_year": 0.5, "accident_usd": 2e6}}
+        model = lone_world(sectors={"vision": {"segments": segments}}, risk=QUIET)
+        firm = found(model, capital_usd=1e9, prevention=0.0, **settings)
+        released(firm, model, accuracy_field=field)
+        model.market["customers"][firm.sales.slots["cameras"]] = 20
+        misfortune, before = Misfortune(model), firm.books.cash_usd
+        for month in range(240):
+            model.month = month
+            misfortune.acquire()
+        return kinds_of_events(model, "iris").count("accident"), before - firm.books.cash_usd
+
+    n_poor, paid = accidents(0.8)  # 20 customers · 0.5 · 0.2 = 2 a year: 40 in 20 years, at most one a month
+    assert 25 < n_poor < 50
+    assert paid == pytest.approx(n_poor * 2e6)
+    assert accidents(0.95)[0] < n_poor / 2
+    assert accidents(1.0)[0] == 0
+
+
+def test_runs_break_down_at_their_rate_and_then_take_longer() -> None:
+    def runs(**practice: float) -> tuple[list[float], list[int]]:
+        months, broken = [], []
+        for number in range(120):
+            model = lone_world()
+            firm = found(model, f"iris-{number}", engineering=practice, reserved_gpus=50)
+            firm.laboratory.order_training()
+            model.env.run(until=model.month + 14)
+            months.append(firm.laboratory.run_months)
+            broken.append(firm.laboratory.n_broken)
+        return months, broken
+
+    calm, none = runs(failure_rate=0.0)
+    assert sum(none) == 0
+    months, broken = runs(failure_rate=0.4, lost_share=0.5)
+    assert sum(broken) / 120 == pytest.approx(0.4 / 0.6, abs=0.35)  # geometric; three standard errors
+    lucky = [m for m, b in zip(months, broken, strict=True) if b == 0]
+    unlucky = [m for m, b in zip(months, broken, strict=True) if b >= 2]
+    assert max(lucky) < max(unlucky)
+    assert sum(unlucky) / len(unlucky) > sum(lucky) / len(lucky) + 0.5
+    assert sum(months) / 120 == pytest.approx(sum(calm) / 120, abs=0.3)  # what is expected to be lost is planned for
 
 
 def test_a_change_of_one_trait_of_entrants_leaves_their_other_traits_alone() -> None:

@@ -55,8 +55,15 @@ def test_every_recipe_can_be_trained(skill: float, luck: float) -> None:
 
 
 def test_engineering_is_one_for_the_average_team_and_grows() -> None:
-    assert engineering(0.5, 1.0) == pytest.approx(1.0)
-    assert engineering(0.9, 1.0) > engineering(0.5, 1.0) < engineering(0.5, 1.3)
+    def able(skill: float, collaboration: float = 1.0, **practice: float) -> float:
+        return engineering(firm_of(skill=skill, collaboration=collaboration, engineering=practice))
+
+    assert able(0.5) == pytest.approx(1.0)
+    assert able(0.9) > able(0.5) < able(0.5, 1.3)
+    assert able(0.5, hardware=1.5) == pytest.approx(1.5)
+    assert able(0.5, memory=1.2) == pytest.approx(1.2)
+    assert able(0.5, failure_rate=0.0) == pytest.approx(1 + 0.5 * 0.17 / 0.83)
+    assert able(0.5, failure_rate=0.5) < able(0.5) < able(0.5, lost_share=0.1)
 
 
 def test_release_interval_by_hand_and_within_its_bounds() -> None:
@@ -77,7 +84,7 @@ def test_a_plan_takes_the_highest_rung_that_can_be_paid_and_no_more_hours(
     hours: float, skill: float, together: float, rows: float
 ) -> None:
     plan, needed = plan_of(firm_of(skill=skill, collaboration=together), hours, rows_lab=rows)
-    able, compute = engineering(skill, together), ComputeSettings()
+    able, compute = engineering(firm_of(skill=skill, collaboration=together)), ComputeSettings()
     assert plan.rung == rung_for(compute, effective_gpu_hours(compute, hours, 1.0, able), 5)
     assert 0 <= needed <= hours and needed <= gpu_hours_for_rung(compute, plan.rung, 1.0, able)
 

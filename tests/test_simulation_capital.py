@@ -76,6 +76,36 @@ def test_dilution_by_hand() -> None:
     assert table.split(100e6) == pytest.approx({"savers": 64e6, "early": 26e6, "late": 10e6})
 
 
+def test_preferences_by_hand() -> None:
+    """Early paid 2 M$ for 26 % and late 10 M$ for 10 %: worth it to late from 100 M$, to early from 7.7 M$ a firm."""
+    table = CapTable()
+    table.issue({"early": 2e6}, 8e6)
+    table.issue({"late": 10e6}, 90e6)
+    assert table.shares == pytest.approx({"savers": 0.72, "early": 0.18, "late": 0.1})
+    assert table.split(6e6) == pytest.approx({"savers": 0, "early": 1e6, "late": 5e6})  # less than was paid in
+    assert table.split(13e6) == pytest.approx({"savers": 1e6, "early": 2e6, "late": 10e6})  # nobody converts
+    assert table.split(40e6) == pytest.approx({"savers": 24e6, "early": 6e6, "late": 10e6})  # early converts
+    assert table.split(200e6) == pytest.approx({"savers": 144e6, "early": 36e6, "late": 20e6})  # all convert
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.floats(1e3, 1e8), st.floats(1e4, 1e9)), min_size=1, max_size=8),
+    st.floats(0, 1e10),
+)
+def test_no_holder_would_rather_have_chosen_otherwise(rounds: list[tuple[str, float, float]], proceeds: float) -> None:
+    table = CapTable()
+    for holder, usd, pre in rounds:
+        table.issue({holder: usd}, pre)
+    parts = table.split(proceeds)
+    assert sum(parts.values()) == pytest.approx(proceeds, rel=1e-9, abs=1e-6)
+    assert min(parts.values()) >= -1e-6
+    for holder, claim in table.preference_usd.items():
+        if proceeds >= sum(table.preference_usd.values()):
+            assert parts[holder] >= claim * (1 - 1e-9)
+        price = parts["savers"] / table.shares["savers"]  # what a share of common stock gets
+        assert parts[holder] == pytest.approx(max(price * table.shares[holder], min(claim, parts[holder])), rel=1e-6)
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(1, 1e9), st.floats(1e4, 1e10)), max_size=12))
 def test_shares_always_sum_to_one(rounds: list[tuple[str, float, float]]) -> None:
     table = CapTable()
