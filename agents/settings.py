@@ -15,7 +15,7 @@ Compression = Literal["none", "int8", "pruned", "distilled"]
 
 
 class EngineeringSettings(Settings):
-    """How a firm builds and runs its training (MOD-PRACTICE): hardware, configuration, parallel code, memory, logging."""
+    """How a firm runs its training (MOD-PRACTICE): hardware, configuration, parallel code, memory, logging."""
 
     hardware: float = parameter(
         1.0, "throughput of the machines it chose, against the usual choice", "ratio", low=0.2, high=3, kind="lever"

@@ -3,7 +3,7 @@
 The bridge is monotone in money and documented in `docs/model.md`:
 
     GPU hours   = budget / price(t)                                  price falls by C1
-    effective   = GPU hours · n^(−loss) · 2^(Δmonths / halving) · engineering          loss = parallel_loss · parallelism
+    effective   = GPU hours · n^(−loss) · 2^(Δmonths / halving) · engineering       loss = parallel_loss · parallelism
     rung        = 1 + log(effective / rung_gpu_hours) / log(rung_factor), rounded down, at least 0
 """
 

@@ -270,7 +270,7 @@ def test_reasons_name_what_went_wrong() -> None:
         assert reason in told
 
 
-def test_an_acquisition_pays_the_holders_pro_rata_and_hands_over_customers_cash_and_data() -> None:
+def test_an_acquisition_pays_preferences_first_and_hands_over_customers_cash_and_data() -> None:
     model = quiet_world()
     firm, fund, giant = raiser(model), fund_of(model), incumbent(model)
     firm.finance.take({"angel": 5e6}, 15e6, "A")  # a quarter
@@ -283,8 +283,9 @@ def test_an_acquisition_pays_the_holders_pro_rata_and_hands_over_customers_cash_
     assert find_buyer(firm)
     price = firm.exit_value_usd
     assert price == pytest.approx(300_000 * firm.staff["research"]) and firm.ending == "acquired"
-    assert model.bank.books["angel"].cash_usd - cash["angel"] == pytest.approx(price / 4, abs=0.01)
-    assert model.bank.books["savers"].cash_usd - cash["savers"] == pytest.approx(price * 3 / 4, abs=0.01)
+    assert price < 5e6  # less than the angel paid: the founders get nothing
+    assert model.bank.books["angel"].cash_usd - cash["angel"] == pytest.approx(price, abs=0.01)
+    assert model.bank.books["savers"].cash_usd == cash["savers"]
     assert giant.books.cash_usd == pytest.approx(cash["giant"] - price + cash["iris"], abs=0.02)
     assert fund.books.balance["investments"] == 0  # what it had cost is off the books
     assert model.market["customers"][giant.sales.slots["cameras"]] == 40 and model.market["customers"][slot] == 0
