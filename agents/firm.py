@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from agents.actor import Actor
 from agents.laboratory import Laboratory
 from agents.sales import Sales
 from agents.settings import FirmSettings
-from agents.staffing import adjust, monthly_wages, staff_wanted, wage_bill
+from agents.staffing import adjust, staff_wanted, wage_bill
 from simulation.settings import ROLES, SectorSettings
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Firm(Actor, ABC):
     def plan_staff(self) -> None:
         """Hire or fire toward what the budget pays for."""
         labour, s = self.model.settings.labour, self.settings
-        wages = monthly_wages(labour, self.model.year)
+        wages = self.model.talent.wages
         for_people = (
             self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share) - self.sales.serving_usd()
         )
@@ -122,7 +123,7 @@ class Firm(Actor, ABC):
 
     def advertise(self, usd: float) -> None:
         """Turn advertising and the work of marketing staff into goodwill, which fades."""
-        wage = monthly_wages(self.model.settings.labour, self.model.year)["marketing"]
+        wage = self.model.talent.wages["marketing"]
         self.brand_usd *= 1 - self.model.settings.brand.brand_decay_month
         self.brand_usd += self.spend(usd, "advertising")
         self.brand_usd += self.staff["marketing"] * self.settings.collaboration * wage
@@ -152,8 +153,9 @@ class Firm(Actor, ABC):
         if not self.alive:
             return
         self.recurring.append(self.sales.collect())
-        self.find_cash(sum(self.costs_due().values()))
-        self.pay_costs()
+        due = self.costs_due()
+        self.find_cash(sum(due.values()))
+        self.pay_costs(due)
         self.pay_taxes()
         revenue, costs = self.books.close_month()
         self.revenues.append(revenue)
@@ -165,7 +167,7 @@ class Firm(Actor, ABC):
     def costs_due(self) -> dict[str, float]:
         """Costs of the month by account, USD, in the order in which they are paid."""
         labour, law = self.model.settings.labour, self.model.settings.law
-        out_wages = wage_bill(self.staff, monthly_wages(labour, self.model.year))
+        out_wages = wage_bill(self.staff, self.model.talent.wages)
         return {
             "wages": out_wages,
             "overhead": labour.overhead_share * out_wages,
@@ -173,9 +175,9 @@ class Firm(Actor, ABC):
             "compliance": law.compliance_usd_month,
         }
 
-    def pay_costs(self) -> None:
-        """Pay the month's costs; a firm that cannot pay them in full is insolvent."""
-        for account, usd in self.costs_due().items():
+    def pay_costs(self, due: Mapping[str, float]) -> None:
+        """Pay the month's costs, USD by account; a firm that cannot pay them in full is insolvent."""
+        for account, usd in due.items():
             paid = self.spend(usd, account, "workers" if account == "wages" else "suppliers")
             if paid < usd - 0.01:
                 self.insolvent = True

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulation.settings import LabourSettings, Role
+from simulation.settings import Role
 
 _OTHERS: dict[Role, float] = {"product": 0.4, "marketing": 0.4, "finance": 0.2}  # assumption: split of what is left
-
-
-def monthly_wages(labour: LabourSettings, year: float) -> dict[Role, float]:
-    """Wage by role in `year`, USD a month."""
-    growth = (1 + labour.wage_growth_year) ** (year - 2017)
-    return {role: wage * growth for role, wage in labour.wage_usd_month.items()}
 
 
 def wage_bill(staff: Mapping[Role, float], wages: Mapping[Role, float]) -> float:

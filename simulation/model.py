@@ -7,7 +7,7 @@ batch. This module knows no agent class: actors enter through `enter`, and phase
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -21,10 +21,11 @@ from simulation.books import Bank
 from simulation.calendar import Calendar
 from simulation.capital import trend
 from simulation.compute import Cloud
+from simulation.labour import TalentMarket
 from simulation.market import Market
 from simulation.randomness import Streams
 from simulation.recorder import Recorder
-from simulation.settings import WorldSettings
+from simulation.settings import Role, WorldSettings
 from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.service import TrainingService
 
@@ -53,6 +54,9 @@ class FirmLike(Protocol):
 
     @property
     def quality_field(self) -> float: ...
+
+    @property
+    def staff(self) -> Mapping[Role, float]: ...
 
     def observe(self, share: float) -> tuple[object, ...]: ...
     def final_row(self) -> tuple[object, ...]: ...
@@ -88,6 +92,7 @@ class MarketModel(mesa.Model):
         s = self.settings
         self.market = Market(s.sectors, s.revenue, s.brand)
         self.cloud = Cloud(self.env, s.compute, self.year)
+        self.talent = TalentMarket(s.labour, self.year)
         self.firms: dict[str, FirmLike] = {}
         self.funds: list[Any] = []
         self.traditional: dict[str, TrainingResult] = {}
@@ -171,7 +176,7 @@ class MarketModel(mesa.Model):
     # -- phases of the world ------------------------------------------------------------------------------------------
 
     def change_law(self) -> None:
-        """Let dated interventions take effect, and the cloud grow."""
+        """Let dated interventions take effect, the cloud grow, and wages move."""
         for change in self.changes[1:]:
             if change.month == self.month:
                 self.settings, self.firm_settings = change.world, change.firms
@@ -179,6 +184,7 @@ class MarketModel(mesa.Model):
                 self.cloud.settings = change.world.compute
                 self.recorder.event(self.calendar.date_of(self.month), "law", "", text=change.says)
         self.cloud.grow(self.year)
+        self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.firms.values() if firm.alive))
 
     def clear_market(self) -> None:
         """Customers choose."""

@@ -148,6 +148,12 @@ class LabourSettings(Settings):
         json_schema_extra={"unit": "USD/month", "kind": "uncertainty", "source": "assumption"},
     )
     wage_growth_year: float = parameter(0.035, "yearly growth of wages", "1/year", low=-0.5, high=1)
+    talent_growth_year: float = parameter(
+        0.15, "yearly growth of the people there are for each role", "1/year", low=-0.5, high=3
+    )
+    wage_response: float = parameter(
+        0.2, "how wages answer demand beyond that growth: exponent of demand over supply", "", low=0, high=2
+    )
     overhead_share: float = parameter(
         0.2, "rent, tools and administration on top of wages", "share of wages", low=0, high=3
     )
