@@ -97,6 +97,8 @@ class Sales:
             "fit": fit,
             "edge": 1.0 if firm.settings.compression != "none" else 0.0,
             "inference_scale": firm.laboratory.serving_scale(),
+            "fairness_gap": firm.laboratory.released.fairness_gap if firm.laboratory.released else 0.0,
+            "leakage": firm.laboratory.released.leakage if firm.laboratory.released else 0.0,
         }
         selling = firm.laboratory.released is not None and not firm.suspended
         for segment, slot in self.slots.items():

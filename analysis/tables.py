@@ -21,7 +21,7 @@ TEXTS = {
 }
 MEASURES = {
     *("customers", "headcount", "quality_lab", "quality_field", "trust", "share", "hhi", "adopters"),
-    "best_quality_field",
+    *("best_quality_field", "jobs_displaced", "jobs_created", "minority_burden", "exposed_users"),
 }
 
 

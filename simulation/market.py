@@ -12,7 +12,7 @@ from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, Se
 
 _FLOAT_COLUMNS = (
     "price_usd", "brand_usd", "fit", "lab", "field", "field_accuracy", "trust", "edge", "capacity",
-    "customers", "free", "won", "lost", "converted", "inference_scale",
+    "customers", "free", "won", "lost", "converted", "inference_scale", "fairness_gap", "leakage",
 )  # fmt: skip
 _TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
 FREEMIUM, BUNDLE, SOLUTION = (MODELS.index(m) for m in ("freemium", "bundle", "solution"))
@@ -30,7 +30,8 @@ class Market:
     Columns (units): price_usd (per customer-month), brand_usd (goodwill), fit (utils), lab and field (advantage over
     the traditional method, as promised and as lived), field_accuracy, trust (0..1), edge (1: fits the device),
     capacity (new customers the firm can take on in the month), customers (paying), free (free users), won, lost,
-    converted (customers in the last month), inference_scale (cost of serving against a mid-ladder model).
+    converted (customers in the last month), inference_scale (cost of serving against a mid-ladder model), fairness_gap
+    and leakage (of the model, as measured).
     """
 
     def __init__(self, sectors: Mapping[str, SectorSettings], revenue: RevenueSettings, brand: BrandSettings) -> None:

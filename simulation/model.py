@@ -26,6 +26,7 @@ from simulation.market import Market
 from simulation.randomness import Streams
 from simulation.recorder import Recorder
 from simulation.settings import Role, WorldSettings
+from simulation.society import measure_society
 from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.service import TrainingService
 
@@ -210,6 +211,7 @@ class MarketModel(mesa.Model):
         self.recorder.add("firms", ((month, *firm.observe(shares[firm.sector].get(firm.name, 0.0))) for firm in living))
         served = self.market.served()
         price = self.cloud.price_usd(self.year)
+        society = measure_society(self.market, self.settings.society)
         for index, sector in enumerate(self.market.sector_names):
             inside = self.market.sector_of == index
             here = [firm for firm in living if firm.sector == sector]
@@ -221,6 +223,9 @@ class MarketModel(mesa.Model):
                 month, sector, len(here), entries, self.exits[sector],
                 float(sum(share**2 for share in shares[sector].values())), float(served[inside].sum()), best,
                 float(self.market.surplus_usd[inside].sum()), old.accuracy_lab, old.accuracy_field, price,
+                float(society.productivity_usd[index]), float(society.jobs_displaced[index]),
+                float(sum(sum(firm.staff.values()) for firm in here)), float(society.minority_burden[index]),
+                float(society.exposed_users[index]),
             )  # fmt: skip
             self.recorder.add("sectors", [row])
             self.exits[sector] = 0

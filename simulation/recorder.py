@@ -16,7 +16,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "sectors": (
         "month", "sector", "n_firms", "entries", "exits", "hhi", "adopters", "best_quality_field",
-        "consumer_surplus_usd", "traditional_lab", "traditional_field", "gpu_price_usd_hour",
+        "consumer_surplus_usd", "traditional_lab", "traditional_field", "gpu_price_usd_hour", "productivity_usd",
+        "jobs_displaced", "jobs_created", "minority_burden", "exposed_users",
     ),
     "events": ("time", "kind", "firm", "other", "amount_usd", "cause", "text"),
     "rounds": ("time", "firm", "round", "amount_usd", "pre_money_usd", "investors"),

@@ -357,6 +357,20 @@ class RiskSettings(Settings):
     accident_trust: float = parameter(0.3, "trust lost in an accident", "0..1", low=0, high=1)
 
 
+class SocietySettings(Settings):
+    """How what models do is counted for society (SOC-*)."""
+
+    minority_share: float = parameter(
+        0.1, "share of the minority group among customers, as in the test sets", "share", low=0, high=0.5
+    )
+    labour_saving_share: float = parameter(
+        0.5, "part of the productivity gain that is work no longer needed", "share", low=0, high=1
+    )
+    replaced_wage_usd_month: float = parameter(
+        4_000, "loaded monthly wage of the work replaced", "USD/month", low=100, high=1e5
+    )
+
+
 class WorldSettings(Settings):
     """All of the above: the world apart from its firms, investors and regulators."""
 
@@ -368,3 +382,4 @@ class WorldSettings(Settings):
     capital: CapitalSettings = CapitalSettings()
     law: LawSettings = LawSettings()
     risk: RiskSettings = RiskSettings()
+    society: SocietySettings = SocietySettings()

@@ -8,16 +8,18 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from simulation.training import counter, privacy
+from simulation.training import privacy, transfer
 from simulation.training.compression import compress, model_bytes
 from simulation.training.data import ChunkData, make_data
 from simulation.training.ladder import RUNGS, architecture, inference_flops, training_flops
 from simulation.training.measures import Classifier, Costs, Trained, measure, measure_accuracy
+from simulation.training.minibatches import draw_rows, hard_error
 from simulation.training.networks import StackedNetwork
 from simulation.training.optimizers import StackedOptimizer, learning_rates
 from simulation.training.plan import TrainingPlan
 from simulation.training.tasks import Task, get_task
 from simulation.training.traditional import fit_ridge, log_probabilities
+from simulation.training.transformers import stacked_network
 
 LOGIT_LIMIT = 1e4  # what stands for infinity in the logits of a diverged run
 SMALLER = 2  # rungs between a network and the one it is distilled into; assumption
@@ -78,6 +80,8 @@ def _train_network(task: Task, plans: Sequence[TrainingPlan], data: ChunkData) -
     seeds = torch.tensor([plan.seed for plan in plans], device=data.x.device)
     augmented = torch.tensor([plan.recipe.augmentation for plan in plans], device=seeds.device)
     network = _fresh(task, plans, plan.rung, seeds)
+    if plan.pretraining_rows:
+        transfer.start_from_trunks(network, plans)
     optimizer = _optimizer(network, plans, size.steps)
     if plan.dp_noise:
         noise = torch.tensor([plan.dp_noise for plan in plans])
@@ -100,7 +104,7 @@ def _train_network(task: Task, plans: Sequence[TrainingPlan], data: ChunkData) -
 def _fresh(task: Task, plans: Sequence[TrainingPlan], rung: int, seeds: Tensor) -> StackedNetwork:
     """Networks of that rung with first weights drawn from the seeds."""
     plan = plans[0]
-    network = StackedNetwork(architecture(task, plan.kind, rung, plan.recipe.activation), len(plans), seeds.device)
+    network = stacked_network(architecture(task, plan.kind, rung, plan.recipe.activation), len(plans), seeds.device)
     network.initialise(seeds)
     return network
 
@@ -111,18 +115,6 @@ def _optimizer(network: StackedNetwork, plans: Sequence[TrainingPlan], steps: in
     decay = torch.tensor([plan.recipe.weight_decay for plan in plans], device=device)
     schedule = learning_rates(rates, [plan.recipe.schedule for plan in plans], steps)
     return StackedOptimizer(plans[0].recipe.optimizer, network, schedule, decay)
-
-
-def draw_rows(seeds: Tensor, rows: Tensor, steps: int, batch: int) -> tuple[Tensor, Tensor]:
-    """Which of its rows a member sees at each place of a minibatch, and a key to augment it: int64 [steps, M, batch].
-
-    Rows are drawn with replacement, not by epochs without: a draw then depends on nothing drawn before.
-    """
-    index = torch.arange(steps * batch, device=seeds.device)
-    keys = counter.row_keys(counter.stream_keys(seeds, "minibatch"), index)
-    drawn = (((keys >> 32) & 0xFFFFFFFF) * rows[:, None]) >> 32
-    shape = (len(seeds), steps, batch)
-    return drawn.view(shape).transpose(0, 1), keys.view(shape).transpose(0, 1)
 
 
 def _batches(task: Task, data: ChunkData, seeds: Tensor, augmented: Tensor, steps: int, batch: int) -> Batch:
@@ -141,13 +133,6 @@ def _batches(task: Task, data: ChunkData, seeds: Tensor, augmented: Tensor, step
         return x.transpose(1, 2), labels[step]
 
     return at
-
-
-def hard_error(logits: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Gradient of the mean cross-entropy with the labels: (softmax − one-hot) / B."""
-    error = logits.softmax(dim=1)
-    minus_one = torch.full((), -1.0, device=error.device).expand(len(y), 1, y.shape[1])
-    return error.scatter_add_(1, y[:, None, :], minus_one).mul_(1.0 / y.shape[1])
 
 
 def fit(
@@ -190,8 +175,9 @@ def _latency_us(classify: Classifier, row: Tensor, repeats: int = 5) -> float:
 
 def _network_costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[TrainingPlan], row: Tensor) -> Costs:
     shape, size = network.architecture, RUNGS[plans[0].rung]
-    n_kept = torch.zeros(len(plans), device=row.device)
-    for products, weights in zip(shape.products(), blocks[::2], strict=True):
+    # Products without weights, those of attention, come last and stay whole.
+    n_kept = torch.full((len(plans),), float(sum(shape.products()[len(shape.layers) :])), device=row.device)
+    for products, weights in zip(shape.products(), blocks[::2], strict=False):
         n_kept += weights.count_nonzero(dim=(1, 2)) * (products / weights[0].numel())
     full = 2.0 * sum(shape.products())
     kept = [2.0 * n if plan.compression == "pruned" else full for n, plan in zip(n_kept.tolist(), plans, strict=True)]
@@ -199,7 +185,8 @@ def _network_costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequenc
     if plans[0].compression == "distilled":  # the teacher's own training, and its answers to every minibatch
         teacher = architecture(get_task(plans[0].task), plans[0].kind, plans[0].rung)
         flops += training_flops(teacher, size.steps, size.batch) + size.steps * size.batch * inference_flops(teacher)
-    one = StackedNetwork(shape, 1, row.device)
+    flops += transfer.pretraining_flops(plans[0])
+    one = stacked_network(shape, 1, row.device)
     return Costs(
         n_parameters=[shape.n_parameters] * len(plans),
         model_bytes=model_bytes(blocks, [plan.compression for plan in plans]),

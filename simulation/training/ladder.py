@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulation.training.networks import Architecture, Convolution
+from simulation.training.sequences import Recurrent, SequenceArchitecture, Tokens, Transformer
 from simulation.training.tasks import Task, get_task
+
+MANY_TOKENS = 16
+"""Attention costs the square of the tokens: longer sequences have every second one (one point less, half the cost)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,9 @@ class Rung:
         filters: filters of the CNN's convolution.
         steps: optimizer steps.
         batch: rows per step.
+        states: units of the recurrent network.
+        embedding: numbers of a transformer's token.
+        inner: units of the MLP of the transformer's block.
     """
 
     width: int
@@ -25,38 +32,55 @@ class Rung:
     filters: int
     steps: int
     batch: int
+    states: int
+    embedding: int
+    inner: int
 
 
 # Widths, depths and steps are assumptions: chosen so that quality rises over the whole ladder on every task and a step
 # up costs two to three times as much.
 RUNGS: tuple[Rung, ...] = (
-    Rung(width=16, depth=1, filters=4, steps=60, batch=32),
-    Rung(width=24, depth=1, filters=8, steps=110, batch=32),
-    Rung(width=32, depth=2, filters=12, steps=150, batch=32),
-    Rung(width=48, depth=2, filters=16, steps=190, batch=32),
-    Rung(width=64, depth=2, filters=20, steps=240, batch=32),
-    Rung(width=80, depth=2, filters=24, steps=320, batch=32),
+    Rung(width=16, depth=1, filters=4, steps=60, batch=32, states=8, embedding=8, inner=8),
+    Rung(width=24, depth=1, filters=8, steps=110, batch=32, states=12, embedding=8, inner=16),
+    Rung(width=32, depth=2, filters=12, steps=150, batch=32, states=16, embedding=8, inner=32),
+    Rung(width=48, depth=2, filters=16, steps=190, batch=32, states=20, embedding=16, inner=16),
+    Rung(width=64, depth=2, filters=20, steps=240, batch=32, states=24, embedding=16, inner=32),
+    Rung(width=80, depth=2, filters=24, steps=320, batch=32, states=32, embedding=24, inner=24),
 )
 
 
 def architecture(task: Task, kind: str, rung: int, activation: str = "relu") -> Architecture:
-    """The network of that kind ("mlp" or "cnn") on that rung, for the task's inputs and classes."""
+    """The network of that kind, one of `plan.NETWORK_KINDS`, on that rung, for the task's inputs and classes."""
     size = RUNGS[rung]
     if kind == "mlp":
         return Architecture(task.n_inputs, (size.width,) * size.depth, task.n_classes, activation)
+    if kind == "rnn":
+        rows = Tokens(task.shape, (1, 1 if task.shape[1] == 1 else task.shape[2]))
+        return Recurrent(task.n_inputs, (size.states,), task.n_classes, activation, tokens=rows)
+    if kind == "transformer":
+        tokens, width = filter_places(task), (size.embedding,)
+        return Transformer(task.n_inputs, width, task.n_classes, activation, tokens=tokens, inner=size.inner)
     convolution = Convolution(task.shape, task.kernel, task.pool, size.filters)
     return Architecture(task.n_inputs, (size.width,), task.n_classes, activation, convolution)
 
 
+def filter_places(task: Task) -> Tokens:
+    """The places of the CNN's filters; of long sequences with overlapping windows every second one."""
+    places = Tokens(task.shape, task.kernel)
+    thinned = task.shape[1] == 1 and places.n_tokens > MANY_TOKENS and task.kernel[1] > 2
+    return Tokens(task.shape, task.kernel, stride=2) if thinned else places
+
+
 def inference_flops(network: Architecture) -> float:
-    """Floating-point operations of one row's forward pass: two per multiplication with a weight."""
+    """Floating-point operations of one row's forward pass: two per multiplication with a weight, or of attention."""
     return 2.0 * sum(network.products())
 
 
 def training_flops(network: Architecture, steps: int, batch: int) -> float:
     """Operations of a run: a forward pass, and twice as much backward except for the inputs, which need no gradient."""
     products = network.products()
-    return float(steps * batch * (6 * sum(products) - 2 * products[0]))
+    inputs = network.input_products() if isinstance(network, SequenceArchitecture) else products[0]
+    return float(steps * batch * (6 * sum(products) - 2 * inputs))
 
 
 def flops(kind: str, rung: int, task: str = "security-vision") -> float:

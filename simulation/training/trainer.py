@@ -25,6 +25,7 @@ from torch import Tensor
 
 from simulation.training.classifiers import train_classifiers
 from simulation.training.device import device_name, single_thread
+from simulation.training.generators import train_generators
 from simulation.training.measures import Costs, Measures, Trained
 from simulation.training.plan import TrainingPlan, TrainingResult
 
@@ -35,9 +36,13 @@ TRAINERS: dict[str, Callable[[Sequence[TrainingPlan], torch.device], Trained]] =
     "linear": train_classifiers,
     "mlp": train_classifiers,
     "cnn": train_classifiers,
+    "rnn": train_classifiers,
+    "transformer": train_classifiers,
+    "vae": train_generators,
+    "gan": train_generators,
 }
 """Who trains a kind. Plans come sorted by rows, largest first."""
-WITH_AUTOGRAD: frozenset[str] = frozenset()
+WITH_AUTOGRAD: frozenset[str] = frozenset({"transformer"})
 """Kinds whose gradients come from torch's autograd, which inference mode would forbid."""
 
 
