@@ -1,0 +1,240 @@
+"""Driving policies: actor and critic of all members learn together in the driving world, by proximal policy updates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from simulation.training import counter
+from simulation.training.classifiers import draw_rows
+from simulation.training.compression import compress, model_bytes
+from simulation.training.ladder import inference_flops, training_flops
+from simulation.training.measures import Costs, Trained, likeliest
+from simulation.training.networks import Architecture, StackedNetwork
+from simulation.training.optimizers import StackedOptimizer, learning_rates
+from simulation.training.plan import TrainingPlan
+from simulation.training.policy_measures import (
+    DISCOUNT,
+    log_policy,
+    measure_policies,
+    measure_rule_driver,
+    mixture_of,
+    values,
+)
+from simulation.training.road import HORIZON, N_ACTIONS, N_OBSERVED, observe, sense, start, step
+from simulation.training.road_scenes import Scenes, make_scenes
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a rung buys: units of both hidden layers, and updates, each from `EPISODES` new episodes."""
+
+    width: int
+    updates: int
+
+
+# Assumptions, chosen so that quality rises over the ladder and a step up costs two to three times as much.
+SIZES = (Size(16, 4), Size(16, 10), Size(32, 18), Size(32, 36), Size(48, 64), Size(64, 110))
+EPISODES = 64
+EPOCHS, PARTS = 2, 9
+"""Passes over the experience of an update, and minibatches in each: each every ninth step of all episodes."""
+TRACE = 0.8  # λ of generalised advantages, Schulman et al. 2016, arXiv:1506.02438; measured: better than 0.9
+CLIP = 0.2  # Schulman et al. 2017, arXiv:1707.06347
+ENTROPY, CRITIC = 0.01, 0.5  # weights in the loss; the same source
+FIRST_LOGITS = 0.1  # scale of the last layer's first weights: every action is tried at first; assumption
+RATE_SCALE = 0.5  # of a recipe's learning rate: experience is noisier than labels; measured
+OBSERVED_SD = 0.7  # of an input, in rule-driven traffic, half of it in the field: the unit of anonymisation
+AUGMENTATION = 0.1  # sd of the noise that augmentation adds to observations; assumption
+
+
+class Batch(NamedTuple):
+    """Experience of M members: observations [M, N_OBSERVED, C]; the rest [M, C]: action (int64), log-probability with
+    which it was chosen, advantage, return, weight in the mean (0 for steps after the end)."""
+
+    observed: Tensor
+    action: Tensor
+    log_p: Tensor
+    advantage: Tensor
+    returns: Tensor
+    weight: Tensor
+
+
+def policy_network(rung: int, activation: str) -> Architecture:
+    """One network with a trunk that actor and critic share: a logit for each action, and the expected return."""
+    return Architecture(N_OBSERVED, (SIZES[rung].width,) * 2, N_ACTIONS + 1, activation)
+
+
+def train_policies(plans: Sequence[TrainingPlan], device: torch.device) -> Trained:
+    """Train and measure plans of one bucket, sorted by rows, largest first."""
+    seeds = torch.tensor([plan.seed for plan in plans], device=device)
+    network = train_network(plans, seeds)
+    blocks = compress(network.blocks, [plan.compression for plan in plans])
+    measures = measure_policies(network, blocks, plans, seeds)
+    return Trained(measures, measure_rule_driver(len(plans), device), _costs(network, blocks, plans))
+
+
+def train_network(plans: Sequence[TrainingPlan], seeds: Tensor) -> StackedNetwork:
+    """Networks that have learned to drive on their plans' scenes."""
+    plan, size, device = plans[0], SIZES[plans[0].rung], seeds.device
+    network = StackedNetwork(policy_network(plan.rung, plan.recipe.activation), len(plans), device)
+    network.initialise(seeds)
+    network.blocks[-2].mul_(FIRST_LOGITS)
+    n_steps = size.updates * EPOCHS * PARTS
+    rates = torch.tensor([plan.recipe.learning_rate * RATE_SCALE for plan in plans], device=device)
+    decay = torch.tensor([plan.recipe.weight_decay / RATE_SCALE for plan in plans], device=device)
+    schedule = learning_rates(rates, [plan.recipe.schedule for plan in plans], n_steps)
+    optimizer = StackedOptimizer(plan.recipe.optimizer, network, schedule, decay)
+    rows = torch.tensor([plan.rows for plan in plans], device=device)
+    augmented = torch.tensor([AUGMENTATION * plan.recipe.augmentation for plan in plans], device=device)
+    noise = torch.tensor([plan.anonymisation for plan in plans], device=device) * OBSERVED_SD + augmented
+    drawn, keys = draw_rows(seeds, rows, size.updates, EPISODES)
+    mixture = mixture_of(plans, device)
+    for update in range(size.updates):
+        scenes = make_scenes(seeds, drawn[update], mixture)
+        batches = _minibatches(roll_out(network, scenes, keys[update], noise))
+        for number in range(EPOCHS * PARTS):
+            batch = batches[number % PARTS]
+            outputs, kept = network.forward(batch.observed, reuse=True)
+            network.backward(policy_error(outputs, batch), kept)
+            optimizer.step(update * EPOCHS * PARTS + number)
+    return network
+
+
+def _drawn_action(log_p: Tensor, u: Tensor) -> Tensor:
+    """Actions int64 [M, E] drawn by inverse probability from uniforms [M, E]."""
+    action, total = torch.zeros_like(u, dtype=torch.int64), torch.zeros_like(u)
+    for p in log_p.exp().unbind(1)[:-1]:
+        total += p
+        action += u >= total
+    return action
+
+
+class Episodes(NamedTuple):
+    """What happened, step by step, each [M, E]: observations ([M, N_OBSERVED, E]), actions, their log-probabilities,
+    predicted returns, rewards, and 1 where our car still drove."""
+
+    observed: list[Tensor]
+    action: list[Tensor]
+    log_p: list[Tensor]
+    value: list[Tensor]
+    reward: list[Tensor]
+    driving: list[Tensor]
+
+
+def roll_out(network: StackedNetwork, scenes: Scenes, keys: Tensor, noise: Tensor) -> Episodes:
+    """Drive these scenes [M, E] once, with actions drawn by `keys`, and observations blurred by `noise` (sd, [M])."""
+    u = counter.uniforms(keys, 0, HORIZON).permute(2, 0, 1).contiguous()
+    noisy = bool((noise > 0).any())
+    state = start(scenes, len(keys))
+    episodes = Episodes([], [], [], [], [], [])
+    for number in range(HORIZON):
+        observed = observe(scenes, state, sense(scenes, state, number), number)
+        if noisy:
+            extra = counter.noise(keys, HORIZON + number * N_OBSERVED, N_OBSERVED).transpose(1, 2)
+            observed = observed + extra * noise[:, None, None]
+        outputs, _ = network.forward(observed, reuse=True)
+        log_p = log_policy(outputs)
+        action = _drawn_action(log_p, u[number])
+        driving = state.driving.to(torch.float32)
+        state, reward = step(scenes, state, action)
+        happened = (observed, action, log_p.gather(1, action[:, None])[:, 0], values(outputs), reward, driving)
+        for track, value in zip(episodes, happened, strict=True):
+            track.append(value)
+    return episodes
+
+
+def _minibatches(episodes: Episodes) -> list[Batch]:
+    """Cut what happened into minibatches, each every ninth step of all episodes."""
+    advantages = advantages_of(episodes.reward, episodes.value, episodes.driving)
+    returns = [advantage + value for advantage, value in zip(advantages, episodes.value, strict=True)]
+    driving = torch.stack(episodes.driving, dim=1)
+    weights = driving * (1.0 / driving.flatten(1).sum(dim=1))[:, None, None]
+    action, log_p = torch.stack(episodes.action, dim=1), torch.stack(episodes.log_p, dim=1)
+    advantage = _standardised(torch.stack(advantages, dim=1), weights)
+    columns = (action, log_p, advantage, torch.stack(returns, dim=1), weights * PARTS)
+    return [
+        Batch(
+            torch.stack(episodes.observed[part::PARTS], dim=2).flatten(2),
+            *(column[:, part::PARTS].contiguous().flatten(1) for column in columns),
+        )
+        for part in range(PARTS)
+    ]
+
+
+def advantages_of(rewards: list[Tensor], values: list[Tensor], driving: list[Tensor]) -> list[Tensor]:
+    """Generalised advantage estimates of every step, from [M, E] each; the end of an episode is worth 0."""
+    result: list[Tensor] = []
+    following, value_after, goes_on = torch.zeros_like(rewards[0]), torch.zeros_like(rewards[0]), 0 * driving[0]
+    for reward, value, drives in zip(reversed(rewards), reversed(values), reversed(driving), strict=True):
+        surprise = reward + value_after * goes_on * DISCOUNT - value
+        following = (surprise + following * goes_on * (DISCOUNT * TRACE)) * drives
+        result.append(following)
+        value_after, goes_on = value, drives
+    return result[::-1]
+
+
+def _standardised(advantages: Tensor, weights: Tensor) -> Tensor:
+    """Advantages [M, T, E] less each member's mean, by its standard deviation; the weights of a member sum to 1."""
+
+    def mean(x: Tensor) -> Tensor:
+        return (x * weights).flatten(1).sum(dim=1)[:, None, None]
+
+    centred = advantages - mean(advantages)
+    return centred / (mean(centred * centred).sqrt() + 1e-4)
+
+
+def policy_error(outputs: Tensor, batch: Batch) -> Tensor:
+    """Gradient of the loss by the outputs, [M, N_ACTIONS + 1, C].
+
+    The loss is the clipped surrogate of Schulman et al. 2017, less ENTROPY times the policy's entropy, plus CRITIC
+    times half the squared error of the predicted return; each a mean by `batch.weight`.
+    """
+    log_p = log_policy(outputs)
+    p = log_p.exp()
+    ratio = (log_p.gather(1, batch.action[:, None])[:, 0] - batch.log_p).exp()
+    clipped = torch.where(batch.advantage > 0, ratio > 1 + CLIP, ratio < 1 - CLIP)
+    pull = torch.where(clipped, 0.0, ratio * batch.advantage)[:, None]
+    entropy = -(p * log_p).sum(dim=1, keepdim=True)
+    error = torch.empty_like(outputs)
+    actor = p * (pull + (log_p + entropy) * ENTROPY)
+    actor.scatter_add_(1, batch.action[:, None], -pull)
+    error[:, :N_ACTIONS] = actor
+    error[:, N_ACTIONS] = (values(outputs) - batch.returns) * CRITIC
+    return error.mul_(batch.weight[:, None])
+
+
+def _costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[TrainingPlan]) -> Costs:
+    """Costs; of the training only the networks' passes are counted, not the arithmetic of the world."""
+    shape, methods = network.architecture, [plan.compression for plan in plans]
+    whole = inference_flops(shape)
+    left = sum(weights.count_nonzero(dim=(1, 2)) for weights in blocks[::2])
+    assert isinstance(left, Tensor)
+    kept = [2.0 * n if method == "pruned" else whole for n, method in zip(left.tolist(), methods, strict=True)]
+    columns = EPISODES * HORIZON
+    updates = SIZES[plans[0].rung].updates
+    learning = training_flops(shape, updates * EPOCHS, columns) + updates * columns * whole
+    return Costs(
+        n_parameters=[shape.n_parameters] * len(plans),
+        model_bytes=model_bytes(blocks, methods),
+        training_flops=[learning] * len(plans),
+        inference_flops=kept,
+        latency_us=_latency_us(network, blocks),
+    )
+
+
+def _latency_us(network: StackedNetwork, blocks: list[Tensor], repeats: int = 5) -> float:
+    """Median time of one decision by one network."""
+    one, own = StackedNetwork(network.architecture, 1, blocks[0].device), [block[:1] for block in blocks]
+    observed, times = torch.zeros(1, N_OBSERVED, 1, device=blocks[0].device), []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        likeliest(log_policy(one.forward(observed, own)[0]))
+        if observed.device.type == "cuda":
+            torch.cuda.synchronize(observed.device)
+        times.append(time.perf_counter() - started)
+    return sorted(times)[repeats // 2] * 1e6
