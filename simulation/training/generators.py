@@ -20,7 +20,7 @@ from simulation.training.classifiers import _latency_us
 from simulation.training.compression import compress, model_bytes
 from simulation.training.data import N_AUDITED, ChunkData, make_data
 from simulation.training.gan import Gan, fit_gan, gan_flops
-from simulation.training.generator_parts import LATENT, LONGER, fixed_noise, gated, one_hot
+from simulation.training.generator_parts import LATENT, fixed_noise, gated, one_hot
 from simulation.training.ladder import RUNGS
 from simulation.training.measures import (
     Costs,
@@ -174,7 +174,7 @@ def _costs(model: Vae | Gan, blocks: list[Tensor], plans: Sequence[TrainingPlan]
     shape, size = model.maker.architecture, RUNGS[plans[0].rung]
     methods = [plan.compression for plan in plans]
     others = 1 + (model.prior.n_parameters if isinstance(model, Vae) else 0)
-    run = LONGER * size.steps, size.batch
+    run = size.steps, size.batch
     flops = vae_flops(model, *run) if isinstance(model, Vae) else gan_flops(model, *run)
     kept = sum(weights.count_nonzero(dim=(1, 2)) for weights in blocks[::2])
     assert isinstance(kept, Tensor)

@@ -19,7 +19,6 @@ from torch import Tensor
 from simulation.training.data import ChunkData
 from simulation.training.generator_parts import (
     LATENT,
-    LONGER,
     WIDER,
     InnerNetwork,
     column_sums,
@@ -155,7 +154,7 @@ class Vae:
 def fit_vae(vae: Vae, task: Task, plans: Sequence[TrainingPlan], data: ChunkData, seeds: Tensor) -> None:
     """Train in place by the negative ELBO, then fit the prior."""
     size = RUNGS[plans[0].rung]
-    steps, batch = LONGER * size.steps, size.batch
+    steps, batch = size.steps, size.batch
     batches = labelled_rows(task, plans, data, seeds, steps, batch)
     noise = member_noise(seeds, "vae-latent", steps, LATENT, batch)
     schedule = rates_and_decay(plans, steps, seeds.device)
