@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from analysis import cli_bench, cli_ledger
+from analysis import cli_bench, cli_explain, cli_ledger, cli_train
 from analysis.cli_options import (
     AsJson,
     Device,
@@ -42,6 +42,8 @@ app = typer.Typer(
 )
 app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(cli_bench.app, name="bench")
+app.command()(cli_train.train)
+app.command()(cli_explain.explain)
 
 
 def print_version(wanted: bool) -> None:

@@ -28,7 +28,7 @@ class TrainingInterrupted(KeyboardInterrupt):
 
     def __init__(self, done: int, wanted: int) -> None:
         super().__init__(
-            f"interrupted: {done:,} of {wanted:,} networks are trained and in the ledger; the same command goes on there"
+            f"interrupted: {done:,} of {wanted:,} networks are trained and in the ledger; the same command goes on"
         )
 
 

@@ -18,12 +18,14 @@ import pyarrow.parquet as pq
 from analysis.errors import AnalysisError
 from simulation.training.ledger import Ledger
 from simulation.training.ledger_rows import COLUMNS, Row, is_believable, type_of
-from simulation.training.plan import TRAINER_VERSION
+from simulation.training.plan import OPTIONAL_MEASURES, TRAINER_VERSION
 
 SLAB = 5_000
 """Rows in memory, in a row group of the file and in a transaction of the ledger."""
 _ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
-SCHEMA = pa.schema([pa.field(name, _ARROW_TYPES[type_of(name)], nullable=False) for name in COLUMNS])
+SCHEMA = pa.schema(
+    [pa.field(name, _ARROW_TYPES[type_of(name)], nullable=name in OPTIONAL_MEASURES) for name in COLUMNS]
+)
 NULLABLE = pa.schema([pa.field(field.name, field.type) for field in SCHEMA])  # what a file may bring
 
 

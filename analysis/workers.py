@@ -58,7 +58,9 @@ def play_and_write(block: Block, job: Job) -> None:
     write_part(job.folder, block.seeds, play_block(block, job.engine, service, job.tally))
 
 
-def spread(work: Callable[[Item], Result], items: Sequence[Item], n_jobs: int, remedy: str) -> Generator[Result]:
+def spread(
+    work: Callable[[Item], Result], items: Sequence[Item], n_jobs: int, remedy: str
+) -> Generator[Result, None, None]:
     """What `work` returns for every item, as it comes: worked here if one job is allowed, else in processes.
 
     `work` and the items must be picklable. Close the generator (`contextlib.closing`), so that an interrupt ends the

@@ -1,0 +1,115 @@
+"""From the options of a command line, or the keys of a file, to training plans: wrong values in one clear line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import AnalysisError
+from scenarios.errors import did_you_mean
+from simulation.training import plan as known
+from simulation.training.plan import Recipe, TrainingPlan
+
+RECIPE_FIELDS = tuple(item.name for item in fields(Recipe))
+PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan) if item.name != "recipe")
+FIELDS = (*PLAN_FIELDS, *RECIPE_FIELDS)
+FIRST_PLAN = {"task": "security-vision", "kind": "cnn", "rung": 3, "rows": 1024}
+"""What is trained where nothing else is said."""
+LARGEST_GRID = 1_000_000  # plans
+_CHOICES = {
+    "task": known.TASK_NAMES,
+    "kind": known.KINDS,
+    "compression": known.COMPRESSIONS,
+    "optimizer": known.OPTIMIZERS,
+    "activation": known.ACTIVATIONS,
+    "schedule": known.SCHEDULES,
+}
+
+
+def option(name: str) -> str:
+    """A field as an option of the command line."""
+    return "--" + name.replace("_", "-")
+
+
+def make_plan(values: Mapping[str, Any]) -> TrainingPlan:
+    """A plan from values of `FIELDS`; what is missing comes from `FIRST_PLAN` and the plan's own defaults.
+
+    Raises:
+        AnalysisError: a value is wrong; the line names option, value and what is allowed.
+    """
+    wanted = {**FIRST_PLAN, **values}
+    try:
+        recipe = Recipe(**{name: wanted[name] for name in RECIPE_FIELDS if name in wanted})
+        return TrainingPlan(**{name: wanted[name] for name in PLAN_FIELDS if name in wanted}, recipe=recipe)
+    except ValueError as error:
+        raise AnalysisError(_told(str(error), wanted)) from error
+
+
+def with_seeds(values: Mapping[str, Any], n_seeds: int) -> list[TrainingPlan]:
+    """The same plan with `n_seeds` seeds, from its own on."""
+    if n_seeds < 1:
+        raise AnalysisError(f"--seeds must be at least 1, not {n_seeds}")
+    if n_seeds > LARGEST_GRID:
+        raise AnalysisError(f"--seeds must be at most {LARGEST_GRID:,}, not {n_seeds:,}")
+    first = make_plan(values).seed
+    return [make_plan({**values, "seed": first + number}) for number in range(n_seeds)]
+
+
+def product_of(lists: Mapping[str, Sequence[Any]], values: Mapping[str, Any], n_seeds: int) -> list[TrainingPlan]:
+    """Every combination of the lists, on top of `values`, each with `n_seeds` seeds unless the lists name seeds."""
+    n_plans = n_seeds if "seed" not in lists else 1
+    for items in lists.values():
+        n_plans *= len(items)
+    if n_plans > LARGEST_GRID:
+        raise AnalysisError(f"the grid has {n_plans:,} plans; at most {LARGEST_GRID:,} are allowed")
+    combinations = [dict(zip(lists, chosen, strict=True)) for chosen in product(*lists.values())]
+    each = 1 if "seed" in lists else n_seeds
+    return [plan for one in combinations for plan in with_seeds({**values, **one}, each)]
+
+
+def read_grid(file: Path) -> dict[str, list[Any]]:
+    """A YAML mapping of lists (or single values) over fields of a plan; raises `AnalysisError` where it is none."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise AnalysisError(f"--grid {file} cannot be read: {error}") from error
+    if not isinstance(content, dict) or not content:
+        raise AnalysisError(f"--grid {file} must map fields of a plan to lists of values, as in `rows: [64, 512]`")
+    for name in content:
+        if name not in FIELDS:
+            hint = did_you_mean(str(name), FIELDS)
+            raise AnalysisError(f"--grid {file}: unknown key {str(name)!r}; {hint}allowed: {', '.join(FIELDS)}")
+    lists = {name: value if isinstance(value, list) else [value] for name, value in content.items()}
+    for name, values in lists.items():
+        if not values:
+            raise AnalysisError(f"--grid {file}: {name} is an empty list")
+    return lists
+
+
+def flat(plan: TrainingPlan) -> dict[str, Any]:
+    """All settings of a plan by the names of `FIELDS`."""
+    record = asdict(plan)
+    return {**{name: record[name] for name in PLAN_FIELDS}, **record["recipe"]}
+
+
+def varied(plans: Iterable[TrainingPlan]) -> tuple[str, ...]:
+    """The fields, seed left out, in which plans differ."""
+    rows = [flat(plan) for plan in plans]
+    return tuple(name for name in FIELDS if name != "seed" and len({row[name] for row in rows}) > 1)
+
+
+def _told(message: str, wanted: Mapping[str, Any]) -> str:
+    """The plan's own message about a field as one about an option, with the likely typo."""
+    name, _, rest = message.partition(" ")
+    if name not in FIELDS:
+        return message
+    # "kind of the task speech must be …" stays as it is: it is about two options.
+    said = f"{option(name)}: {message}" if rest.startswith("of ") else f"{option(name)} {rest}"
+    value = wanted.get(name)
+    hint = did_you_mean(value, _CHOICES.get(name, ())) if isinstance(value, str) else ""
+    return f"{said}; {hint.strip()}" if hint and f"'{value}'" not in hint else said
