@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from agents.entry import Arrivals, Entry
 from agents.incidents import Misfortune
 from agents.investor import Fund
@@ -11,11 +14,17 @@ from simulation.model import MarketModel, SettingsChange
 from simulation.training.service import TrainingService
 
 
-def build_world(scenario: Scenario, seed: int, service: TrainingService) -> MarketModel:
+def build_world(
+    scenario: Scenario,
+    seed: int,
+    service: TrainingService,
+    entrants: Mapping[str, Mapping[str, Any]] | None = None,
+) -> MarketModel:
     """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
 
     Actors are created in a fixed order, which is the order of each phase: funds, named firms, entrants, incidents,
-    regulator. Raises ValueError for a negative seed.
+    regulator. `entrants` changes settings of drawn startups, by their name and dotted path; their other draws stay.
+    Raises ValueError for a negative seed.
     """
     if seed < 0:
         raise ValueError(f"a seed is a whole number from 0 on, not {seed}")
@@ -24,7 +33,7 @@ def build_world(scenario: Scenario, seed: int, service: TrainingService) -> Mark
         Fund(model, name, fund)
     Arrivals(model, dict(scenario.firms))
     for name, stream in scenario.entrants.items():
-        Entry(model, name, stream)
+        Entry(model, name, stream, entrants)
     Misfortune(model)
     if scenario.regulator:
         Regulator(model, "regulator", scenario.regulator)

@@ -42,6 +42,11 @@ def _check_market(s: Scenario) -> Iterator[Problem]:
         yield _not_one_of(("focal",), s.focal, s.firms, "the firms")
     if not s.firms and not s.entrants:
         yield Problem("nobody is in the market: name at least one firm in firms or one stream in entrants", ("firms",))
+    for i, name in enumerate(s.sectors or ()):
+        if name not in s.world.sectors:
+            yield _not_one_of(("sectors", i), name, s.world.sectors, "the sectors in world.sectors")
+        if name in (s.sectors or ())[:i]:
+            yield Problem(f"sectors[{i}] = {show(name)}: stands there twice", ("sectors", i), name)
     for name, sector in s.world.sectors.items():
         if sector.task not in CLASSIFICATION_TASKS:
             yield _not_one_of(

@@ -9,8 +9,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from scenarios.changes import apply_changes
-from scenarios.document import Document, merge
-from scenarios.errors import Place, Problem, ScenarioError, show
+from scenarios.document import Document, Origin, merge, plain
+from scenarios.errors import Path, Place, Problem, ScenarioError, show
 from scenarios.reading import read_file
 from scenarios.schema import Scenario
 from scenarios.shelf import Source, find_source
@@ -29,12 +29,21 @@ def load(name_or_path: NameOrPath, overrides: Mapping[str, Any] | None = None) -
     """
     source = find_source(name_or_path)
     document = resolve(source)
+    if overrides and "sectors" in overrides:
+        document = _choosing(document, overrides["sectors"])
     scenario = Scenario.from_document(document, source.name)
     if not overrides:
         return scenario
     complete = replace(document, data=scenario.to_document().data)
     changed = apply_changes(complete, overrides, Scenario, by="in an override: ", places={})
     return Scenario.from_document(changed, source.name)
+
+
+def _choosing(document: Document, sectors: Any) -> Document:
+    """The document with other sectors chosen: this override comes first, for what is left out cannot come back."""
+    path: Path = ("sectors",)
+    data = {**document.data, "sectors": plain(sectors, path)}
+    return replace(document, data=data, origins={path: Origin("in an override: ", path)})
 
 
 def load_whatif(name_or_path: NameOrPath, base: Scenario) -> Scenario:

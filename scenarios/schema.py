@@ -17,6 +17,7 @@ from agents.settings import EntrantSettings, FirmSettings, InvestorSettings, Reg
 from scenarios.changes import apply_changes
 from scenarios.document import Document
 from scenarios.errors import Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.selection import is_selection, selected
 from scenarios.validation import validate_as
 from simulation.parameters import Settings, parameter
 from simulation.settings import Name, WorldSettings
@@ -136,6 +137,7 @@ class Scenario(Settings):
     start: Month = parameter(..., "first month of the run", "month", kind="constant")
     years: int = parameter(..., "length of the run", "years", low=1, high=40, kind="constant")
     focal: Name | None = parameter(None, "the firm that the scenario is about", kind="constant")
+    sectors: tuple[Name, ...] | None = Field(None, description="sectors that are played; null: all", min_length=1)
     world: WorldSettings = Field(description="market, compute, labour, capital, law, risk")
     firms: dict[Name, FirmSettings] = Field(default={}, description="firms by name")
     entrants: dict[Name, EntrantSettings] = Field(default={}, description="streams of startups by name")
@@ -158,8 +160,14 @@ class Scenario(Settings):
 
     @classmethod
     def from_document(cls, document: Document, name: str = "") -> Scenario:
-        """A scenario from plain data. Raises `ScenarioError` that says file, line, key and what would be right."""
-        return validate_as(cls, document)._named(name)
+        """A scenario from plain data. Raises `ScenarioError` that says file, line, key and what would be right.
+
+        The whole world is checked first; then the sectors that are not played are left out (`selection.py`).
+        """
+        scenario = validate_as(cls, document)
+        if is_selection(scenario):
+            scenario = validate_as(cls, selected(scenario, document))
+        return scenario._named(name)
 
     def to_document(self, label: str | None = None) -> Document:
         """The complete content as plain data, every default filled in."""

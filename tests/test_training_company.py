@@ -7,6 +7,7 @@ import itertools
 import pytest
 import torch
 
+from simulation.training import transfer
 from simulation.training.plan import ACTIVATIONS, COMPRESSIONS, OPTIMIZERS, Recipe, TrainingPlan, TrainingResult
 from simulation.training.trainer import bucket_of, train_bucket
 
@@ -18,7 +19,9 @@ def train(plans: list[TrainingPlan], chunk_size: int | None = None) -> list[Trai
     return [results[plan.key()] for plan in plans]
 
 
-def crowd(task: str, kind: str, activation: str, optimizer: str, n: int, rung: int = 0) -> list[TrainingPlan]:
+def crowd(
+    task: str, kind: str, activation: str, optimizer: str, n: int, rung: int = 0, pretraining_rows: int = 0
+) -> list[TrainingPlan]:
     """Members that differ in everything that a bucket leaves free."""
     compressions = itertools.cycle(name for name in COMPRESSIONS if name != "distilled")
     return [
@@ -40,6 +43,7 @@ def crowd(task: str, kind: str, activation: str, optimizer: str, n: int, rung: i
                 augmentation=i % 4 == 3,
                 weight_decay=0.1 * (i % 3 == 2),
             ),
+            pretraining_rows=pretraining_rows,
             seed=i,
         )
         for i in range(n)
@@ -59,12 +63,30 @@ def test_alone_among_three_and_among_many(task: str, kind: str, activation: str,
     assert train(plans[5:8]) == among_many[5:8]
 
 
+@pytest.mark.parametrize("task", ["security-vision", "speech"])
+@pytest.mark.parametrize("kind", ["rnn", "transformer"])
+@pytest.mark.parametrize(("activation", "optimizer"), list(zip(ACTIVATIONS, OPTIMIZERS, strict=True)))
+def test_sequence_networks_alone_and_among_seven(task: str, kind: str, activation: str, optimizer: str) -> None:
+    plans = crowd(task, kind, activation, optimizer, 7)
+    among_many = train(plans)
+    for i in (0, 3, len(plans) - 1):
+        assert train([plans[i]]) == [among_many[i]]
+    assert train(plans[1:4]) == among_many[1:4]
+
+
+def test_pretrained_networks_alone_and_among_three() -> None:
+    plans = crowd("speech", "transformer", "relu", "adam", 3, pretraining_rows=100)
+    among_three = train(plans)
+    transfer.forget_trunks()
+    assert train(plans[1:2]) == among_three[1:2]
+
+
 @pytest.mark.parametrize("rung", range(1, 6))
-@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+@pytest.mark.parametrize("kind", ["mlp", "cnn", "rnn", "transformer"])
 def test_on_every_rung(kind: str, rung: int) -> None:
-    plans = crowd("security-vision", kind, "relu", "adam", 4, rung)
-    among_four = train(plans)
-    assert train(plans[2:3]) == among_four[2:3]
+    plans = crowd("security-vision", kind, "relu", "adam", 3, rung)
+    among_three = train(plans)
+    assert train(plans[2:3]) == among_three[2:3]
 
 
 def test_among_two_hundred() -> None:

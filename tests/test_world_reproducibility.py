@@ -123,7 +123,7 @@ def test_a_whole_case_shows_only_what_was_measured(case: str) -> None:
     assert check_keys(model, service.ledger) > 500
     firms = model.tables()["firms"]
     focal = firms[firms["firm"] == scenario.focal]
-    assert focal["ledger_key"].replace("", None).nunique() >= 2, "the focal firm releases models"
+    assert focal["ledger_key"].replace("", None).nunique() >= 1, "the focal firm releases a model"
     endings = model.tables()["endings"].set_index("firm")
     assert scenario.focal in endings.index and len(endings) == len(model.firms)
     assert (firms["month"] >= firms["founded"]).all()

@@ -39,10 +39,11 @@ class Size:
 
 
 # Assumptions, chosen so that quality rises over the ladder and a step up costs two to three times as much.
-SIZES = (Size(16, 4), Size(16, 10), Size(32, 18), Size(32, 36), Size(48, 64), Size(64, 110))
+SIZES = (Size(16, 5), Size(16, 12), Size(32, 22), Size(32, 44), Size(48, 76), Size(64, 128))
 EPISODES = 64
-EPOCHS, PARTS = 2, 9
-"""Passes over the experience of an update, and minibatches in each: each every ninth step of all episodes."""
+MINIBATCHES, COLUMNS = 18, 128
+"""Minibatches of an update, and steps of driving in each: in all about half more than are driven."""
+LANE_DRAWN = HORIZON * (N_OBSERVED + 1)  # of an episode's key: after the draws of actions and noise
 TRACE = 0.8  # λ of generalised advantages, Schulman et al. 2016, arXiv:1506.02438; measured: better than 0.9
 CLIP = 0.2  # Schulman et al. 2017, arXiv:1707.06347
 ENTROPY, CRITIC = 0.01, 0.5  # weights in the loss; the same source
@@ -54,14 +55,13 @@ AUGMENTATION = 0.1  # sd of the noise that augmentation adds to observations; as
 
 class Batch(NamedTuple):
     """Experience of M members: observations [M, N_OBSERVED, C]; the rest [M, C]: action (int64), log-probability with
-    which it was chosen, advantage, return, weight in the mean (0 for steps after the end)."""
+    which it was chosen, advantage, return."""
 
     observed: Tensor
     action: Tensor
     log_p: Tensor
     advantage: Tensor
     returns: Tensor
-    weight: Tensor
 
 
 def policy_network(rung: int, activation: str) -> Architecture:
@@ -84,11 +84,7 @@ def train_network(plans: Sequence[TrainingPlan], seeds: Tensor) -> StackedNetwor
     network = StackedNetwork(policy_network(plan.rung, plan.recipe.activation), len(plans), device)
     network.initialise(seeds)
     network.blocks[-2].mul_(FIRST_LOGITS)
-    n_steps = size.updates * EPOCHS * PARTS
-    rates = torch.tensor([plan.recipe.learning_rate * RATE_SCALE for plan in plans], device=device)
-    decay = torch.tensor([plan.recipe.weight_decay / RATE_SCALE for plan in plans], device=device)
-    schedule = learning_rates(rates, [plan.recipe.schedule for plan in plans], n_steps)
-    optimizer = StackedOptimizer(plan.recipe.optimizer, network, schedule, decay)
+    optimizer = _optimizer(network, plans)
     rows = torch.tensor([plan.rows for plan in plans], device=device)
     augmented = torch.tensor([AUGMENTATION * plan.recipe.augmentation for plan in plans], device=device)
     noise = torch.tensor([plan.anonymisation for plan in plans], device=device) * OBSERVED_SD + augmented
@@ -96,13 +92,22 @@ def train_network(plans: Sequence[TrainingPlan], seeds: Tensor) -> StackedNetwor
     mixture = mixture_of(plans, device)
     for update in range(size.updates):
         scenes = make_scenes(seeds, drawn[update], mixture)
-        batches = _minibatches(roll_out(network, scenes, keys[update], noise))
-        for number in range(EPOCHS * PARTS):
-            batch = batches[number % PARTS]
+        batches = _minibatches(roll_out(network, scenes, keys[update], noise), keys[update])
+        for number, batch in enumerate(batches):
             outputs, kept = network.forward(batch.observed, reuse=True)
             network.backward(policy_error(outputs, batch), kept)
-            optimizer.step(update * EPOCHS * PARTS + number)
+            optimizer.step(update * MINIBATCHES + number)
     return network
+
+
+def _optimizer(network: StackedNetwork, plans: Sequence[TrainingPlan]) -> StackedOptimizer:
+    """The recipe's optimizer at `RATE_SCALE` of its rate; weight decay per step is that of the whole rate."""
+    device = network.parameters.device
+    rates = torch.tensor([plan.recipe.learning_rate * RATE_SCALE for plan in plans], device=device)
+    decay = torch.tensor([plan.recipe.weight_decay / RATE_SCALE for plan in plans], device=device)
+    n_steps = SIZES[plans[0].rung].updates * MINIBATCHES
+    schedule = learning_rates(rates, [plan.recipe.schedule for plan in plans], n_steps)
+    return StackedOptimizer(plans[0].recipe.optimizer, network, schedule, decay)
 
 
 def _drawn_action(log_p: Tensor, u: Tensor) -> Tensor:
@@ -148,21 +153,26 @@ def roll_out(network: StackedNetwork, scenes: Scenes, keys: Tensor, noise: Tenso
     return episodes
 
 
-def _minibatches(episodes: Episodes) -> list[Batch]:
-    """Cut what happened into minibatches, each every ninth step of all episodes."""
+def _minibatches(episodes: Episodes, keys: Tensor) -> list[Batch]:
+    """Minibatches of steps drawn, with replacement and stratified by time, from those in which a member's car drove."""
     advantages = advantages_of(episodes.reward, episodes.value, episodes.driving)
     returns = [advantage + value for advantage, value in zip(advantages, episodes.value, strict=True)]
-    driving = torch.stack(episodes.driving, dim=1)
-    weights = driving * (1.0 / driving.flatten(1).sum(dim=1))[:, None, None]
-    action, log_p = torch.stack(episodes.action, dim=1), torch.stack(episodes.log_p, dim=1)
-    advantage = _standardised(torch.stack(advantages, dim=1), weights)
-    columns = (action, log_p, advantage, torch.stack(returns, dim=1), weights * PARTS)
+    driving = torch.stack(episodes.driving, dim=1).flatten(1)
+    advantage = _standardised(torch.stack(advantages, dim=1).flatten(1), driving)
+    action, log_p, gain = (torch.stack(part, dim=1).flatten(1) for part in (episodes.action, episodes.log_p, returns))
+    observed = torch.stack(episodes.observed, dim=2).flatten(2)
+    u = counter.uniforms(keys, LANE_DRAWN, MINIBATCHES * COLUMNS // EPISODES).flatten(1)
+    # Stratified: each minibatch has early and late steps in equal parts. Rounding may reach the end, hence the minimum.
+    strata = torch.arange(COLUMNS, device=u.device).repeat(MINIBATCHES)
+    n = driving.sum(dim=1, keepdim=True)
+    number = torch.minimum(((u + strata) * (1.0 / COLUMNS) * n).floor_().add_(1.0), n)
+    drawn = torch.searchsorted(driving.cumsum(dim=1), number)
     return [
         Batch(
-            torch.stack(episodes.observed[part::PARTS], dim=2).flatten(2),
-            *(column[:, part::PARTS].contiguous().flatten(1) for column in columns),
+            observed.gather(2, place[:, None].expand(-1, N_OBSERVED, -1)),
+            *(column.gather(1, place) for column in (action, log_p, advantage, gain)),
         )
-        for part in range(PARTS)
+        for place in drawn.split(COLUMNS, dim=1)
     ]
 
 
@@ -178,21 +188,18 @@ def advantages_of(rewards: list[Tensor], values: list[Tensor], driving: list[Ten
     return result[::-1]
 
 
-def _standardised(advantages: Tensor, weights: Tensor) -> Tensor:
-    """Advantages [M, T, E] less each member's mean, by its standard deviation; the weights of a member sum to 1."""
-
-    def mean(x: Tensor) -> Tensor:
-        return (x * weights).flatten(1).sum(dim=1)[:, None, None]
-
-    centred = advantages - mean(advantages)
-    return centred / (mean(centred * centred).sqrt() + 1e-4)
+def _standardised(advantages: Tensor, driving: Tensor) -> Tensor:
+    """Advantages [M, C] less each member's mean, by its standard deviation, over the steps in which it drove."""
+    n = driving.sum(dim=1, keepdim=True)
+    centred = advantages - (advantages * driving).sum(dim=1, keepdim=True) / n
+    return centred / (((centred * centred * driving).sum(dim=1, keepdim=True) / n).sqrt() + 1e-4)
 
 
 def policy_error(outputs: Tensor, batch: Batch) -> Tensor:
     """Gradient of the loss by the outputs, [M, N_ACTIONS + 1, C].
 
     The loss is the clipped surrogate of Schulman et al. 2017, less ENTROPY times the policy's entropy, plus CRITIC
-    times half the squared error of the predicted return; each a mean by `batch.weight`.
+    times half the squared error of the predicted return; each a mean over the columns.
     """
     log_p = log_policy(outputs)
     p = log_p.exp()
@@ -205,7 +212,7 @@ def policy_error(outputs: Tensor, batch: Batch) -> Tensor:
     actor.scatter_add_(1, batch.action[:, None], -pull)
     error[:, :N_ACTIONS] = actor
     error[:, N_ACTIONS] = (values(outputs) - batch.returns) * CRITIC
-    return error.mul_(batch.weight[:, None])
+    return error.mul_(1.0 / outputs.shape[2])
 
 
 def _costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[TrainingPlan]) -> Costs:
@@ -215,9 +222,8 @@ def _costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[Traini
     left = sum(weights.count_nonzero(dim=(1, 2)) for weights in blocks[::2])
     assert isinstance(left, Tensor)
     kept = [2.0 * n if method == "pruned" else whole for n, method in zip(left.tolist(), methods, strict=True)]
-    columns = EPISODES * HORIZON
     updates = SIZES[plans[0].rung].updates
-    learning = training_flops(shape, updates * EPOCHS, columns) + updates * columns * whole
+    learning = training_flops(shape, updates * MINIBATCHES, COLUMNS) + updates * EPISODES * HORIZON * whole
     return Costs(
         n_parameters=[shape.n_parameters] * len(plans),
         model_bytes=model_bytes(blocks, methods),

@@ -9,7 +9,7 @@ from simulation.training.sequences import Recurrent, SequenceArchitecture, Token
 from simulation.training.tasks import Task, get_task
 
 MANY_TOKENS = 16
-"""Attention costs the square of the tokens: longer sequences have every second one (one point less, half the cost)."""
+"""Attention costs the square of the tokens: longer sequences have every second (1 or 2 points less, half the cost)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,11 @@ def architecture(task: Task, kind: str, rung: int, activation: str = "relu") -> 
 
 
 def filter_places(task: Task) -> Tokens:
-    """The places of the CNN's filters; of long sequences with overlapping windows every second one."""
+    """The places of the CNN's filters; of long sequences every second one, at least two steps wide."""
     places = Tokens(task.shape, task.kernel)
-    thinned = task.shape[1] == 1 and places.n_tokens > MANY_TOKENS and task.kernel[1] > 2
-    return Tokens(task.shape, task.kernel, stride=2) if thinned else places
+    if task.shape[1] > 1 or places.n_tokens <= MANY_TOKENS:
+        return places
+    return Tokens(task.shape, (1, max(task.kernel[1], 2)), stride=2)
 
 
 def inference_flops(network: Architecture) -> float:

@@ -1,5 +1,11 @@
 """The driving world: one car per episode on a road with two lanes, all members and episodes stepped at once.
 
+Stands for the planning of automated driving (SEC-DRIVING), as `tasks/driving.py` does for its perception: decide twice
+a second whether to brake, go on, speed up or change lanes. The analogy ends at one straight road of 120 m with at most
+four other road users, who follow a script and hardly react; at two lanes one way; at positions that come as numbers and
+not as images; and at a closed list of conditions, where the real tail has no end (Koopman, The heavy tail safety
+ceiling, 2018).
+
 Layout is [members, what, episodes]. Every arithmetic step is exactly rounded (no exp, no sums over a dimension), so
 that the world is the same on every device and does not depend on how many members drive in it.
 """
@@ -199,8 +205,8 @@ def sense(scenes: Scenes, state: State, number: int) -> Sensed:
     woken = state.woken.to(torch.float32)
     drift = woken * scenes.drift * torch.sign(scenes.goal - state.side)
     truth = (gap, state.v[:, None] - state.speed, state.side - state.y[:, None], drift)
-    parts = ((value + noise[:, i] * NOISE[i]) * seen for i, value in enumerate(truth))
-    return Sensed(*parts, seen)
+    gap, closing, offset, drift = ((value + noise[:, i] * NOISE[i]) * seen for i, value in enumerate(truth))
+    return Sensed(gap, closing, offset, drift, seen)
 
 
 def observe(scenes: Scenes, state: State, sensed: Sensed, number: int) -> Tensor:

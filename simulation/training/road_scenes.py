@@ -16,7 +16,7 @@ from simulation.training.tasks.tables import fixed_draws, zipf_edges
 LEADER, NEIGHBOUR, CROSSER, CYCLIST = range(4)
 N_USERS = 4
 """Places for other road users: a vehicle ahead, one in the other lane, someone who crosses, a cyclist."""
-N_SURROUNDINGS = 6
+N_SURROUNDINGS = 4
 """Numbers that describe how a place looks and say nothing about who moves there: what a policy can memorise."""
 STRANGE = 1.2  # how far the look of each condition of the field lies from that of the lab, standard deviations
 FAR = -1000.0  # where road users stand who are not there, metres
@@ -110,6 +110,8 @@ class _Draws:
 
 
 N_DRAWS = 40
+OF_USERS = tuple(item.name for item in fields(Scenes))[:11]
+"""Fields of `Scenes` that each road user has, from `place` to `seen_from`."""
 Users = list[dict[str, Tensor]]
 """Values of each road user, [M, E] each, by name of the field."""
 
@@ -130,9 +132,8 @@ def make_scenes(seeds: Tensor, index: Tensor, mixture: Mix) -> Scenes:
     users = _calm_traffic(draws, lane)
     _disturb(users, event, draws, lane)
     _mark_minority(users[CROSSER], minority, draws)
-    names = ("place", "side", "speed", "later", "pull", "trigger", "goal", "drift", "half_length", "half_width")
     return Scenes(
-        *(torch.stack([user[name] for user in users], dim=1) for name in (*names, "seen_from")),
+        **{name: torch.stack([user[name] for user in users], dim=1) for name in OF_USERS},
         friction=torch.where(in_field, friction, 1.0),
         sight=torch.where(in_field, sight, 60.0),
         lost=torch.where(in_field, lost, 0.0),

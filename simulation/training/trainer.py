@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from simulation.training.actor_critic import train_policies
 from simulation.training.classifiers import train_classifiers
 from simulation.training.device import device_name, single_thread
 from simulation.training.generators import train_generators
@@ -40,6 +41,7 @@ TRAINERS: dict[str, Callable[[Sequence[TrainingPlan], torch.device], Trained]] =
     "transformer": train_classifiers,
     "vae": train_generators,
     "gan": train_generators,
+    "actor-critic": train_policies,
 }
 """Who trains a kind. Plans come sorted by rows, largest first."""
 WITH_AUTOGRAD: frozenset[str] = frozenset({"transformer"})

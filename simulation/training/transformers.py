@@ -60,7 +60,7 @@ class TransformerNetwork(SequenceNetwork):
     def forward(
         self, x: Tensor, blocks: Sequence[Tensor] | None = None, reuse: bool = False
     ) -> tuple[Tensor, list[Tensor]]:
-        """Logits [M, n_classes, rows] of inputs [M, n_inputs, rows]; with `reuse`, in training, what `backward` needs."""
+        """Logits [M, n_classes, rows] of inputs [M, n_inputs, rows]; with `reuse`, what `backward` needs."""
         blocks = self.blocks if blocks is None else blocks
         tokens = self._tokens(x)
         if not reuse:
