@@ -22,6 +22,7 @@ LIVELY: dict[str, Any] = {
         "sectors": {"quiet": {"segments": {"nobody": {"adoption_hurdle": 20, "innovation_rate_year": 0}}}},
         "risk": {"breach_rate_year": 1.0, "outage_rate_year": 2.0},
         "law": {"audits_year": 1.0},
+        "labour": {"wage_response": 0},  # else one more firm moves everybody's wages, as it should
     },
     "entrants": {
         "new": {"sector": "vision", "per_year": 4, "offers": [{"cameras": "licence"}, {"photos": "freemium"}]},
