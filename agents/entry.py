@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from scipy.stats import poisson
 
@@ -28,12 +29,35 @@ def found_startup(model: MarketModel, name: str, settings: FirmSettings) -> Star
     return firm
 
 
-class Entry(Actor):
-    """The stream of entrants into one sector."""
+def with_changes(settings: FirmSettings, changes: Mapping[str, Any]) -> FirmSettings:
+    """The settings with values at dotted paths (`engineering.memory`), checked anew as a whole."""
+    if not changes:
+        return settings
+    data = settings.model_dump()
+    for path, value in changes.items():
+        *above, last = path.split(".")
+        node = data
+        for part in above:
+            node = node[part]
+        node[last] = value
+    return FirmSettings(**data)
 
-    def __init__(self, model: MarketModel, name: str, settings: EntrantSettings) -> None:
+
+class Entry(Actor):
+    """The stream of entrants into one sector.
+
+    `overrides` holds changes of single entrants by name, for replays of one world with one firm changed.
+    """
+
+    def __init__(
+        self,
+        model: MarketModel,
+        name: str,
+        settings: EntrantSettings,
+        overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         super().__init__(model, name)
-        self.settings = settings
+        self.settings, self.overrides = settings, overrides or {}
         self.n_founded = 0
         for _ in range(settings.at_start):
             self.found()
@@ -48,7 +72,7 @@ class Entry(Actor):
         """Found the next startup of this stream."""
         self.n_founded += 1
         name = f"{self.name}-{self.n_founded}"
-        found_startup(self.model, name, self.draw(name))
+        found_startup(self.model, name, with_changes(self.draw(name), self.overrides.get(name, {})))
 
     def draw(self, name: str) -> FirmSettings:
         """Traits of an entrant. A change of one trait's distribution leaves all other draws as they are."""

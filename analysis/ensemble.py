@@ -55,7 +55,7 @@ class Service(Protocol):
 class Engine:
     """How worlds and training services are made; tests hand in small ones of their own. Must be picklable."""
 
-    build_world: Callable[[Any, int, Any], World]
+    build_world: Callable[..., World]  # (scenario, seed, service); replays add changes of drawn entrants
     open_service: Callable[[Path, str, bool], Service]
 
 

@@ -13,6 +13,7 @@ from analysis.cli import run_command
 from simulation.training.bench import JOBS, chunks_of, job_flops, members_of, train_fused
 from simulation.training.bench_contenders import train_plain, train_vmap
 from simulation.training.bench_run import Contender, rows_of, threads, verdicts, warm_up
+from simulation.training.plan import NETWORK_KINDS
 
 CPU = torch.device("cpu")
 SPREAD = {"median", "min", "max"}
@@ -100,7 +101,9 @@ def test_the_ladder_is_measured_cell_by_cell(capfd: pytest.CaptureFixture[str]) 
     arguments = ["--job", "ladder", "--quick", "--repeats", "1", "--members", "2", "--device", "cpu", "--json"]
     assert run_command(["bench", "training", *arguments]) == 0
     document = json.loads(capfd.readouterr().out)
-    assert {(row["kind"], row["rung"]) for row in document["ladder"]} == {("linear", 0), ("mlp", 0), ("cnn", 0)}
+    assert {(row["kind"], row["rung"]) for row in document["ladder"]} == {
+        (kind, 0) for kind in ("linear", *NETWORK_KINDS)
+    }
     assert all(row["runs_per_s"]["min"] > 0 for row in document["ladder"])
 
 

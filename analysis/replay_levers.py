@@ -1,0 +1,142 @@
+"""The levers that `ventures explain` pulls on one firm, and the unit in which it compares how hard.
+
+A size is a share of the lever's range in LEVERS: the distance between two values, over the distance between the ends of
+the range, both on the lever's scale. Ranges are the schema's where it bounds a share, else about what firms of the
+shipped scenarios span (assumptions). A switch (a way of earning, a compression) has no size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from agents.settings import Compression
+from simulation.revenue import MODELS
+
+if TYPE_CHECKING:
+    from agents.settings import FirmSettings
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting: its path below the firm, the ends of its range, and whether its scale is logarithmic."""
+
+    path: str
+    low: float
+    high: float
+    log: bool = False
+
+    def place(self, value: float) -> float:
+        """Where a value stands: 0 at the low end of the range, 1 at the high end."""
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def value(self, place: float) -> float:
+        """The value at a place, rounded to four figures and never beyond the range."""
+        place = min(max(place, 0.0), 1.0)
+        raw = self.low * (self.high / self.low) ** place if self.log else self.low + place * (self.high - self.low)
+        return float(f"{raw:.4g}")
+
+
+@dataclass(frozen=True)
+class Lever:
+    """Knobs that move together. `helps`: +1 more of it helps a firm, −1 less does, 0 open, so both ways are tried."""
+
+    name: str
+    knobs: tuple[Knob, ...]
+    helps: int
+
+
+LEVERS: tuple[Lever, ...] = (
+    Lever("skill of its researchers", (Knob("skill", 0, 1),), +1),
+    Lever("collaboration", (Knob("collaboration", 0.5, 1.6),), +1),
+    Lever("data from the field", (Knob("field_share", 0, 1), Knob("data_operations", 0, 1)), +1),
+    Lever("rows at the start", (Knob("rows", 1e3, 1e8, log=True),), +1),
+    Lever("seed capital", (Knob("capital_usd", 1e5, 1e8, log=True),), +1),
+    Lever("price level", (Knob("price_level", 0.25, 4, log=True),), 0),
+    Lever("prevention of incidents", (Knob("prevention", 0, 0.95),), +1),
+    Lever("months before a pivot", (Knob("pivot_months", 3, 120, log=True),), 0),
+    Lever("marketing share", (Knob("marketing_share", 0, 0.6),), 0),
+    Lever("research share of wages", (Knob("research_share", 0.05, 0.95),), 0),
+    Lever("months between models", (Knob("release_months", 3, 36, log=True),), 0),
+    Lever("engineering: hardware", (Knob("engineering.hardware", 0.2, 3, log=True),), +1),
+    Lever("engineering: memory", (Knob("engineering.memory", 0.2, 3, log=True),), +1),
+    Lever("engineering: losses to parallel code", (Knob("engineering.parallelism", 0, 4),), -1),
+    Lever("engineering: runs that break down", (Knob("engineering.failure_rate", 0, 0.9),), -1),
+    Lever("engineering: work lost in a breakdown", (Knob("engineering.lost_share", 0, 1),), -1),
+)
+LEAST_ROOM = 0.01  # a lever that stands nearer to the end of its range cannot be pulled
+STARTUP_MODELS = tuple(model for model in MODELS if model != "bundle")  # only a parent's other business pays for one
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One lever in one direction (+1, −1), from where the firm stands; for a switch the settings it puts in place."""
+
+    lever: str
+    direction: int
+    knobs: tuple[Knob, ...] = ()
+    start: tuple[float, ...] = ()  # values of the knobs
+    switch: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def room(self) -> float:
+        """The largest size: until the last of its knobs is at the end of the range."""
+        places = [knob.place(value) for knob, value in zip(self.knobs, self.start, strict=True)]
+        return max((1 - place if self.direction > 0 else place for place in places), default=0.0)
+
+    def changes(self, size: float) -> dict[str, Any]:
+        """The firm's settings at that size."""
+        moved = {}
+        for knob, value in zip(self.knobs, self.start, strict=True):
+            room = 1 - knob.place(value) if self.direction > 0 else knob.place(value)
+            if room > 0:
+                moved[knob.path] = knob.value(knob.place(value) + self.direction * min(size, room))
+        return {**moved, **dict(self.switch)}
+
+    def says(self, size: float) -> str:
+        """The change in words: path, before → after."""
+        after = self.changes(size)
+        before = {knob.path: value for knob, value in zip(self.knobs, self.start, strict=True)}
+        moves = [f"{path} {before[path]:,.4g} → {after[path]:,.4g}" for path in before if path in after]
+        return ", ".join(moves) or self.lever
+
+
+def pulls_for(settings: FirmSettings, failed: bool) -> list[Pull]:
+    """All pulls on a firm: those that should help where it failed, those that should hurt where it did not."""
+    data = settings.model_dump()
+    pulls = []
+    for lever in LEVERS:
+        wanted = (lever.helps if failed else -lever.helps,) if lever.helps else (+1, -1)
+        start = tuple(float(value_at(data, knob.path)) for knob in lever.knobs)
+        pulls += [Pull(lever.name, way, lever.knobs, start) for way in wanted]
+    return [*(pull for pull in pulls if pull.room >= LEAST_ROOM), *switches(settings)]
+
+
+def switches(settings: FirmSettings) -> list[Pull]:
+    """Other ways of earning in each segment, one at a time, and other compressions."""
+    offers = dict(settings.offers)
+    earning = [
+        Pull(f"{segment}: {how} → {other}", 0, switch=(("offers", {**offers, segment: other}),))
+        for segment, how in offers.items()
+        for other in STARTUP_MODELS
+        if other != how
+    ]
+    before = settings.compression
+    packed = [
+        Pull(f"compression: {before} → {other}", 0, switch=(("compression", other),))
+        for other in get_args(Compression)
+        if other != before
+    ]
+    return [*earning, *packed]
+
+
+def value_at(data: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path."""
+    node: Any = data
+    for part in path.split("."):
+        node = node[part]
+    return node
