@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from agents.research import Means, compose_plan, expected_waste, judged, release_interval
+from agents.research import Means, compose_plan, expected_waste, judged, release_interval, usual_hours
 from simulation.compute import HOURS_PER_MONTH, algorithmic_progress
 from simulation.demand import advantage
 from simulation.training.ladder import architecture, inference_flops
@@ -33,6 +33,8 @@ class Job:
     plan: TrainingPlan
     key: str
     ordered: float = 0.0  # months since the start of the world
+    hours: float = 0.0  # GPU hours it takes when nothing unusual happens
+    usual_hours: float = 0.0  # GPU hours that it would take with usual engineering practice
 
 
 class Laboratory:
@@ -138,7 +140,9 @@ class Laboratory:
         self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
         self.last_plan = plan
-        self.job = Job(plan, model.order(plan, due=False), model.env.now)
+        progress = algorithmic_progress(firm.sector_settings.algorithmic_halving_months, model.year)
+        usual = usual_hours(firm.settings, model.settings.compute, plan.rung, progress)
+        self.job = Job(plan, model.order(plan, due=False), model.env.now, hours, usual)
         model.env.process(self.run(self.job, bought_hours))
 
     def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
@@ -170,10 +174,12 @@ class Laboratory:
         broken = self.broken_attempts(number)
         lost = self.firm.settings.engineering.lost_share * broken
         pace = (1 + lost) / (1 + expected_waste(self.firm.settings.engineering))
+        # GPUs are rented (or owned) for the work as usual practice would need it: better practice is done sooner.
+        effort = job.hours / job.usual_hours if job.usual_hours > 1 else 1.0
         if cloud_hours > 1:
-            yield model.env.process(model.cloud.run_job(cloud_hours * pace))
+            yield model.env.process(model.cloud.run_job(cloud_hours * pace, cloud_hours / effort))
         else:
-            yield model.env.timeout(model.settings.compute.job_months * pace)
+            yield model.env.timeout(max(model.settings.compute.job_months * effort * pace, 0.05))
         if self.firm.alive:
             self.n_broken += broken
             self.run_months = model.env.now - job.ordered

@@ -46,6 +46,12 @@ def engineering(firm: FirmSettings) -> float:
     return 0.5 * 4**firm.skill * firm.collaboration * practice.hardware * practice.memory * waste
 
 
+def usual_hours(firm: FirmSettings, compute: ComputeSettings, rung: int, progress: float) -> float:
+    """GPU hours that the rung would take the same team with usual practice: what it rents GPUs for."""
+    usual = firm.model_copy(update={"engineering": USUAL_PRACTICE})
+    return gpu_hours_for_rung(compute, rung, progress, engineering(usual))
+
+
 def expected_waste(practice: EngineeringSettings) -> float:
     """Work that broken attempts cost on average, as a share of the run: attempts until one succeeds are geometric."""
     return practice.failure_rate / (1 - practice.failure_rate) * practice.lost_share

@@ -101,9 +101,13 @@ class Cloud:
         """Price of a GPU hour now: the list price, raised while jobs queue."""
         return list_price_usd(self.settings, year) * (1 + self.settings.congestion * self.queued_gpus() / self.size)
 
-    def run_job(self, gpu_hours: float) -> Generator[simpy.Event, object, float]:
-        """SimPy process: wait for GPUs, hold them, give them back. Returns the months waited."""
-        n_gpus = min(float(math.ceil(gpus_for(self.settings, gpu_hours))), self.size)
+    def run_job(self, gpu_hours: float, sized_for: float | None = None) -> Generator[simpy.Event, object, float]:
+        """SimPy process: wait for GPUs, hold them, give them back. Returns the months waited.
+
+        `sized_for` is the work that the number of GPUs was chosen for, GPU hours; by default what the job takes.
+        """
+        planned = gpu_hours if sized_for is None else sized_for
+        n_gpus = min(float(math.ceil(gpus_for(self.settings, planned))), self.size)
         asked = self.env.now
         yield self.free.get(n_gpus)
         waited = self.env.now - asked

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from simulation.training.classifiers import draw_rows, fit
+from simulation.training.device import single_thread
 from simulation.training.networks import Architecture, StackedNetwork
 from simulation.training.optimizers import StackedOptimizer, learning_rates
 from simulation.training.plan import Recipe
-from simulation.training.classifiers import draw_rows, fit
-from simulation.training.device import single_thread
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from torch import Tensor
 from torch.nn.functional import nll_loss
 
 from simulation.training import counter
+from simulation.training.classifiers import Batch, draw_rows, fit
+from simulation.training.device import single_thread
 from simulation.training.ladder import training_flops
 from simulation.training.networks import Architecture, StackedNetwork
 from simulation.training.optimizers import StackedOptimizer, learning_rates
-from simulation.training.classifiers import Batch, draw_rows, fit
-from simulation.training.device import single_thread
 from simulation.training.trainer import CHUNK_GPU
 
 N_CLASSES = 10
