@@ -13,6 +13,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "month", "firm", "kind", "sector", "founded", "cash_usd", "revenue_usd", "costs_usd", "customers", "headcount",
         "price_usd", "quality_lab", "quality_field", "trust", "share", "ledger_key", "status", "paying_customers",
         "rows", "field_coverage", "rung", "brand_usd", "stage", "run_months", "broken_runs",
+        "sales_usd", "serving_usd", "operations_usd", "freemium_paying", "freemium_free", "new_paying",
     ),
     "sectors": (
         "month", "sector", "n_firms", "entries", "exits", "hhi", "adopters", "best_quality_field",
