@@ -38,6 +38,7 @@ class Firm(Actor, ABC):
         self.revenues: list[float] = []
         self.costs: list[float] = []
         self.recurring: list[float] = []
+        self.margin: tuple[float, float, float] = (0.0, 0.0, 0.0)
         self.alive, self.suspended, self.insolvent = True, False, False
         self.ending, self.exit_value_usd, self.raised_usd = "alive", 0.0, 0.0
         self.ended: date | None = None
@@ -157,9 +158,16 @@ class Firm(Actor, ABC):
         self.find_cash(sum(due.values()))
         self.pay_costs(due)
         self.pay_taxes()
+        self.margin = self.margin_flows()
         revenue, costs = self.books.close_month()
         self.revenues.append(revenue)
         self.costs.append(costs)
+
+    def margin_flows(self) -> tuple[float, float, float]:
+        """Of the open month, USD: sales and fees from customers, paid inference, wages of operations staff."""
+        balance, wage = self.books.balance, self.model.talent.wages["operations"]
+        in_sales = -(balance["sales"] + balance["upfront_fees"]) / 100
+        return in_sales, balance["inference"] / 100, self.staff["operations"] * wage
 
     def find_cash(self, due_usd: float) -> None:
         """Get hold of cash for costs of `due_usd` before they are paid; a startup has nobody to ask at short notice."""
@@ -227,7 +235,8 @@ class Firm(Actor, ABC):
             float(market["price_usd"][slots[0]]), lab.quality_lab, lab.quality_field, self.sales.trust(), share,
             lab.released.key if lab.released else "", "suspended" if self.suspended else "active", paying, rows,
             lab.rows_field / max(rows, 1.0), lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
-            self.stage_name(), lab.run_months, lab.n_broken,
+            self.stage_name(), lab.run_months, lab.n_broken, *self.margin, *self.sales.freemium_users(),
+            self.sales.new_paying(),
         )  # fmt: skip
 
     def stage_name(self) -> str:

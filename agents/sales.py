@@ -6,7 +6,7 @@ from math import log1p
 from typing import TYPE_CHECKING
 
 from simulation.compute import list_price_usd
-from simulation.market import SOLUTION
+from simulation.market import BUNDLE, FREEMIUM, SOLUTION
 
 if TYPE_CHECKING:
     from agents.firm import Firm
@@ -37,6 +37,17 @@ class Sales:
         """Sum of a market column over the firm's offers."""
         values = self.market[column]
         return float(sum(values[slot] for slot in self.slots.values()))
+
+    def freemium_users(self) -> tuple[float, float]:
+        """(Paying, free) users of its freemium offers, customers."""
+        slots = [slot for slot in self.slots.values() if self.market.model[slot] == FREEMIUM]
+        return float(sum(self.market["customers"][slots])), float(sum(self.market["free"][slots]))
+
+    def new_paying(self) -> float:
+        """Customers who began to pay in the last month: won by offers that cost from the start, and converted."""
+        market = self.market
+        paid = [slot for slot in self.slots.values() if market.model[slot] not in (FREEMIUM, BUNDLE)]
+        return float(sum(market["won"][paid])) + self.total("converted")
 
     def trust(self) -> float:
         """Trust of its customers, weighted by the value served."""

@@ -9,13 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.base_rates import validate_world
     from analysis.comparison import compare
     from analysis.errors import AnalysisError, Interrupted
     from analysis.experiment import run
     from analysis.matching import cases
     from analysis.store import Run
 
-__all__ = ["AnalysisError", "Interrupted", "Run", "cases", "compare", "run"]
+__all__ = ["AnalysisError", "Interrupted", "Run", "cases", "compare", "run", "validate_world"]
 
 _HOMES = {
     "AnalysisError": "analysis.errors",
@@ -24,6 +25,7 @@ _HOMES = {
     "cases": "analysis.matching",
     "compare": "analysis.comparison",
     "run": "analysis.experiment",
+    "validate_world": "analysis.base_rates",
 }
 
 

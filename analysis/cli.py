@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from analysis import cli_bench, cli_explain, cli_ledger, cli_train
+from analysis import cli_base_rates, cli_bench, cli_explain, cli_ledger, cli_train
 from analysis.cli_options import (
     AsJson,
     Device,
@@ -43,6 +43,8 @@ app = typer.Typer(
 app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(cli_bench.app, name="bench")
 app.command()(cli_train.train)
+app.command()(cli_base_rates.validate_world)
+app.command()(cli_base_rates.calibrate)
 app.command()(cli_explain.explain)
 
 
