@@ -1,14 +1,15 @@
-# make run   plays the two case chapters with live training and leaves a run folder
+# make run   plays the seven case chapters with live training and leaves a run folder
 # make test  installs and runs the tests
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+SEEDS  ?= 8
 ARGS   ?=
 
 .PHONY: run test test-all lint docs clean
 
 run: $(VENV)/.installed
-	$(BIN)/ventures cases $(ARGS)
+	$(BIN)/ventures cases -n $(SEEDS) $(ARGS)
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu" $(ARGS)

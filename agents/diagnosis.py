@@ -37,7 +37,7 @@ def reasons_of(firm: Startup) -> list[str]:
 
 def incumbents_share(firm: Startup) -> float:
     """Share of the value served in the firm's sector that incumbents hold."""
-    shares = firm.model.sector_shares()[firm.sector]
+    shares = firm.model.shares_in(firm.sector)
     return float(sum(share for name, share in shares.items() if firm.model.firms[name].kind == "incumbent"))
 
 

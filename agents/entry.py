@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-from scipy.stats import poisson
 
 from agents.actor import Actor
 from agents.incumbent import Incumbent
 from agents.settings import EntrantSettings, FirmSettings, Spread
 from agents.startup import Startup
+from agents.support import award_founding_grant
 from simulation.capital import usual_round
 
 if TYPE_CHECKING:
@@ -26,7 +26,19 @@ def found_startup(model: MarketModel, name: str, settings: FirmSettings) -> Star
     )
     firm.finance.take({"savers": settings.capital_usd}, pre * settings.capital_usd / usual, "seed")
     firm.laboratory.purse_usd = 0.1 * settings.capital_usd  # assumption: a tenth of the seed goes into the first model
+    award_founding_grant(firm)
     return firm
+
+
+def poisson_count(u: float, rate: float) -> int:
+    """The smallest count whose Poisson distribution function reaches `u` in (0, 1); `rate` at least 0."""
+    count, term, reached = 0, math.exp(-rate), math.exp(-rate)
+    while reached < u and count < rate + 12 * math.sqrt(rate) + 60:  # a bound that only rounding could ever meet
+        count += 1
+        rare = term < 1e-300  # the product would stay at 0: in logarithms, then
+        term = math.exp(count * math.log(rate) - rate - math.lgamma(count + 1)) if rare else term * rate / count
+        reached += term
+    return count
 
 
 def with_changes(settings: FirmSettings, changes: Mapping[str, Any]) -> FirmSettings:
@@ -65,7 +77,7 @@ class Entry(Actor):
     def leave_or_enter(self) -> None:
         """Found firms as the funding climate invites: inverse of the Poisson distribution at one keyed draw."""
         rate = self.settings.per_year / 12 * self.model.heat
-        for _ in range(int(poisson.ppf(self.model.streams.uniform("entry", self.name, self.model.month), rate))):
+        for _ in range(poisson_count(self.model.streams.uniform("entry", self.name, self.model.month), rate)):
             self.found()
 
     def found(self) -> None:

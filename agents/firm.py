@@ -8,10 +8,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from agents.actor import Actor
+from agents.certification import Certification
 from agents.laboratory import Laboratory
+from agents.remedy import FieldRemedy
 from agents.sales import Sales
 from agents.settings import FirmSettings
 from agents.staffing import adjust, staff_wanted, wage_bill
+from agents.support import Support
+from simulation.market import Standing
 from simulation.settings import ROLES, SectorSettings
 
 if TYPE_CHECKING:
@@ -32,8 +36,11 @@ class Firm(Actor, ABC):
         self.books = model.bank.open(name)
         self.staff = {role: float(settings.staff.get(role, 0.0)) for role in ROLES}
         self.brand_usd = settings.brand_usd
+        self.remedy = FieldRemedy(self)
         self.laboratory = Laboratory(self)
         self.sales = Sales(self)
+        self.certification = Certification(self)
+        self.support = Support(self)
         self.budget_usd = 0.0
         self.revenues: list[float] = []
         self.costs: list[float] = []
@@ -56,6 +63,10 @@ class Firm(Actor, ABC):
     def quality_field(self) -> float:
         """Measured field accuracy of the released model; NaN before the first."""
         return self.laboratory.quality_field
+
+    def age_years(self) -> float:
+        """Years since it was founded."""
+        return (self.model.env.now - self.founded_month) / 12
 
     def headcount(self) -> float:
         """People."""
@@ -91,6 +102,8 @@ class Firm(Actor, ABC):
         self.budget_usd = self.choose_budget()
         self.plan_staff()
         self.respond_to_market()
+        self.remedy.review()
+        self.certification.apply()
         self.sales.show_offers()
 
     @abstractmethod
@@ -131,7 +144,9 @@ class Firm(Actor, ABC):
 
     def spend(self, usd: float, account: str, payee: str = "suppliers") -> float:
         """Pay what is wanted, or what is there; returns the USD paid."""
-        usd = min(max(usd, 0.0), self.books.cash_usd)
+        if usd <= 0:
+            return 0.0
+        usd = min(usd, self.books.cash_usd)
         return self.model.bank.pay(self.name, payee, usd, account, "income") if usd > 0 else 0.0
 
     def compute_subsidy(self, bill_usd: float) -> float:
@@ -193,18 +208,18 @@ class Firm(Actor, ABC):
     def pay_taxes(self) -> None:
         """Tax on the month's profit once losses are made good."""
         balance = self.books.balance
-        profit = -sum(balance[name] for name in self.books.open_accounts()) / 100
+        profit = self.books.month_profit_usd()
         past = -balance["retained_earnings"] / 100
         taxable = min(profit, profit + past)
-        if taxable > 0:
-            self.spend(taxable * self.model.settings.law.tax_rate, "taxes", "government")
+        tax = max(taxable, 0.0) * self.model.settings.law.tax_rate
+        self.spend(self.support.tax_due_usd(tax), "taxes", "government")
 
     # -- law and incidents --------------------------------------------------------------------------------------------
 
     def obey_order(self) -> None:
         """A new model is out: an order to fix is followed, and a withdrawn offer may come back."""
-        self.laboratory.fix_ordered = False
-        self.suspended = False
+        self.laboratory.fix_ordered = self.suspended = False
+        self.laboratory.ordered_field_accuracy = self.laboratory.ordered_minimisation = 0.0
 
     def suffer(self, kind: str, usd: float, trust: float, text: str) -> None:
         """An incident: pay, and lose trust."""
@@ -218,25 +233,26 @@ class Firm(Actor, ABC):
         """Leave the market."""
         self.alive, self.ending, self.ended = False, ending, self.model.today
         self.exit_value_usd = exit_value_usd
-        self.model.exits[self.sector] += 1
+        self.model.leave(self)
+        self.remove()
         for slot in self.sales.slots.values():
             self.model.market.withdraw(slot)
 
-    def observe(self, share: float) -> tuple[object, ...]:
+    def observe(self, standing: Standing, share: float) -> tuple[object, ...]:
         """This month's row of the firms table, after the month column."""
         lab, market = self.laboratory, self.model.market
-        paying = self.sales.total("customers")
-        slots = list(self.sales.slots.values())
+        first_slot = next(iter(self.sales.slots.values()))
         rows = lab.rows_lab + lab.rows_field
         return (
             self.name, self.kind, self.sector, self.founded, self.books.cash_usd,
             self.revenues[-1] if self.revenues else 0.0, self.costs[-1] if self.costs else 0.0,
-            paying + self.sales.total("free"), self.headcount(),
-            float(market["price_usd"][slots[0]]), lab.quality_lab, lab.quality_field, self.sales.trust(), share,
-            lab.released.key if lab.released else "", "suspended" if self.suspended else "active", paying, rows,
-            lab.rows_field / max(rows, 1.0), lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
-            self.stage_name(), lab.run_months, lab.n_broken, *self.margin, *self.sales.freemium_users(),
-            self.sales.new_paying(),
+            standing.paying + standing.free, self.headcount(),
+            market["price_usd"].item(first_slot), lab.quality_lab, lab.quality_field, standing.trust, share,
+            lab.released.key if lab.released else "", "suspended" if self.suspended else "active",
+            standing.paying, rows, lab.rows_field / max(rows, 1.0),
+            lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
+            self.stage_name(), lab.run_months, lab.n_broken, lab.lost_runs, *self.margin, standing.freemium_paying,
+            standing.freemium_free, standing.new_paying,
         )  # fmt: skip
 
     def stage_name(self) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING
 
 import simpy
 
-from simulation.capital import CapTable, Facts, next_stage, usual_round
+from agents.investor import Bid, Deal, fund_of
+from agents.notes import bridge, extinguish
+from simulation.capital import FOUNDERS, CapTable, Facts, next_stage, usual_round
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Fundraising:
         self.last_round_month = firm.founded_month
         self.last_refusal_month = -100
         self.refusal = ""
+        self.bridged = False
 
     def months_since_round(self) -> int:
         """Months since money last came in."""
@@ -37,12 +40,12 @@ class Fundraising:
         """Take the money of a round: cash, shares, a new monthly burn (V23), and its row in the tables."""
         firm, amount = self.firm, sum(invested.values())
         for investor, usd in invested.items():
-            account = "investments" if investor != "savers" else "spending"
-            paid = self.model.bank.pay(investor, firm.name, usd, account, "paid_in_capital")
-            self.invested_usd[investor] = self.invested_usd.get(investor, 0.0) + paid
+            self.receive(investor, usd, "paid_in_capital")
         before = self.cap_table.post_money_usd
-        self.cap_table.issue(invested, pre_money_usd)
+        extinguish(firm, "paid_in_capital")
+        self.cap_table.issue(invested, pre_money_usd, self.model.settings.capital.note_discount)
         self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
+        self.bridged = False
         firm.raised_usd += amount
         firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
         row = (self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
@@ -52,6 +55,24 @@ class Fundraising:
             firm.record(
                 "down round", amount_usd=pre_money_usd - before, text=f"{pre_money_usd / before - 1:.0%} on the last"
             )
+
+    def receive(self, investor: str, usd: float, credit: str) -> None:
+        """Receive one investor's money: a fund calls it from its partners first."""
+        if investor != FOUNDERS:
+            fund = fund_of(self.model, investor)
+            fund.draw(usd, follows_on=investor in self.invested_usd)
+            fund.n_companies += investor not in self.invested_usd
+        account = "investments" if investor != FOUNDERS else "spending"
+        paid = self.model.bank.pay(investor, self.firm.name, usd, account, credit)
+        self.invested_usd[investor] = self.invested_usd.get(investor, 0.0) + paid
+
+    def mark_usd(self, fund: str) -> float:
+        """What a fund's stake stands at in its books: the last round's price and notes, less after each refusal."""
+        if fund not in self.invested_usd:
+            return 0.0
+        table = self.cap_table
+        stake = table.shares.get(fund, 0.0) * table.post_money_usd + table.notes_usd.get(fund, 0.0)
+        return stake * (1 - self.model.settings.capital.write_down_share) ** self.n_refused
 
     def cost_of(self, fund: str) -> float:
         """What a fund has put in so far, USD; asking takes it off (an ended investment is written off once)."""
@@ -64,8 +85,9 @@ class Fundraising:
         if self.raising or not rested or not firm.laboratory.released or firm.ending == "public":
             return
         short = firm.runway_months() < capital.raise_below_months
-        # Assumptions: a year between rounds, revenue tripled in it; a mature firm raises only with four months left.
-        hot = self.months_since_round() >= 12 and firm.growth_year() > 2
+        # Assumptions: sixteen months between rounds (V12, V14), revenue tripled in a year; a mature firm raises only
+        # with four months left.
+        hot = self.months_since_round() >= 16 and firm.growth_year() > 2
         wants_more = not firm.is_mature() or firm.runway_months() < 4
         if (short or hot) and wants_more:
             self.raising = True
@@ -96,21 +118,17 @@ class Fundraising:
         model, firm = self.model, self.firm
         pre, size = usual_round(model.settings.capital, stage, model.year)
         facts = self.facts()
-        bids = {
-            fund.name: bid for fund in model.funds if (bid := fund.bid(firm.name, facts, stage, pre, self.n_raises))
-        }
-        ranked = sorted(bids, key=lambda name: -bids[name].value_usd)
-        invested: dict[str, float] = {}
-        for name in ranked:
-            invested[name] = min(bids[name].most_usd, size - sum(invested.values()))
-            if sum(invested.values()) >= size - 1:
-                break
+        deal = Deal(firm.name, facts, stage, pre, size, self.n_raises)
+        held = self.cap_table.shares
+        bids = {fund.name: bid for fund in model.funds if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
+        best = max((bid.value_usd for bid in bids.values()), default=0.0)
+        invested = allocate(bids, size)
         if sum(invested.values()) < 0.6 * size:
-            self.refuse(stage, facts.revenue_usd_year, max((b.value_usd for b in bids.values()), default=0.0), pre)
+            self.refuse(stage, facts.revenue_usd_year, best, pre)
+            bridge(firm, deal)
             return
         # The price lies between what the stage usually costs and what the best bidder sees in it.
-        price = (pre * bids[ranked[0]].value_usd) ** 0.5
-        self.take(invested, price, stage)
+        self.take(invested, (pre * best) ** 0.5, stage)
 
     def refuse(self, stage: Stage, revenue_usd_year: float, best_usd: float, pre_money_usd: float) -> None:
         """No round: remember why."""
@@ -121,3 +139,16 @@ class Fundraising:
             f"series {stage} refused at {revenue_usd_year / 1e6:.2f} M$ revenue a year" if stage != "seed" else why
         )
         self.firm.record("raise refused", amount_usd=pre_money_usd, cause=why, text=self.refusal)
+
+
+def allocate(bids: Mapping[str, Bid], size_usd: float) -> dict[str, float]:
+    """Who puts in how much, USD: holders their part by right, then all by the value they see, highest first."""
+    invested = {name: bid.pro_rata_usd for name, bid in bids.items() if bid.pro_rata_usd > 0}
+    for name in sorted(bids, key=lambda name: -bids[name].value_usd):
+        left = size_usd - sum(invested.values())
+        if left <= 1:
+            break
+        more = min(bids[name].most_usd - invested.get(name, 0.0), left)
+        if more > 0:
+            invested[name] = invested.get(name, 0.0) + more
+    return invested

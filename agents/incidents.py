@@ -23,14 +23,16 @@ class Misfortune(Actor):
 
     def acquire(self) -> None:
         """Strike: one keyed draw per firm, month and kind of incident."""
-        for firm in list(self.model.firms.values()):
-            if firm.alive and firm.laboratory.released:  # type: ignore[attr-defined]
+        for firm in list(self.model.living.values()):
+            if firm.laboratory.released:  # type: ignore[attr-defined]
                 self.breach(firm)  # type: ignore[arg-type]
                 self.outage(firm)  # type: ignore[arg-type]
                 self.accident(firm)  # type: ignore[arg-type]
 
     def strikes(self, firm: Firm, kind: str, rate_year: float) -> bool:
         """Whether an incident of yearly rate `rate_year` strikes this month."""
+        if rate_year <= 0:  # draws are keyed: one that is not made shifts no other
+            return False
         return self.model.streams.uniform(kind, firm.name, self.model.month) < 1 - exp(-rate_year / 12)
 
     def breach(self, firm: Firm) -> None:

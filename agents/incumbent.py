@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.acquisition import CLEARLY_BETTER, SHARE_THAT_WORRIES, approach
 from agents.exits import USD_PER_RESEARCHER
 from agents.firm import Firm, average
 from agents.settings import FirmSettings
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from agents.startup import Startup
     from simulation.model import MarketModel
 
-# Assumptions: an incumbent cuts its price by a tenth when a rival's share grows past these, never below half the usual.
-SHARE_THAT_WORRIES = 0.15
+# Assumption: an incumbent cuts its price by a tenth when a rival's share worries it, never below half the usual.
 CUT, LOWEST_LEVEL = 0.9, 0.5
 
 
@@ -46,13 +46,11 @@ class Incumbent(Firm):
         """Answer a startup that has become large or clearly better, with the delay of a large organisation."""
         if self.model.month - self.last_answer_month < self.settings.follow_months:
             return
-        rivals = [
-            firm for firm in self.model.firms_in(self.sector) if firm.kind == "startup" and firm.laboratory.released
-        ]
+        rivals = [firm for firm in self.model.firms_in(self.sector, "startup") if firm.laboratory.released]
         if not rivals:
             return
         self.last_answer_month = self.model.month
-        shares = self.model.sector_shares()[self.sector]
+        shares = self.model.shares_in(self.sector)
         largest = max(shares.get(firm.name, 0.0) for firm in rivals)
         best = max(firm.quality_field for firm in rivals)
         if largest > SHARE_THAT_WORRIES and self.sales.price_level > LOWEST_LEVEL:
@@ -64,6 +62,10 @@ class Incumbent(Firm):
             self.laboratory.purse_usd += 3 * self.settings.compute_share * self.settings.core_income_usd_month
             self.record("imitation", cause=f"a startup reaches {best:.3f} in the field")
 
+    def leave_or_enter(self) -> None:
+        """Look for a healthy startup to buy."""
+        approach(self)
+
     def value_of(self, target: Startup) -> float:
         """What the incumbent would pay for a startup that runs out of money; 0 for no.
 
@@ -72,7 +74,7 @@ class Incumbent(Firm):
         """
         yearly = 12 * average(target.recurring[-3:])
         better = target.quality_field - self.quality_field if target.laboratory.released else 0.0
-        if better > 0.01 or yearly > 1e6:
+        if better > CLEARLY_BETTER or yearly > 1e6:
             return USD_PER_RESEARCHER * target.staff["research"] + yearly
         return 0.0
 

@@ -43,9 +43,14 @@ class Laboratory:
     def __init__(self, firm: Firm) -> None:
         s = firm.settings
         self.firm, self.model = firm, firm.model
+        # Luck and seed belong to the team, not to the order of its runs: the same plan is then the same run in every
+        # arm of an experiment, and a data set that grows keeps its first rows.
+        self.luck = self.model.streams.normal("recipe", firm.name)
+        self.seed = self.model.streams.integer("training", firm.name)
         self.rows_lab, self.rows_field = s.rows * (1 - s.field_share), s.rows * s.field_share
         self.extra_anonymisation = 0.0
         self.minority_share = 0.1  # assumption: what convenience sampling gives a minority of a tenth
+        self.ordered_field_accuracy = self.ordered_minimisation = 0.0
         self.released: TrainingResult | None = None
         self.released_plan: TrainingPlan | None = None
         self.last_plan: TrainingPlan | None = None
@@ -53,6 +58,7 @@ class Laboratory:
         self.finished: list[Job] = []
         self.n_jobs = 0
         self.n_broken = 0  # attempts that broke down so far
+        self.lost_runs = 0.0  # work lost in them, in runs
         self.run_months = float("nan")  # from the order to the result of the last run
         self.last_order_month = -100
         self.purse_usd = 0.0
@@ -92,32 +98,45 @@ class Laboratory:
             result = self.model.service.result(job.key)
             self.job = None
             # Assumption: who turns half of its customers' data into rows judges by the field figure alone.
-            weight = min(2 * self.firm.settings.data_operations, 1.0)
+            weight = self.firm.remedy.field_weight(min(2 * self.firm.settings.data_operations, 1.0))
             worse = self.released is not None and judged(result, weight) < judged(self.released, weight)
-            if worse and not (self.fix_ordered and self.follows_order(job.plan)):
+            follows = self.follows_order(job.plan, result)
+            if worse and not (self.fix_ordered and follows) and not self.is_more_private(job.plan):
                 continue
             self.released, self.released_plan = result, job.plan
             text = f"lab {result.accuracy_lab:.3f}, field {result.accuracy_field:.3f}, rung {job.plan.rung}"
             self.firm.record("release", cause=job.key, text=text)
-            if self.follows_order(job.plan):
+            if follows:
                 self.firm.obey_order()
 
-    def follows_order(self, plan: TrainingPlan) -> bool:
-        """Whether a plan has the treatment of personal data and the share of the minority that was ordered."""
+    def follows_order(self, plan: TrainingPlan, result: TrainingResult) -> bool:
+        """Whether a model has the treatment of personal data, the minority's rows and the field accuracy ordered."""
         asked = round(self.firm.settings.anonymisation + self.extra_anonymisation, 3)
-        return plan.anonymisation >= asked and plan.minority_share >= round(self.minority_share, 3)
+        private = plan.anonymisation >= asked and plan.minimisation >= self.ordered_minimisation
+        fair = plan.minority_share >= round(self.minority_share, 3)
+        return private and fair and result.accuracy_field >= self.ordered_field_accuracy
+
+    def is_more_private(self, plan: TrainingPlan) -> bool:
+        """Whether a plan goes further than the released one in what law or firm decided: inputs left out, DP-SGD."""
+        old = self.released_plan
+        return old is not None and (plan.minimisation > old.minimisation or plan.dp_noise > old.dp_noise)
+
+    def collect_minority(self) -> None:
+        """Assumption: who must become fairer gathers twice the minority's rows, as far as half of all."""
+        self.minority_share = min(2 * self.minority_share, 0.5)
 
     # -- data ---------------------------------------------------------------------------------------------------------
 
     def gather_data(self, usd: float) -> None:
         """Label rows: first what customers' use gave (as far as law and pipeline allow), then bought ones."""
         labour, law, s = self.model.settings.labour, self.model.settings.law, self.firm.settings
-        keep = 1 - labour.data_decay_year / 12
-        affordable = self.firm.spend(usd, "data") / (labour.label_cost_usd * law.data_cost_factor)
+        keep, remedy = 1 - labour.data_decay_year / 12, self.firm.remedy
+        field_share, row_usd = remedy.field_share(s.field_share), labour.label_cost_usd * law.data_cost_factor
+        affordable = self.firm.spend(remedy.data_usd(usd), "data") / row_usd
         from_use = min(self.firm.sales.usage_rows() * law.consent_share * s.data_operations, affordable)
         bought = affordable - from_use
-        self.rows_field = self.rows_field * keep + from_use + bought * s.field_share
-        self.rows_lab = self.rows_lab * keep + bought * (1 - s.field_share)
+        self.rows_field = self.rows_field * keep + from_use + bought * field_share
+        self.rows_lab = self.rows_lab * keep + bought * (1 - field_share)
 
     # -- training -----------------------------------------------------------------------------------------------------
 
@@ -150,19 +169,18 @@ class Laboratory:
         model, firm, sector = self.model, self.firm, self.firm.sector_settings
         progress = algorithmic_progress(sector.algorithmic_halving_months, model.year)
         noise = firm.settings.anonymisation + self.extra_anonymisation
-        means = Means(hours, progress, self.rows_lab, self.rows_field, self.minority_share, noise)
-        # Luck and seed belong to the team, not to the order of its runs: the same plan is then the same run in every
-        # arm of an experiment, and a data set that grows keeps its first rows.
-        luck = model.streams.normal("recipe", firm.name)
-        seed = model.streams.integer("training", firm.name)
-        return compose_plan(firm.settings, sector.task, model.settings.compute, means, luck, seed)
+        minimisation = model.settings.law.minimisation_share
+        means = Means(hours, progress, self.rows_lab, self.rows_field, self.minority_share, noise, minimisation)
+        return compose_plan(firm.settings, sector.task, model.settings.compute, means, self.luck, self.seed)
 
     def worth_training(self, plan: TrainingPlan) -> bool:
-        """A run is worth its price when it is larger, or has more rows or clearly more of them from the field."""
+        """A run is worth its price when it is larger, has more rows or more telling ones, or is more private."""
         old = self.released_plan
         if old is None or plan == self.last_plan:
             return old is None
-        return plan.rung > old.rung or plan.rows > old.rows or plan.coverage > old.coverage + 0.05
+        fairer = plan.minority_share > old.minority_share
+        larger = plan.rung > old.rung or plan.rows > old.rows or plan.coverage > old.coverage + 0.05
+        return larger or fairer or self.is_more_private(plan)
 
     def run(self, job: Job, cloud_hours: float) -> Generator[simpy.Event, object, None]:
         """SimPy process: a job waits for GPUs and runs, attempt by attempt; then its result is due.
@@ -182,6 +200,7 @@ class Laboratory:
             yield model.env.timeout(max(model.settings.compute.job_months * effort * pace, 0.05))
         if self.firm.alive:
             self.n_broken += broken
+            self.lost_runs += lost
             self.run_months = model.env.now - job.ordered
             if broken:
                 self.firm.record(

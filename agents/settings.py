@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulation.parameters import Settings, parameter
 from simulation.settings import Name, RevenueModel, Role, Stage
+from simulation.training.plan import PRIVATE_KINDS
 
 ModelKind = Literal["linear", "mlp", "cnn", "rnn", "transformer"]
 Compression = Literal["none", "int8", "pruned", "distilled"]
@@ -88,8 +89,24 @@ class FirmSettings(Settings):
         high=1,
         kind="lever",
     )
+    field_mix: float = parameter(
+        0.5,
+        "largest share of rows from real use in a training set (measured: more lowers lab accuracy for little)",
+        "share",
+        low=0,
+        high=1,
+        kind="lever",
+    )
     label_noise: float = parameter(0.05, "share of wrong labels", "share", low=0, high=0.6)
     anonymisation: float = parameter(0.0, "noise added to training inputs", "input sd", low=0, high=3, kind="lever")
+    dp_noise: float = parameter(
+        0.0,
+        "noise multiplier of differentially private training (DP-SGD); 0 trains without it",
+        "ratio",
+        low=0,
+        high=16,
+        kind="lever",
+    )
     staff: dict[Role, float] = Field(
         default={"product": 1, "research": 2, "marketing": 1, "operations": 1, "finance": 0},
         description="people by role when it enters",
@@ -123,6 +140,15 @@ class FirmSettings(Settings):
     )
     acquires: bool = parameter(False, "an incumbent that buys startups", kind="lever")
 
+    @model_validator(mode="after")
+    def _can_train_privately(self) -> FirmSettings:
+        if self.dp_noise > 0 and (self.model_kind not in PRIVATE_KINDS or self.compression == "distilled"):
+            raise ValueError(
+                f"dp_noise = {self.dp_noise:g} needs model_kind {' or '.join(PRIVATE_KINDS)} and a compression other "
+                f"than distilled, not {self.model_kind} and {self.compression}"
+            )
+        return self
+
 
 class Spread(Settings):
     """Mean and spread of a normal draw, clipped to the range of what it fills; for rows, median and log spread."""
@@ -151,7 +177,7 @@ class EntrantSettings(Settings):
 class InvestorSettings(Settings):
     """A venture fund."""
 
-    size_usd: float = parameter(100e6, "committed capital", "USD", low=1e5, high=1e12)
+    size_usd: float = parameter(100e6, "money for investments; fees are committed on top", "USD", low=1e5, high=1e12)
     vintage: int = parameter(2014, "first year in which it invests", "year", low=1980, high=2100, kind="constant")
     life_years: float = parameter(
         10, "life of the fund; it makes new investments in the first half", "years", low=1, high=30, kind="constant"
@@ -159,6 +185,15 @@ class InvestorSettings(Settings):
     stages: list[Stage] = Field(description="stages it invests in", min_length=1)
     ticket_share: float = parameter(0.1, "most it puts into one company", "share of fund", low=0.001, high=1)
     hurdle: float = parameter(1.0, "value it must see per dollar of pre-money valuation", "ratio", low=0.1, high=10)
+    fee_share_year: float = parameter(
+        0.02, "management fee, all its life", "share of commitments/year", low=0, high=0.03, source="V30"
+    )
+    reserve_share: float = parameter(
+        0.0, "part of the money kept for later rounds of its own companies", "share", low=0, high=0.9, kind="lever"
+    )
+    recalled_share: float = parameter(
+        1.0, "part of what it distributes while it makes new investments that it may call again", "share", low=0, high=1
+    )
 
 
 class RegulatorSettings(Settings):

@@ -40,9 +40,13 @@ class Startup(Firm):
 
     # -- money --------------------------------------------------------------------------------------------------------
 
+    def burn_now_usd(self) -> float:
+        """Costs beyond revenue in a month of the last quarter."""
+        return average(self.costs[-3:]) - average(self.revenues[-3:])
+
     def runway_months(self) -> float:
         """Months until cash is out at the pace of the last quarter."""
-        burn = average(self.costs[-3:]) - average(self.revenues[-3:])
+        burn = self.burn_now_usd()
         return self.books.cash_usd / burn if burn > 1.0 else float("inf")
 
     def is_mature(self) -> bool:
@@ -82,6 +86,10 @@ class Startup(Firm):
         self.voucher_usd[year] = self.voucher_usd.get(year, 0.0) + subsidy
         return own_cost
 
+    def find_cash(self, due_usd: float) -> None:
+        """On pay day the state advances its part of the research wages."""
+        self.support.collect_wage_subsidy()
+
     # -- market -------------------------------------------------------------------------------------------------------
 
     def respond_to_market(self) -> None:
@@ -91,9 +99,9 @@ class Startup(Firm):
 
     def cover_serving_cost(self) -> None:
         """Assumption: a startup wants 40 % gross margin (M4 has 41-60 %), and moves its price by 5 % a month for it."""
-        sales, serving = average(self.recurring[-3:]), self.sales.serving_usd()
+        sales = average(self.recurring[-3:])
         earns_by_price = all(self.sales.market.model[s] not in (FREEMIUM, BUNDLE) for s in self.sales.slots.values())
-        if earns_by_price and sales > 5_000 and serving > 0.6 * sales and self.sales.price_level < 3:
+        if earns_by_price and sales > 5_000 and self.sales.price_level < 3 and self.sales.serving_usd() > 0.6 * sales:
             self.sales.price_level *= 1.05
 
     def pivot_if_stuck(self) -> None:

@@ -225,7 +225,7 @@ def survival(values: Floats, of: SurvivalOf) -> float:
 
 def _first_rounds(sample: Sample, stage: str) -> pd.DataFrame:
     """First round of the stage of each firm, with the date of its next round of any stage (`next`, NaT: none)."""
-    rounds = sample.rounds
+    rounds = sample.rounds[sample.rounds["round"] != "bridge"]  # a note has no price and is no round of its own
     rounds = rounds.assign(next=rounds.groupby(["seed", "firm"])["time"].shift(-1))
     return rounds[rounds["round"] == stage].drop_duplicates(["seed", "firm"])
 

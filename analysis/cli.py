@@ -78,6 +78,12 @@ def cases(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    shapley: Annotated[
+        bool, typer.Option("--shapley", help="Share the ending out among the causes: every subset is played.")
+    ] = False,
+    placebo: Annotated[
+        bool, typer.Option("--placebo", help="Judge other firms by each chapter too: would any firm do?")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Play the case chapters, each with and without every cause that it names."""
@@ -86,15 +92,15 @@ def cases(
     options = options_for(
         label, out, replications=replications, seed=seed, jobs=jobs, device=device, ledger=ledger, retrain=retrain
     )
-    from analysis import matching
+    from analysis import case_studies
 
     with interruptible():
-        result = matching.cases(names or (), **options)
-    from analysis.plots import plot_cases
-    from analysis.screens import cases_screen
+        result = case_studies.study(names or (), shapley=shapley, placebo=placebo, **options)
+    from analysis.plots import plot_study
+    from analysis.screens_studies import study_screen
 
-    show_results(output, result.run, cases_screen(result), lambda: plot_cases(result))
-    output.document(matching.as_document(result))
+    show_results(output, result.cases.run, study_screen(result), lambda: plot_study(result))
+    output.document(case_studies.as_document(result))
 
 
 @app.command()

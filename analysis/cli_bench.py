@@ -1,4 +1,4 @@
-"""`ventures bench`: how fast networks are trained here, against other ways to do it."""
+"""`ventures bench`: how fast networks are trained and markets played here, against other ways to do it."""
 
 import json
 from datetime import UTC, datetime
@@ -39,7 +39,44 @@ def training(
             raise AnalysisError(f"{name} must be at least 1, not {value}")
     output = Output(as_json)
     document = measure(job, repeats, members, jobs, device, quick, note, output)
-    for table in tables_of(document):
+    finish(document, tables_of(document), out, output)
+
+
+@app.command()
+def market(
+    quick: Annotated[bool, typer.Option("--quick", help="Small worlds and few months: does it run?")] = False,
+    note: Annotated[str, typer.Option("--note", help="A remark to keep with the results.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the JSON document to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what a month of the market costs, against firms and customers, beside other agent-based models."""
+    from analysis.bench_market import bench_market
+    from analysis.cli_bench_market import market_tables
+    from analysis.ensemble import one_thread
+    from simulation.training.bench_run import machine
+    from simulation.training.device import resolve_device
+
+    output = Output(as_json)
+    head = {
+        "benchmark": "market",
+        "quick": quick,
+        "note": note,
+        "time": now(),
+        "machine": machine(resolve_device("cpu")),
+    }
+    with one_thread():
+        document = head | bench_market(quick, output.say)
+    finish(document, market_tables(document), out, output)
+
+
+def now() -> str:
+    """The time, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def finish(document: dict[str, Any], said: list[Any], out: Path | None, output: Output) -> None:
+    """Show the tables, write the file where one was asked for, print the document."""
+    for table in said:
         output.say(table)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +113,7 @@ def measure(
         "repeats": repeats,
         "jobs": n_jobs,
         "note": note,
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time": now(),
         "machine": machine(where),
     }
     if job == "ladder":

@@ -15,6 +15,7 @@ OWN: dict[str, tuple[int, str]] = {
     "release": (5, "releases a model, measured {text} (run {key})"),
     "round": (8, "raises {amount} in a {text} round from {other}"),
     "down round": (7, "the round is a down round: {text}"),
+    "bridge note": (7, "{other} inside lend {amount} on convertible notes"),
     "raise refused": (7, "{text}: {cause}; the usual price was {amount} pre-money"),
     "run broke down": (2, "training run {key} breaks down: {text}"),
     "pivot": (8, "changes how it earns in {other}: {text} ({cause})"),
@@ -24,6 +25,9 @@ OWN: dict[str, tuple[int, str]] = {
     "accident": (7, "accident, {amount} paid ({text})"),
     "audit passed": (2, "passes an audit of run {key}: {text}"),
     "audit failed": (7, "fails an audit of run {key}: {text}; fine {amount}"),
+    "certified": (3, "run {key} passes its examination: {text}"),
+    "certificate refused": (7, "run {key} fails its examination: {text}"),
+    "grant": (3, "gets a founding grant of {amount}"),
     "withdrawn": (9, "its offers are withdrawn from the market: {cause}"),
     "listed": (9, "goes public: raises {amount}, {text}"),
 }

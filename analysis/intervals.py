@@ -6,6 +6,7 @@ References
 [2] Tango (1998), Equivalence test and confidence interval for the difference in proportions for the paired-sample
     design. doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B
 [3] Student (1908), The probable error of a mean. doi:10.1093/biomet/6.1.1
+[4] Efron (1979), Bootstrap methods: another look at the jackknife. doi:10.1214/aos/1176344552
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtri, stdtrit
 
 LEVEL = 0.95
+RESAMPLES = 4000  # of a bootstrap; the same ones in every call with as many seeds
 NEARLY_ZERO = 1e-12  # where Tango's variance vanishes (no discordant pair), the root at the estimate itself is skipped
 
 
@@ -86,6 +88,47 @@ def paired_mean_difference(treated: ArrayLike, control: ArrayLike, level: float 
         return Interval(mean, math.nan, math.nan, 1)
     half = float(stdtrit(n - 1, (1 + level) / 2) * difference.std(ddof=1) / math.sqrt(n))
     return Interval(mean, mean - half, mean + half, n)
+
+
+def resampled_counts(n: int) -> np.ndarray:
+    """How often each of n seeds is drawn in each resample of the bootstrap [4], shape (RESAMPLES, n)."""
+    return np.random.default_rng([n, RESAMPLES]).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+
+
+def bootstrap_means(by_seed: ArrayLike, level: float = LEVEL) -> list[Interval]:
+    """Means over seeds with percentile intervals of the paired bootstrap [4]: whole seeds are drawn, for all columns.
+
+    by_seed: numbers of shape (seeds, columns). Where all seeds agree the interval is a point; one seed has none (NaN).
+    """
+    table: np.ndarray = np.asarray(by_seed, dtype=float)
+    n = len(table)
+    means = table.mean(axis=0)
+    if n < 2:
+        return [Interval(float(mean), math.nan, math.nan, n) for mean in means]
+    drawn = resampled_counts(n) @ table / n
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return [Interval(float(m), float(a), float(b), n) for m, a, b in zip(means, low, high, strict=True)]
+
+
+def bootstrap_ratio(counted: ArrayLike, of: ArrayLike, level: float = LEVEL) -> Interval:
+    """Sum of `counted` over sum of `of`, both of shape (seeds,), resampling whole seeds [4]; n is the sum of `of`.
+
+    Where none or all are counted, resampling cannot tell: then Wilson's interval [1] of as many observations as there
+    are seeds, as if those of one seed were one.
+    """
+    hits, totals = np.asarray(counted, dtype=float), np.asarray(of, dtype=float)
+    n = int(totals.sum())
+    if n == 0:
+        return Interval(math.nan, 0.0, 1.0, 0)
+    share = float(hits.sum() / n)
+    if share in (0.0, 1.0):
+        n_seeds = int((totals > 0).sum())
+        cautious = wilson(round(share * n_seeds), n_seeds, level)
+        return Interval(share, cautious.low, cautious.high, n)
+    counts = resampled_counts(len(hits))
+    sums = counts @ totals
+    low, high = np.quantile((counts @ hits)[sums > 0] / sums[sums > 0], [(1 - level) / 2, (1 + level) / 2])
+    return Interval(share, float(low), float(high), n)
 
 
 def _tango_upper(gained: int, lost: int, n: int, level: float) -> float:

@@ -21,6 +21,7 @@ from analysis.store import Run
 
 if TYPE_CHECKING:
     from scenarios import Scenario
+    from scenarios.schema import Expectation
 
 WITHOUT = "without:"
 
@@ -92,9 +93,12 @@ def cases(names: Sequence[str] = (), **options: Unpack[Options]) -> CasesResult:
     names: ids, names or short names ("CASE-VISION", "cases/vision", "vision") or YAML files; none: all shipped cases.
     options: as for `run`. Raises as `run`.
     """
-    setups = [load_case(name) for name in (names or shipped_cases())]
-    settings = Settings(**options)
-    arms = [arm for setup in setups for arm in arms_of_case(setup)]
+    setups = load_cases(names)
+    return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], Settings(**options))
+
+
+def play_cases(setups: Sequence[Scenario], arms: Sequence[Arm], settings: Settings) -> CasesResult:
+    """Play arms of these cases, at least those of `arms_of_case`, and judge the cases."""
     name = setups[0].name if len(setups) == 1 else "cases"
     run = play(arms, settings, kind="cases", name=name)
     return CasesResult(run, tuple(assess_case(run, setup) for setup in setups))
@@ -104,6 +108,11 @@ def arms_of_case(setup: Scenario) -> list[Arm]:
     """The case itself and one arm without each cause."""
     taken = [Arm(setup.name, f"{WITHOUT}{cause}", setup.without(cause)) for cause in setup.causes]
     return [Arm(setup.name, BASE, setup), *taken]
+
+
+def load_cases(names: Sequence[str] = ()) -> list[Scenario]:
+    """The named cases; none named: all shipped ones."""
+    return [load_case(name) for name in (names or shipped_cases())]
 
 
 def shipped_cases() -> list[str]:
@@ -165,9 +174,9 @@ def assess_cause(run: Run, setup: Scenario, name: str, matched: pd.Series) -> Ca
     return CauseResult(name, cause.section, cause.says, effect, float(without.mean()))
 
 
-def read_evidence(run: Run, setup: Scenario, arm: str) -> Evidence:
-    """The tables that the expectations of a case need, of one arm."""
-    firms = run.select("firms", setup.name, arm, columns_needed(setup.expect))
+def read_evidence(run: Run, setup: Scenario, arm: str, expect: Sequence[Expectation] | None = None) -> Evidence:
+    """The tables that the expectations of a case, or others, need, of one arm."""
+    firms = run.select("firms", setup.name, arm, columns_needed(setup.expect if expect is None else expect))
     events = run.select("events", setup.name, arm, ["seed", "time", "kind", "firm", "other"])
     columns = ["seed", "firm", "ended", "ending", "raised_usd", "exit_value_usd"]
     return Evidence(run.seeds, firms, events, run.select("endings", setup.name, arm, columns))

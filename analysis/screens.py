@@ -31,7 +31,7 @@ def case_screen(case: CaseResult) -> Group:
 
 def expectations_table(case: CaseResult) -> Table:
     """What the chapter expects and in which share of seeds it holds."""
-    table = _table("§", "the chapter expects", "share of seeds [95 %]")
+    table = plain_table("§", "the chapter expects", "share of seeds [95 %]")
     for one in case.expectations:
         table.add_row(one.section, one.says, written(one.share))
     return table
@@ -39,7 +39,7 @@ def expectations_table(case: CaseResult) -> Table:
 
 def causes_table(case: CaseResult) -> Table:
     """What taking each cause away does to the share of seeds that match."""
-    table = _table("§", "cause taken away", "match", "effect [95 %]", "verdict")
+    table = plain_table("§", "cause taken away", "match", "effect [95 %]", "verdict")
     for one in case.causes:
         table.add_row(
             one.section,
@@ -56,7 +56,7 @@ def comparison_screen(result: Comparison) -> Group:
     tables: list[RenderableType] = []
     for whatif in dict.fromkeys(one.whatif for one in result.differences):
         tables.append(Text(f"\n{whatif} against {result.base}  ({len(result.run.seeds)} paired seeds)", style="bold"))
-        table = _table("measure", "base", "what-if", "difference [95 %]", "unit")
+        table = plain_table("measure", "base", "what-if", "difference [95 %]", "unit")
         for one in result.differences:
             if one.whatif == whatif:
                 table.add_row(*_difference_cells(one))
@@ -75,7 +75,7 @@ def _difference_cells(one: Difference) -> tuple[str, str, str, str, str]:
 
 def overview_screen(overview: Overview) -> Group:
     """Sectors at the horizon, and how startups ended."""
-    sectors = _table(
+    sectors = plain_table(
         "sector", "firms", "HHI", "best field quality", "adopters", title="at the horizon, medians over seeds"
     )
     for row in overview.sectors.to_dict("records"):
@@ -91,7 +91,8 @@ def overview_screen(overview: Overview) -> Group:
     return Group(sectors, Text("startups ended: " + (", ".join(lines) or "there were none")))
 
 
-def _table(*columns: str, title: str | None = None) -> Table:
+def plain_table(*columns: str, title: str | None = None) -> Table:
+    """A table without frames."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in columns:
         table.add_column(name, overflow="fold")

@@ -75,6 +75,11 @@ class Run:
         return self.select("endings")
 
     @cached_property
+    def funds(self) -> pd.DataFrame:
+        """What the partners of each venture fund paid in, got back and still own."""
+        return self.select("funds")
+
+    @cached_property
     def training(self) -> pd.DataFrame:
         """The ledger's rows of all training runs behind this run; `key` is what `firms.ledger_key` refers to."""
         return self.select("training")

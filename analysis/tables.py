@@ -9,19 +9,20 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-WORLD_TABLES = ("firms", "sectors", "events", "rounds", "endings")  # what a world measures
+WORLD_TABLES = ("firms", "sectors", "events", "rounds", "endings", "funds")  # what a world measures
 TABLES = (*WORLD_TABLES, "training")
 ORDER = [("scenario", "ascending"), ("arm", "ascending"), ("seed", "ascending")]
 
 DATES = {"month", "time", "founded", "ended"}
-COUNTS = {"seed", "n_firms", "entries", "exits"}
+COUNTS = {"seed", "n_firms", "entries", "exits", "vintage", "n_companies"}
 TEXTS = {
     *("scenario", "arm", "firm", "kind", "sector", "status", "ledger_key", "other", "cause", "causes", "text"),
-    *("round", "investors", "ending"),
+    *("round", "investors", "ending", "fund"),
 }
 MEASURES = {
     *("customers", "headcount", "quality_lab", "quality_field", "trust", "share", "hhi", "adopters"),
     *("best_quality_field", "jobs_displaced", "jobs_created", "minority_burden", "exposed_users"),
+    *("dpi", "tvpi", "irr_year"),
 }
 
 

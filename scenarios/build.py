@@ -9,6 +9,7 @@ from agents.entry import Arrivals, Entry
 from agents.incidents import Misfortune
 from agents.investor import Fund
 from agents.regulator import Regulator
+from agents.support import Commons
 from scenarios.schema import Scenario
 from simulation.model import MarketModel, SettingsChange
 from simulation.training.service import TrainingService
@@ -23,7 +24,8 @@ def build_world(
     """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
 
     Actors are created in a fixed order, which is the order of each phase: funds, named firms, entrants, incidents,
-    regulator. `entrants` changes settings of drawn startups, by their name and dotted path; their other draws stay.
+    data commons, regulator. `entrants` changes settings of drawn startups, by their name and dotted path; their other
+    draws stay.
     Raises ValueError for a negative seed.
     """
     if seed < 0:
@@ -35,6 +37,7 @@ def build_world(
     for name, stream in scenario.entrants.items():
         Entry(model, name, stream, entrants)
     Misfortune(model)
+    Commons(model)
     if scenario.regulator:
         Regulator(model, "regulator", scenario.regulator)
     return model

@@ -47,6 +47,10 @@ def _check_market(s: Scenario) -> Iterator[Problem]:
             yield _not_one_of(("sectors", i), name, s.world.sectors, "the sectors in world.sectors")
         if name in (s.sectors or ())[:i]:
             yield Problem(f"sectors[{i}] = {show(name)}: stands there twice", ("sectors", i), name)
+    for i, name in enumerate(s.world.law.support.sectors):
+        if name not in s.world.sectors:
+            path = ("world", "law", "support", "sectors", i)
+            yield _not_one_of(path, name, s.world.sectors, "the sectors in world.sectors")
     for name, sector in s.world.sectors.items():
         if sector.task not in CLASSIFICATION_TASKS:
             yield _not_one_of(
@@ -199,6 +203,20 @@ def check_causes(scenario: Scenario) -> None:
         by = f"in cause {show(name)}: "
         document = apply_changes(_variant(scenario, drop=("causes",)), cause.set, type(scenario), by=by, at=at)
         _validated(document, type(scenario), f"without cause {show(name)}: ", at)
+        _check_together(scenario, name, cause)
+
+
+def _check_together(scenario: Scenario, name: str, cause: Cause) -> None:
+    """`together` speaks of paths that both causes set, and both taken away leave a valid scenario."""
+    for other, changes in cause.together.items():
+        at: Path = ("causes", name, "together", other)
+        if other not in scenario.causes or other == name:
+            raise ScenarioError(_not_one_of(at, other, sorted(set(scenario.causes) - {name}), "the other causes"))
+        for key in changes:
+            if key not in cause.set or key not in scenario.causes[other].set:
+                says = f"{show(key)} must be set by both causes, {show(name)} and {show(other)}"
+                raise ScenarioError(Problem(says, (*at, key), key))
+        scenario.without(other, name)
 
 
 def _check_cause_reach(name: str, cause: Cause, at: Path) -> None:

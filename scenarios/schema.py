@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from agents.settings import EntrantSettings, FirmSettings, InvestorSettings, RegulatorSettings
+from scenarios.causes import changes_together
 from scenarios.changes import apply_changes
 from scenarios.document import Document
 from scenarios.errors import Problem, ScenarioError, did_you_mean, listed, show
@@ -39,6 +40,7 @@ Metric = Literal[
     "rung",
     "run_months",
     "broken_runs",
+    "lost_runs",
 ]
 Statistic = Literal["mean", "min", "max", "last", "sum"]
 State = tuple[int, WorldSettings, dict[str, FirmSettings]]
@@ -70,6 +72,9 @@ class Cause(Settings):
     section: str = parameter(..., "section of the book", kind="constant")
     says: str = parameter(..., "the reason, in one sentence", kind="constant")
     set: dict[str, Any] = Field(description="dotted paths, with the values they have without this cause", min_length=1)
+    together: dict[Name, dict[str, Any]] = Field(
+        default={}, description="by another cause: values of paths that both set, where both are taken away"
+    )
 
 
 class Expectation(Settings):
@@ -201,14 +206,19 @@ class Scenario(Settings):
         return list(self._timeline)
 
     def without(self, *causes: str) -> Scenario:
-        """The same scenario with causes taken away, in the given order. Raises `ScenarioError` for an unknown cause."""
-        document = self.to_document()
-        document.data["causes"] = {}  # the other causes are kept, but need not fit the changed scenario
+        """The same scenario with causes taken away, all of them together.
+
+        Raises `ScenarioError` for an unknown cause, and where two causes set one path to different values and neither
+        says (`together`) what holds without both.
+        """
         for cause in causes:
             if cause not in self.causes:
                 raise ScenarioError(_no_such_cause(cause, self))
+        document = self.to_document()
+        document.data["causes"] = {}  # the other causes are kept, but need not fit the changed scenario
+        for cause, changes in changes_together(self.causes, causes).items():
             by, at = f"in cause {show(cause)}: ", ("causes", cause, "set")
-            document = apply_changes(document, self.causes[cause].set, Scenario, by=by, at=at)
+            document = apply_changes(document, changes, Scenario, by=by, at=at)
         name = f"{self.name} without {', '.join(causes)}" if causes else self.name
         changed = Scenario.from_document(document)
         return changed.model_copy(update={"causes": self.causes})._named(name)

@@ -15,8 +15,10 @@ EXPENSES = (
     "write_offs", "returns",
 )  # fmt: skip
 ASSETS = ("cash", "investments")
-LIABILITIES = ("deferred_revenue",)
+LIABILITIES = ("deferred_revenue", "notes")
 EQUITY = ("paid_in_capital", "retained_earnings")
+_OPEN_ACCOUNTS = REVENUES + EXPENSES
+_CLOSED = dict.fromkeys(_OPEN_ACCOUNTS, 0)
 
 
 class InsufficientCash(Exception):
@@ -58,10 +60,8 @@ class Books:
     def close_month(self) -> tuple[float, float]:
         """Move the month's revenues and expenses to retained earnings; returns (revenue, costs) in USD."""
         balance = self.balance
-        revenue = -sum(balance[name] for name in REVENUES)
-        costs = sum(balance[name] for name in EXPENSES)
-        for name in REVENUES + EXPENSES:
-            balance[name] = 0
+        revenue, costs = -sum(map(balance.__getitem__, REVENUES)), sum(map(balance.__getitem__, EXPENSES))
+        balance.update(_CLOSED)
         balance["retained_earnings"] -= revenue - costs
         self.month_revenue, self.month_costs = revenue, costs
         return revenue / 100, costs / 100
@@ -69,7 +69,11 @@ class Books:
     @staticmethod
     def open_accounts() -> tuple[str, ...]:
         """Accounts of the open month: revenues and expenses."""
-        return REVENUES + EXPENSES
+        return _OPEN_ACCOUNTS
+
+    def month_profit_usd(self) -> float:
+        """Revenues less expenses of the open month, USD."""
+        return -sum(map(self.balance.__getitem__, _OPEN_ACCOUNTS)) / 100
 
     def imbalance_usd(self) -> float:
         """Assets − liabilities − equity (with the open month's result); 0 in sound books."""
@@ -106,14 +110,17 @@ class Bank:
 
         Raises InsufficientCash, with nothing booked, when the payer may not owe and has too little.
         """
-        cents = to_cents(usd)
+        cents = round(usd * 100)  # `to_cents`, and below `Books.post` twice, without the calls: a month is payments
         if cents < 0:
             raise ValueError(f"a payment of {usd} USD from {payer} to {payee} is negative")
         source = self.books[payer]
-        if not source.may_owe and source.balance["cash"] < cents:
+        giver, taker = source.balance, self.books[payee].balance
+        if not source.may_owe and giver["cash"] < cents:
             raise InsufficientCash(payer, cents / 100, source.cash_usd)
-        source.post(debit, "cash", cents)
-        self.books[payee].post("cash", credit, cents)
+        giver[debit] += cents
+        giver["cash"] -= cents
+        taker["cash"] += cents
+        taker[credit] -= cents
         return cents / 100
 
     def total_cash_usd(self) -> float:

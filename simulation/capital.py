@@ -58,49 +58,128 @@ def fair_value_usd(settings: CapitalSettings, facts: Facts, stage: Stage, heat: 
 
 
 @dataclass(slots=True)
+class Series:
+    """Preferred stock of one round: its conversion price, and by holder the common shares that it converts into."""
+
+    price_usd: float
+    shares: dict[str, float]
+
+
+@dataclass(slots=True)
 class CapTable:
     """Who owns a firm. Shares sum to 1; founders hold what nobody bought.
 
     Every round is 1x non-participating preferred stock, all rounds of equal rank: when the firm is sold, a holder takes
     back what it paid, or converts and takes its share, whichever is more (the usual terms: NVCA model documents).
-    Founders and private savers are one holder here, with common stock.
+    Founders and private savers are one holder here, with common stock. Convertible notes rank before all of it.
 
     Attributes:
-        shares: by holder.
+        common: number of common shares; a firm begins with one.
+        series: preferred stock, oldest round first.
+        notes_usd: principal of convertible notes outstanding, by holder.
         preference_usd: what a holder gets back before common stock, by holder.
-        post_money_usd: valuation of the last round after its money; 0 before the first.
+        post_money_usd: price of the last round times all shares after it; 0 before the first.
     """
 
-    shares: dict[str, float] = field(default_factory=lambda: {FOUNDERS: 1.0})
+    common: float = 1.0
+    series: list[Series] = field(default_factory=list)
+    notes_usd: dict[str, float] = field(default_factory=dict)
     preference_usd: dict[str, float] = field(default_factory=dict)
     post_money_usd: float = 0.0
 
-    def issue(self, invested_usd: Mapping[str, float], pre_money_usd: float) -> None:
-        """Sell new shares at `pre_money_usd`; all earlier holders are diluted alike."""
-        post = self.post_money_usd = pre_money_usd + sum(invested_usd.values())
-        self.shares = {holder: share * pre_money_usd / post for holder, share in self.shares.items()}
-        for holder, usd in invested_usd.items():
-            self.shares[holder] = self.shares.get(holder, 0.0) + usd / post
-            if holder != FOUNDERS:
-                self.preference_usd[holder] = self.preference_usd.get(holder, 0.0) + usd
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of the firm by holder, all preferred stock converted; outstanding notes are not stock."""
+        counts = {FOUNDERS: self.common}
+        for series in self.series:
+            for holder, count in series.shares.items():
+                counts[holder] = counts.get(holder, 0.0) + count
+        total = sum(counts.values())
+        return {holder: count / total for holder, count in counts.items()}
+
+    def n_shares(self) -> float:
+        """All shares, preferred stock converted."""
+        return self.common + sum(sum(series.shares.values()) for series in self.series)
+
+    def issue(self, invested_usd: Mapping[str, float], pre_money_usd: float, note_discount: float = 0.0) -> None:
+        """Sell new shares at `pre_money_usd` over the shares outstanding; notes convert at `note_discount` off.
+
+        All holders are diluted alike by the new money, by converting notes (the pre-money method) and by the
+        protection of earlier preferred stock (see `protected_price_usd`).
+        """
+        outstanding = self.n_shares()
+        price = pre_money_usd / outstanding
+        self.protect(outstanding, sum(invested_usd.values()), price)
+        self.common += invested_usd.get(FOUNDERS, 0.0) / price
+        self.sell_series({name: usd for name, usd in invested_usd.items() if name != FOUNDERS}, price)
+        self.sell_series(self.notes_usd, (1 - note_discount) * price)
+        self.notes_usd = {}
+        self.post_money_usd = price * self.n_shares()
+
+    def sell_series(self, paid_usd: Mapping[str, float], price_usd: float) -> None:
+        """Preferred stock at `price_usd` a share, with the claim on what was paid for it."""
+        if paid_usd:
+            self.series.append(Series(price_usd, {holder: usd / price_usd for holder, usd in paid_usd.items()}))
+        for holder, usd in paid_usd.items():
+            self.preference_usd[holder] = self.preference_usd.get(holder, 0.0) + usd
+
+    def protect(self, outstanding: float, new_usd: float, price_usd: float) -> None:
+        """Lower the conversion price of every series that paid more than `price_usd` (a down round)."""
+        for series in self.series:
+            lowered = protected_price_usd(series.price_usd, outstanding, new_usd, price_usd)
+            if lowered < series.price_usd:
+                more = series.price_usd / lowered
+                series.shares = {holder: count * more for holder, count in series.shares.items()}
+                series.price_usd = lowered
+
+    def lend(self, lent_usd: Mapping[str, float]) -> None:
+        """Take convertible notes."""
+        for holder, usd in lent_usd.items():
+            self.notes_usd[holder] = self.notes_usd.get(holder, 0.0) + usd
+
+    def sell_to_founders(self) -> None:
+        """All preferred stock becomes common stock in the hands of private savers (a listing)."""
+        self.common, self.series, self.preference_usd = self.n_shares(), [], {}
 
     def split(self, proceeds_usd: float) -> dict[str, float]:
-        """Each holder's part of `proceeds_usd` in a sale."""
-        claims = {holder: usd for holder, usd in self.preference_usd.items() if holder in self.shares}
+        """Each holder's part of `proceeds_usd` in a sale: notes first, then preferred stock, then all who converted."""
+        owed = sum(self.notes_usd.values())
+        repaid = min(owed, proceeds_usd)
+        parts = self.split_among_shares(proceeds_usd - repaid)
+        for holder, usd in self.notes_usd.items():
+            parts[holder] = parts.get(holder, 0.0) + repaid * usd / owed
+        return parts
+
+    def split_among_shares(self, proceeds_usd: float) -> dict[str, float]:
+        """Each shareholder's part of what is left after the notes."""
+        shares = self.shares
+        claims = {holder: usd for holder, usd in self.preference_usd.items() if holder in shares}
         owed = sum(claims.values())
         if proceeds_usd <= owed:
-            parts = {holder: proceeds_usd * usd / owed for holder, usd in claims.items()}
-            return {holder: parts.get(holder, 0.0) for holder in self.shares}
+            parts = {holder: proceeds_usd * usd / owed for holder, usd in claims.items()} if owed else {}
+            return {holder: parts.get(holder, 0.0) for holder in shares}
         # Who paid least for a share converts first; each next one only if its share is then worth what it paid.
-        converted = sum(share for holder, share in self.shares.items() if holder not in claims)
-        for holder in sorted(claims, key=lambda h: (claims[h] / self.shares[h], h)):
-            if (proceeds_usd - owed + claims[holder]) * self.shares[holder] < claims[holder] * (
-                converted + self.shares[holder]
-            ):
+        converted = sum(share for holder, share in shares.items() if holder not in claims)
+        for holder in sorted(claims, key=lambda h: (claims[h] / shares[h], h)):
+            if (proceeds_usd - owed + claims[holder]) * shares[holder] < claims[holder] * (converted + shares[holder]):
                 break
-            converted += self.shares[holder]
+            converted += shares[holder]
             owed -= claims.pop(holder)
         return {
             holder: claims[holder] if holder in claims else (proceeds_usd - owed) * share / converted
-            for holder, share in self.shares.items()
+            for holder, share in shares.items()
         }
+
+
+def protected_price_usd(old_usd: float, outstanding: float, new_usd: float, price_usd: float) -> float:
+    """Conversion price of preferred stock after a round at `price_usd`: broad-based weighted average (NVCA charter).
+
+        CP₂ = CP₁ · (A + B) / (A + C)
+
+    A: shares outstanding before the round, all preferred stock converted; B: shares that the new money would have
+    bought at CP₁; C: shares that it buys. A round at CP₁ or above changes nothing.
+    """
+    if price_usd >= old_usd:
+        return old_usd
+    at_old, at_new = new_usd / old_usd, new_usd / price_usd
+    return old_usd * (outstanding + at_old) / (outstanding + at_new)

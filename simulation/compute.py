@@ -85,21 +85,31 @@ class Cloud:
         self.settings = settings
         self.size = max(1.0, settings.gpus * 2 ** ((year - REFERENCE_YEAR) / settings.growth_doubling_years))
         self.free = simpy.Container(env, init=self.size)
+        self._queued: float | None = 0.0  # None: the queue may have moved since it was counted
+        self._listed: tuple[float, ComputeSettings, float] = (math.nan, settings, 0.0)  # year, settings, price
 
     def grow(self, year: float) -> None:
         """Add the GPUs that have come by `year`; the cloud never shrinks."""
         target = self.settings.gpus * 2 ** ((year - REFERENCE_YEAR) / self.settings.growth_doubling_years)
         if target > self.size:
             self.free.put(target - self.size)
-            self.size = target
+            self.size, self._queued = target, None
 
     def queued_gpus(self) -> float:
         """GPUs that waiting jobs ask for."""
-        return sum(request.amount for request in self.free.get_queue)
+        if self._queued is None:
+            self._queued = float(sum(request.amount for request in self.free.get_queue))
+        return self._queued
+
+    def list_price_usd(self, year: float) -> float:
+        """List price of a GPU hour now, worked out once a month."""
+        if self._listed[0] != year or self._listed[1] is not self.settings:
+            self._listed = (year, self.settings, list_price_usd(self.settings, year))
+        return self._listed[2]
 
     def price_usd(self, year: float) -> float:
         """Price of a GPU hour now: the list price, raised while jobs queue."""
-        return list_price_usd(self.settings, year) * (1 + self.settings.congestion * self.queued_gpus() / self.size)
+        return self.list_price_usd(year) * (1 + self.settings.congestion * self.queued_gpus() / self.size)
 
     def run_job(self, gpu_hours: float, sized_for: float | None = None) -> Generator[simpy.Event, object, float]:
         """SimPy process: wait for GPUs, hold them, give them back. Returns the months waited.
@@ -109,8 +119,10 @@ class Cloud:
         planned = gpu_hours if sized_for is None else sized_for
         n_gpus = min(float(math.ceil(gpus_for(self.settings, planned))), self.size)
         asked = self.env.now
-        yield self.free.get(n_gpus)
+        granted, self._queued = self.free.get(n_gpus), None
+        yield granted
         waited = self.env.now - asked
         yield self.env.timeout(max(gpu_hours / n_gpus / HOURS_PER_MONTH, 0.05))
-        yield self.free.put(n_gpus)
+        returned, self._queued = self.free.put(n_gpus), None
+        yield returned
         return float(waited)

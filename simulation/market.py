@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from simulation.demand import Floats, Ints, aware_unserved, choose, inclusive_value, next_trust
-from simulation.revenue import MODELS, terms_of
+from simulation.revenue import MODELS, cash_terms, terms_of
 from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, SectorSettings
 
-_FLOAT_COLUMNS = (
-    "price_usd", "brand_usd", "fit", "lab", "field", "field_accuracy", "trust", "edge", "capacity",
-    "customers", "free", "won", "lost", "converted", "inference_scale", "fairness_gap", "leakage",
-)  # fmt: skip
+SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inference_scale", "fairness_gap", "leakage")
+_FLOAT_COLUMNS = (*SHOWN, "price_usd", "trust", "capacity", "customers", "free", "won", "lost", "converted")
 _TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
+_COLUMNS = _FLOAT_COLUMNS + _TERMS
+_TRUST, _CAPACITY, _SCALE = (_COLUMNS.index(name) for name in ("trust", "capacity", "inference_scale"))
 FREEMIUM, BUNDLE, SOLUTION = (MODELS.index(m) for m in ("freemium", "bundle", "solution"))
 _SEGMENT_FIELDS = (
     "customers", "reference_price_usd", "advantage_weight", "price_weight", "brand_weight", "trust_weight",
@@ -22,6 +23,17 @@ _SEGMENT_FIELDS = (
     "innovation_rate_year", "imitation_rate_year", "field_threshold", "usage_rows_month", "inference_gpu_hours",
     "project_staff_months",
 )  # fmt: skip
+
+
+class Standing(NamedTuple):
+    """What one firm has in the market at the end of a month, over all its offers."""
+
+    paying: float  # customers
+    free: float  # free users
+    trust: float  # weighted by the value served
+    freemium_paying: float
+    freemium_free: float
+    new_paying: float  # customers who began to pay in the month
 
 
 class Market:
@@ -37,10 +49,12 @@ class Market:
     def __init__(self, sectors: Mapping[str, SectorSettings], revenue: RevenueSettings, brand: BrandSettings) -> None:
         self.n_offers = 0
         self.firm: list[str] = []
-        self.model: Ints = np.zeros(0, np.int64)
-        self.segment: Ints = np.zeros(0, np.int64)
-        self.selling: np.ndarray = np.zeros(0, bool)
-        self.columns: dict[str, Floats] = {name: np.zeros(0) for name in _FLOAT_COLUMNS + _TERMS}
+        self.firm_index: dict[str, int] = {}
+        # Room for more offers than there are; what is public are views of the part in use.
+        self._floats: Floats = np.zeros((len(_COLUMNS), 64))
+        self._whole: Ints = np.zeros((3, 64), np.int64)
+        self._flags: np.ndarray = np.zeros((2, 64), bool)
+        self._show_columns()
         self.configure(sectors, revenue, brand)
 
     def configure(self, sectors: Mapping[str, SectorSettings], revenue: RevenueSettings, brand: BrandSettings) -> None:
@@ -53,6 +67,7 @@ class Market:
         rows = [sectors[sector].segments[name] for sector, name in self.segment_names]
         self.s = {field: np.array([float(getattr(row, field)) for row in rows]) for field in _SEGMENT_FIELDS}
         self._stale = True
+        self._by_offer: dict[str, Floats] | None = None
         if not hasattr(self, "surplus_usd"):
             self.surplus_usd = np.zeros(len(rows))
         # Where an intervention shrinks a segment below what is served, all offers lose alike.
@@ -65,21 +80,39 @@ class Market:
         """A column by name, shape [n_offers]; writing into it changes the market."""
         return self.columns[column]
 
+    def _show_columns(self) -> None:
+        n = self.n_offers
+        self.columns: dict[str, Floats] = {name: row[:n] for name, row in zip(_COLUMNS, self._floats, strict=True)}
+        self.model, self.segment, self._owner = (row[:n] for row in self._whole)
+        self.selling, self._withdrawn = (row[:n] for row in self._flags)
+
+    def _make_room(self) -> None:
+        """Twice the room when it is used up: the cost of an offer does not grow with their number."""
+        if self.n_offers == self._floats.shape[1]:
+            self._floats, self._whole, self._flags = (
+                np.concatenate([block, np.zeros_like(block)], axis=1)
+                for block in (self._floats, self._whole, self._flags)
+            )
+
     def add_offer(self, firm: str, sector: str, segment: str, model: RevenueModel) -> int:
         """Open an offer; returns its slot. It sells nothing until `selling[slot]` is set."""
+        self._make_room()
         slot = self.n_offers
         self.n_offers += 1
         self.firm.append(firm)
-        self.model = np.append(self.model, MODELS.index(model))
-        self.segment = np.append(self.segment, self.segment_index[sector, segment])
-        self.selling = np.append(self.selling, False)
-        for name in self.columns:
-            self.columns[name] = np.append(self.columns[name], 0.0)
-        self["trust"][slot] = self.brand.trust_start
-        self["capacity"][slot] = np.inf
-        self["inference_scale"][slot] = 1.0
-        self._stale = True
+        owner = self.firm_index.setdefault(firm, len(self.firm_index))
+        self._whole[:, slot] = MODELS.index(model), self.segment_index[sector, segment], owner
+        self._floats[_TRUST, slot] = self.brand.trust_start
+        self._floats[_CAPACITY, slot] = np.inf
+        self._floats[_SCALE, slot] = 1.0
+        self._show_columns()
+        self._stale, self._by_offer = True, None
         return slot
+
+    def show(self, slot: int, seen: tuple[float, ...], selling: bool) -> None:
+        """Put what customers see and feel of an offer into its columns: values in the order of SHOWN."""
+        self._floats[: len(SHOWN), slot] = seen
+        self.selling[slot] = selling
 
     def set_price(self, slot: int, price_usd: float) -> None:
         """Change the price of an offer."""
@@ -96,7 +129,7 @@ class Market:
 
     def withdraw(self, slot: int) -> None:
         """Take an offer off the market; its customers go back to the traditional method."""
-        self.selling[slot] = False
+        self.selling[slot], self._withdrawn[slot] = False, True
         for name in ("customers", "free", "won", "lost", "converted"):
             self[name][slot] = 0.0
 
@@ -118,19 +151,24 @@ class Market:
         """Customers per segment who use the traditional method."""
         return np.maximum(self.s["customers"] - self.served(), 0.0)
 
+    @property
+    def by_offer(self) -> dict[str, Floats]:
+        """The settings of each offer's segment, by name, shapes [n_offers]."""
+        if self._by_offer is None:
+            self._by_offer = {name: values[self.segment] for name, values in self.s.items()}
+        return self._by_offer
+
     def _refresh_terms(self) -> None:
-        contract = self.s["contract_months"][self.segment]
-        for slot in range(self.n_offers):
-            terms = terms_of(MODELS[self.model[slot]], self["price_usd"][slot], contract[slot], self.revenue)
-            for name in _TERMS:
-                self[name][slot] = getattr(terms, name)
+        terms = cash_terms(self.model, self["price_usd"], self.by_offer["contract_months"], self.revenue)
+        for name, values in zip(_TERMS, terms, strict=True):
+            self[name][:] = values
         self._stale = False
 
     def utilities(self) -> tuple[Floats, Floats]:
         """(newcomer, own) utilities of all offers against the outside option, in utils, shapes [n_offers]."""
         if self._stale:
             self._refresh_terms()
-        p = {name: values[self.segment] for name, values in self.s.items()}
+        p = self.by_offer
         base = (
             p["brand_weight"] * np.log1p(self["brand_usd"] / self.brand.brand_unit_usd)
             + p["trust_weight"] * (self["trust"] - self.brand.trust_start)
@@ -149,8 +187,9 @@ class Market:
 
         A freemium offer is perceived as free by newcomers and free users; its payers weigh the price.
         """
-        s, seg = self.s, self.segment
-        price = s["price_weight"][seg] * self["monthly_usd"] / s["reference_price_usd"][seg]
+        p = self.by_offer
+        price = p["price_weight"] * self["monthly_usd"] / p["reference_price_usd"]
+        price = price * self.revenue.payer_price_weight
         return np.stack([own - np.where(self.model == FREEMIUM, price, 0.0), own])
 
     def clear(self) -> None:
@@ -159,10 +198,10 @@ class Market:
         if self.n_offers == 0:
             return
         newcomer, own = self.utilities()
-        stay_open = 1 - s["closure_rate_year"][seg] / 12
+        stay_open = 1 - self.by_offer["closure_rate_year"] / 12
         self["customers"][:] *= stay_open
         self["free"][:] *= stay_open
-        renewing = self["customers"] / s["contract_months"][seg]
+        renewing = self["customers"] / self.by_offer["contract_months"]
         looking = self["free"] * self.revenue.free_leave_month
         served_share = self.served() / s["customers"]
         aware = aware_unserved(self.unserved(), served_share, s["innovation_rate_year"], s["imitation_rate_year"])
@@ -204,8 +243,26 @@ class Market:
 
     def value_served_usd(self) -> Floats:
         """Customers of each offer, weighted by the reference price of their segment, USD a month, shape [n_offers]."""
-        return (self["customers"] + self["free"]) * self.s["reference_price_usd"][self.segment]
+        return (self["customers"] + self["free"]) * self.by_offer["reference_price_usd"]
 
     def sector_of_offer(self) -> Ints:
         """Index of each offer's sector, shape [n_offers]."""
         return self.sector_of[self.segment]
+
+    def standings(self) -> list[Standing]:
+        """Standing of every firm, in the order of `firm_index`."""
+        freemium, pays = self.model == FREEMIUM, (self.model != FREEMIUM) & (self.model != BUNDLE)
+        weight = np.where(self._withdrawn, 0.0, self.value_served_usd() + 1.0)
+
+        def by_firm(values: Floats) -> Floats:
+            return np.bincount(self._owner, values, len(self.firm_index)).astype(float)
+
+        columns = (
+            by_firm(self["customers"]),
+            by_firm(self["free"]),
+            by_firm(weight * self["trust"]) / np.maximum(by_firm(weight), 1.0),
+            by_firm(np.where(freemium, self["customers"], 0.0)),
+            by_firm(np.where(freemium, self["free"], 0.0)),
+            by_firm(np.where(pays, self["won"], 0.0)) + by_firm(self["converted"]),
+        )
+        return [Standing._make(row) for row in zip(*(column.tolist() for column in columns), strict=True)]

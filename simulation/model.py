@@ -7,6 +7,8 @@ batch. This module knows no agent class: actors enter through `enter`, and phase
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -22,10 +24,10 @@ from simulation.calendar import Calendar
 from simulation.capital import trend
 from simulation.compute import Cloud
 from simulation.labour import TalentMarket
-from simulation.market import Market
+from simulation.market import Market, Standing
 from simulation.randomness import Streams
 from simulation.recorder import Recorder
-from simulation.settings import Role, WorldSettings
+from simulation.settings import CapitalSettings, Role, WorldSettings
 from simulation.society import measure_society
 from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.service import TrainingService
@@ -59,7 +61,7 @@ class FirmLike(Protocol):
     @property
     def staff(self) -> Mapping[Role, float]: ...
 
-    def observe(self, share: float) -> tuple[object, ...]: ...
+    def observe(self, standing: Standing, share: float) -> tuple[object, ...]: ...
     def final_row(self) -> tuple[object, ...]: ...
 
 
@@ -85,6 +87,8 @@ class MarketModel(mesa.Model):
         self.firm_settings: dict[str, Any] = changes[0].firms
         self.n_months, self.month, self.seed = n_months, 0, seed
         self.calendar = Calendar(start)
+        self._year: tuple[float, float] = (-1.0, 0.0)  # when it was worked out, and what it was
+        self._heat: tuple[float, CapitalSettings | None, float] = (-1.0, None, 0.0)
         self.streams = Streams(seed)
         self.env = simpy.Environment()
         self.bank = Bank()
@@ -95,6 +99,9 @@ class MarketModel(mesa.Model):
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
         self.firms: dict[str, FirmLike] = {}
+        self.living: dict[str, FirmLike] = {}
+        self._living_in: dict[tuple[str, str], dict[str, FirmLike]] = {}
+        self._n_founded: Counter[tuple[str, int]] = Counter()
         self.funds: list[Any] = []
         self.traditional: dict[str, TrainingResult] = {}
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
@@ -106,7 +113,10 @@ class MarketModel(mesa.Model):
     @property
     def year(self) -> float:
         """Decimal calendar year now."""
-        return self.calendar.year_of(self.env.now)
+        now = self.env.now
+        if self._year[0] != now:
+            self._year = now, self.calendar.year_of(now)
+        return self._year[1]
 
     @property
     def today(self) -> date:
@@ -116,7 +126,10 @@ class MarketModel(mesa.Model):
     @property
     def heat(self) -> float:
         """Funding climate now, relative to 2018-2020 (V26)."""
-        return trend(self.settings.capital.heat, self.year)
+        now = self.env.now
+        if self._heat[0] != now or self._heat[1] is not self.settings.capital:
+            self._heat = now, self.settings.capital, trend(self.settings.capital.heat, self.year)
+        return self._heat[2]
 
     def step(self) -> None:
         """One month."""
@@ -164,11 +177,24 @@ class MarketModel(mesa.Model):
 
     def enter(self, firm: FirmLike) -> None:
         """Let a firm into the market."""
-        self.firms[firm.name] = firm
+        self.firms[firm.name] = self.living[firm.name] = firm
+        for group in self._groups_of(firm):
+            group[firm.name] = firm
+        self._n_founded[firm.sector, firm.founded_month] += 1
 
-    def firms_in(self, sector: str) -> list[Any]:
-        """Living firms of a sector, in order of entry."""
-        return [firm for firm in self.firms.values() if firm.alive and firm.sector == sector]
+    def leave(self, firm: FirmLike) -> None:
+        """Let a firm go that has ended: its history stays."""
+        del self.living[firm.name]
+        for group in self._groups_of(firm):
+            del group[firm.name]
+        self.exits[firm.sector] += 1
+
+    def _groups_of(self, firm: FirmLike) -> list[dict[str, FirmLike]]:
+        return [self._living_in.setdefault((firm.sector, kind), {}) for kind in ("", firm.kind)]
+
+    def firms_in(self, sector: str, kind: str = "") -> list[Any]:
+        """Living firms of a sector, of one kind where it is given, in order of entry."""
+        return list(self._living_in.get((sector, kind), {}).values())
 
     def record_event(self, kind: str, firm: str, **details: Any) -> None:
         """Record an event now; details as in `Recorder.event`."""
@@ -185,7 +211,7 @@ class MarketModel(mesa.Model):
                 self.cloud.settings = change.world.compute
                 self.recorder.event(self.calendar.date_of(self.month), "law", "", text=change.says)
         self.cloud.grow(self.year)
-        self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.firms.values() if firm.alive))
+        self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.living.values()))
 
     def clear_market(self) -> None:
         """Customers choose."""
@@ -195,32 +221,54 @@ class MarketModel(mesa.Model):
         """Share of each firm in the value served in its sector, by sector and firm name."""
         value, sector_of = self.market.value_served_usd(), self.market.sector_of_offer()
         totals = np.bincount(sector_of, value, len(self.market.sector_names))
-        shares: dict[str, dict[str, float]] = {name: {} for name in self.market.sector_names}
-        for slot in np.flatnonzero(value):
-            sector = int(sector_of[slot])
-            table, firm = shares[self.market.sector_names[sector]], self.market.firm[slot]
-            table[firm] = table.get(firm, 0.0) + float(value[slot] / totals[sector])
-        return shares
+        slots = np.flatnonzero(value)
+        sectors, parts = sector_of[slots], value[slots] / totals[sector_of[slots]]
+        tables: list[dict[str, float]] = [{} for _ in self.market.sector_names]
+        for slot, sector, part in zip(slots.tolist(), sectors.tolist(), parts.tolist(), strict=True):
+            table, firm = tables[sector], self.market.firm[slot]
+            table[firm] = table.get(firm, 0.0) + part
+        return dict(zip(self.market.sector_names, tables, strict=True))
+
+    def shares_in(self, sector: str) -> dict[str, float]:
+        """Share of each firm in the value served in one sector, by firm name."""
+        inside = np.flatnonzero(self.market.sector_of_offer() == self.market.sector_names.index(sector))
+        value = self.market.value_served_usd()[inside]
+        table: dict[str, float] = {}
+        total = np.bincount(np.zeros(len(value), int), value, 1)[0]  # summed in the order of `sector_shares`
+        for slot, usd in zip(inside.tolist(), value.tolist(), strict=True):
+            if usd:
+                table[self.market.firm[slot]] = table.get(self.market.firm[slot], 0.0) + usd / float(total)
+        return table
 
     def measure(self) -> None:
         """Write the month's rows of the firms and sectors tables."""
-        shares = self.sector_shares()
-        month = self.calendar.date_of(self.month)
         # Who was founded in the phase before enters the tables with the first month of its own.
-        living = [firm for firm in self.firms.values() if firm.alive and firm.founded_month <= self.month]
-        self.recorder.add("firms", ((month, *firm.observe(shares[firm.sector].get(firm.name, 0.0))) for firm in living))
-        served = self.market.served()
-        price = self.cloud.price_usd(self.year)
-        society = measure_society(self.market, self.settings.society)
-        for index, sector in enumerate(self.market.sector_names):
-            inside = self.market.sector_of == index
-            here = [firm for firm in living if firm.sector == sector]
-            measured = [q for firm in here if not np.isnan(q := firm.quality_field)]
-            best = max(measured, default=np.nan)
-            entries = sum(f.sector == sector and f.founded_month == self.month for f in self.firms.values())
-            old = self.traditional[sector]
+        living = [firm for firm in self.living.values() if firm.founded_month <= self.month]
+        shares = self.sector_shares()
+        self._measure_firms(living, shares)
+        self._measure_sectors(living, shares)
+
+    def _measure_firms(self, living: Sequence[FirmLike], shares: Mapping[str, Mapping[str, float]]) -> None:
+        month, standings, index = self.calendar.date_of(self.month), self.market.standings(), self.market.firm_index
+        self.recorder.add(
+            "firms",
+            (
+                (month, *firm.observe(standings[index[firm.name]], shares[firm.sector].get(firm.name, 0.0)))
+                for firm in living
+            ),
+        )
+
+    def _measure_sectors(self, living: Sequence[FirmLike], shares: Mapping[str, Mapping[str, float]]) -> None:
+        month, price = self.calendar.date_of(self.month), self.cloud.price_usd(self.year)
+        served, society = self.market.served(), measure_society(self.market, self.settings.society)
+        members: dict[str, list[FirmLike]] = {name: [] for name in self.market.sector_names}
+        for firm in living:
+            members[firm.sector].append(firm)
+        for index, (sector, here) in enumerate(members.items()):
+            inside, old = self.market.sector_of == index, self.traditional[sector]
+            best = max((q for firm in here if not math.isnan(q := firm.quality_field)), default=np.nan)
             row = (
-                month, sector, len(here), entries, self.exits[sector],
+                month, sector, len(here), self._n_founded[sector, self.month], self.exits[sector],
                 float(sum(share**2 for share in shares[sector].values())), float(served[inside].sum()), best,
                 float(self.market.surplus_usd[inside].sum()), old.accuracy_lab, old.accuracy_field, price,
                 float(society.productivity_usd[index]), float(society.jobs_displaced[index]),
@@ -231,6 +279,7 @@ class MarketModel(mesa.Model):
             self.exits[sector] = 0
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All tables of the run so far, endings as they would be if the run ended now."""
+        """All tables of the run so far, endings and funds as they would be if the run ended now."""
         self.recorder.rows["endings"] = [firm.final_row() for firm in self.firms.values()]
+        self.recorder.rows["funds"] = [fund.final_row() for fund in self.funds]
         return self.recorder.frames()

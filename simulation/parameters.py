@@ -6,12 +6,14 @@ errors and the table in `docs/parameters.md` are generated from these declaratio
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.fields import FieldInfo
 
 Kind = Literal["uncertainty", "lever", "constant"]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+"""Name of a firm, sector, segment or fund."""
 
 
 class Settings(BaseModel):

@@ -1,4 +1,4 @@
-"""What a run leaves behind: rows of six tables, collected as tuples and turned into data frames once, at the end."""
+"""What a run leaves behind: rows of its tables, collected as tuples and turned into data frames once, at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "firms": (
         "month", "firm", "kind", "sector", "founded", "cash_usd", "revenue_usd", "costs_usd", "customers", "headcount",
         "price_usd", "quality_lab", "quality_field", "trust", "share", "ledger_key", "status", "paying_customers",
-        "rows", "field_coverage", "rung", "brand_usd", "stage", "run_months", "broken_runs",
+        "rows", "field_coverage", "rung", "brand_usd", "stage", "run_months", "broken_runs", "lost_runs",
         "sales_usd", "serving_usd", "operations_usd", "freemium_paying", "freemium_free", "new_paying",
     ),
     "sectors": (
@@ -23,6 +23,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "events": ("time", "kind", "firm", "other", "amount_usd", "cause", "text"),
     "rounds": ("time", "firm", "round", "amount_usd", "pre_money_usd", "investors"),
     "endings": ("firm", "founded", "ended", "ending", "causes", "raised_usd", "exit_value_usd", "kind", "sector"),
+    "funds": (
+        "fund", "vintage", "committed_usd", "paid_in_usd", "fees_usd", "distributed_usd", "residual_usd",
+        "dpi", "tvpi", "irr_year", "n_companies",
+    ),
 }  # fmt: skip
 
 

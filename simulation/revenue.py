@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from simulation.demand import Floats, Ints
 from simulation.settings import RevenueModel, RevenueSettings
 
 MODELS: tuple[RevenueModel, ...] = ("subscription", "licence", "solution", "freemium", "bundle")
@@ -42,3 +45,19 @@ def terms_of(model: RevenueModel, price_usd: float, contract_months: float, sett
     if model == "bundle":
         return Terms(0.0, 0.0, 0.0, 1.0, False, True)
     return Terms(0.0, price_usd, price_usd, 1.0, False, False)
+
+
+def cash_terms(
+    model: Ints, price_usd: Floats, contract_months: Floats, settings: RevenueSettings
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """(upfront, monthly, perceived, serving share) of many offers, as `terms_of` has them one by one.
+
+    All terms are proportional to the price, so that those at a price of one say everything. `model` is an index of
+    MODELS; all shapes are [offers].
+    """
+    unit = [terms_of(name, 1.0, 1.0, settings) for name in MODELS]
+    upfront = np.array([terms.upfront_usd for terms in unit])[model] * price_usd
+    monthly = np.array([terms.monthly_usd for terms in unit])[model] * price_usd
+    starts_free = np.array([terms.free_to_start for terms in unit])[model]
+    perceived = np.where(starts_free, 0.0, upfront / contract_months + monthly)
+    return upfront, monthly, perceived, np.array([terms.serving_share for terms in unit])[model]

@@ -5,13 +5,13 @@ Source ids (S1, V16, C10 …) refer to `docs/sources.md`. Money is in US dollars
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from simulation.parameters import Settings, parameter
+from simulation.law import LawSettings
+from simulation.parameters import Name, Settings, parameter
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 RevenueModel = Literal["subscription", "licence", "solution", "freemium", "bundle"]
 Role = Literal["product", "research", "marketing", "operations", "finance"]
 ROLES: tuple[Role, ...] = ("product", "research", "marketing", "operations", "finance")
@@ -35,7 +35,9 @@ class SegmentSettings(Settings):
     tailoring_weight: float = parameter(0.0, "utility of a solution made for this customer", "utils", low=0, high=10)
     edge_weight: float = parameter(0.0, "utility of a model small enough for the device", "utils", low=0, high=10)
     adoption_hurdle: float = parameter(2.0, "disutility of replacing the traditional method", "utils", low=-10, high=20)
-    switching_cost: float = parameter(1.5, "disutility of leaving the current supplier", "utils", low=0, high=20)
+    switching_cost: float = parameter(
+        4.2, "disutility of leaving the current supplier", "utils", low=0, high=20, source="calibrated to M7"
+    )
     contract_months: float = parameter(12, "mean length of a contract", "months", low=1, high=120)
     closure_rate_year: float = parameter(
         0.05, "share of customers that stop their business in a year", "1/year", low=0, high=0.9, source="below M7"
@@ -58,6 +60,30 @@ class SegmentSettings(Settings):
     )
     field_threshold: float = parameter(
         0.0, "field accuracy below which nobody in the segment buys", "accuracy", low=0, high=1
+    )
+    field_accuracy_floor: float = parameter(
+        0.0,
+        "field accuracy of its supplier below which an audit fails, where the law asks for less",
+        "accuracy",
+        low=0,
+        high=1,
+        kind="lever",
+    )
+    certified_field_accuracy: float = parameter(
+        0.0,
+        "field accuracy that a model must show in an examination before it is sold here; 0: none asked",
+        "accuracy",
+        low=0,
+        high=1,
+        kind="lever",
+    )
+    certified_fairness_gap: float = parameter(
+        1.0,
+        "largest accuracy gap between groups that an examination allows; 1: none asked",
+        "accuracy",
+        low=0,
+        high=1,
+        kind="lever",
     )
     accidents_year: float = parameter(
         0.0,
@@ -82,6 +108,11 @@ class SegmentSettings(Settings):
     project_staff_months: float = parameter(
         1.0, "operations staff needed to deliver one tailored solution", "staff months/project", low=0.01, high=100
     )
+
+    @property
+    def safety_critical(self) -> bool:
+        """Whether lives or much money depend on the model: it can cause accidents, or has a threshold to pass."""
+        return self.accidents_year > 0 or self.field_threshold > 0
 
 
 class SectorSettings(Settings):
@@ -162,11 +193,12 @@ class LabourSettings(Settings):
         0.3, "utility that customers see per log unit of product staff", "utils", low=0, high=5
     )
     customers_per_operator: float = parameter(
-        60,
+        15,
         "mid-priced business customers that one operator looks after (scaled by price)",
         "customers",
         low=0.1,
         high=1e6,
+        source="calibrated to M4",
     )
     operator_price_usd: float = parameter(
         2_000,
@@ -196,6 +228,13 @@ class RevenueSettings(Settings):
         low=0,
         high=1,
         source="with usual churn gives 2-5 % paying (M1)",
+    )
+    payer_price_weight: float = parameter(
+        0.4,
+        "weight of the price for those who went from free to paying, against others of their segment",
+        "ratio",
+        low=0,
+        high=1,
     )
     free_usual_lead: float = parameter(
         0.4,
@@ -285,64 +324,45 @@ class CapitalSettings(Settings):
         json_schema_extra={"unit": "ratio", "kind": "uncertainty", "source": "V26"},
     )
     runway_months: float = parameter(
-        20, "runway that a startup spends a round over", "months", low=3, high=60, source="V23: 18-24"
+        24, "runway that a startup spends a round over", "months", low=3, high=60, source="V23: 18-24"
     )
-    raise_below_months: float = parameter(9, "runway at which it goes out to raise", "months", low=1, high=36)
+    raise_below_months: float = parameter(
+        6, "runway at which it goes out to raise", "months", low=1, high=36, source="calibrated to V12, V14"
+    )
     retry_months: float = parameter(4, "pause after a failed raise", "months", low=1, high=36)
     ipo_revenue_usd_year: float = parameter(
         80e6, "yearly revenue from which a firm may go public", "USD/year", low=1e5, high=1e11
     )
     ipo_growth_year: float = parameter(0.2, "yearly growth from which a firm may go public", "1/year", low=-1, high=10)
-
-
-class LawSettings(Settings):
-    """Law and policy in force. Interventions change these at dates."""
-
-    consent_share: float = parameter(
-        1.0, "share of usage data that the law lets a firm keep", "share", low=0, high=1, kind="lever"
-    )
-    data_cost_factor: float = parameter(
-        1.0,
-        "cost of data relative to a world without data law",
-        "ratio",
-        low=0.1,
-        high=10,
-        kind="lever",
-        source="G7: 1.2 after GDPR",
-    )
-    compliance_usd_month: float = parameter(
+    bridge_months: float = parameter(
         0.0,
-        "cost of compliance of one AI system",
-        "USD/month",
+        "months of burn that investors inside lend by a convertible note when a raise is refused; 0: none",
+        "months",
         low=0,
-        high=1e7,
-        kind="lever",
-        source="P6: 29-52 k€ a year",
+        high=24,
     )
-    audits_year: float = parameter(0.0, "audits of one firm in a year", "1/year", low=0, high=12, kind="lever")
-    leakage_limit: float = parameter(
-        0.5, "membership-inference advantage from which an audit fails", "0..1", low=0, high=1, kind="lever"
+    bridge_belief: float = parameter(
+        0.5, "value an investor must see to lend, per dollar of the last post-money valuation", "ratio", low=0, high=10
     )
-    fairness_gap_limit: float = parameter(
-        0.5, "accuracy gap between groups from which an audit fails", "accuracy", low=0, high=1, kind="lever"
+    note_discount: float = parameter(
+        0.2, "discount at which a note converts", "share", low=0, high=0.9, source="V31"
     )
-    fine_turnover_share: float = parameter(
-        0.0,
-        "fine after a failed audit",
-        "share of yearly turnover",
+    write_down_share: float = parameter(
+        0.3, "taken off the mark of an investment after each refusal since its last round", "share", low=0, high=1
+    )
+    acquisition_rate_year: float = parameter(
+        0.0, "times a year that an acquiring incumbent looks for a healthy startup to buy", "1/year", low=0, high=12
+    )
+    acquisition_synergy: float = parameter(
+        1.5, "what a buyer's own channels make of a dollar of a healthy startup's revenue", "ratio", low=0, high=10
+    )
+    acquisition_premium: float = parameter(
+        0.3,
+        "premium over fair value at which the holders of a healthy startup sell",
+        "share",
         low=0,
-        high=0.04,
-        kind="lever",
-        source="P9: ceiling 4 %",
-    )
-    compute_voucher_share: float = parameter(
-        0.0, "share of a startup's compute bill that the state pays", "share", low=0, high=0.95, kind="lever"
-    )
-    compute_voucher_cap_usd_year: float = parameter(
-        0.0, "most that one startup gets in a year", "USD/year", low=0, high=1e9, kind="lever"
-    )
-    tax_rate: float = parameter(
-        0.25, "tax on profit after losses carried forward", "share", low=0, high=0.9, kind="lever"
+        high=5,
+        source="V32",
     )
 
 

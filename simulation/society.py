@@ -33,13 +33,13 @@ class Society:
 
 def measure_society(market: Market, settings: SocietySettings) -> Society:
     """All measures that follow from who uses which model."""
-    segment, n_sectors = market.segment, len(market.sector_names)
+    n_sectors, sector_of_offer = len(market.sector_names), market.sector_of_offer()
     users = market["customers"] + market["free"]
-    p = {name: values[segment] for name, values in market.s.items()}
+    p = market.by_offer
     worth = p["advantage_weight"] / p["price_weight"] * p["reference_price_usd"]
 
     def by_sector(values: Floats) -> Floats:
-        return np.bincount(market.sector_of_offer(), values, n_sectors).astype(float)
+        return np.bincount(sector_of_offer, values, n_sectors).astype(float)
 
     productivity = by_sector(users * worth * market["field"])
     return Society(

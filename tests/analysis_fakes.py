@@ -45,8 +45,8 @@ class FakeScenario:
     def n_months(self) -> int:
         return 12 * self.years
 
-    def without(self, cause: str) -> FakeScenario:
-        return replace(self, p_success=0.1)
+    def without(self, *causes: str) -> FakeScenario:
+        return replace(self, p_success=0.1) if causes else self
 
     def model_dump(self, mode: str = "python") -> dict[str, Any]:
         """Content without the pause, which is no part of the experiment."""
@@ -137,7 +137,7 @@ class FakeWorld:
             "founded": self.date_of(0), "cash_usd": 1e6 - 1e4 * self.month, "revenue_usd": 1000 * growth,
             "costs_usd": 12000.0, "customers": growth * self.month, "headcount": 5.0, "price_usd": 10.0,
             "quality_lab": 0.9, "quality_field": 0.5 + quality / 4, "trust": 0.5, "share": growth / 100,
-            "paying_customers": growth, "rung": 3, "run_months": 1.0, "broken_runs": 0,
+            "paying_customers": growth, "rung": 3, "run_months": 1.0, "broken_runs": 0, "lost_runs": 0.0,
             "ledger_key": self.key, "status": "alive",
         }  # fmt: skip
 
@@ -158,8 +158,10 @@ class FakeWorld:
         rounds = pd.DataFrame(
             [{"time": self.date_of(1), "firm": self.focal, "round": "seed", "amount_usd": 1e6, "pre_money_usd": 5e6}]
         ).assign(investors="fund")
+        funds = pd.DataFrame([{"fund": "fund", "vintage": 2014, "paid_in_usd": 1e6, "dpi": 0.0}])
         return {
             "firms": firms, "sectors": sectors, "events": events, "rounds": rounds, "endings": self.endings(),
+            "funds": funds,
         }  # fmt: skip
 
     def endings(self) -> pd.DataFrame:

@@ -19,12 +19,13 @@ from world_fakes import (
     world_of,
 )
 
-from agents.regulator import Regulator
+from agents.regulator import Findings, Regulator
 from agents.settings import RegulatorSettings
 from agents.startup import Startup
 from scenarios.build import build_world
 from simulation.model import MarketModel
 from simulation.revenue import MODELS
+from simulation.settings import SegmentSettings
 
 STRICT = {"audits_year": 12, "leakage_limit": 0.1, "fairness_gap_limit": 0.1, "fine_turnover_share": 0.04}
 TURNOVER = [1e5] * 14  # the last twelve months count
@@ -120,7 +121,7 @@ def test_the_finding_itself_is_no_fix() -> None:
     firm.laboratory.order_training()
     before = firm.laboratory.job
     assert before is not None
-    regulator.order_fix(firm, leaks=True, unfair=False)
+    regulator.order_fix(firm, Findings(leaks=True))
     play(model, 4)
     assert firm.laboratory.released_plan is not None
     assert firm.laboratory.fix_ordered or firm.laboratory.released_plan.anonymisation > before.plan.anonymisation
@@ -172,10 +173,11 @@ def changed(**set_: Any) -> MarketModel:
 
 
 def test_an_intervention_takes_effect_in_its_month() -> None:
+    usual = SegmentSettings().switching_cost
     model = changed(world__law__tax_rate=0.5, world__sectors__vision__segments__cameras__switching_cost=4.0)
-    assert model.settings.law.tax_rate == 0.25 and set(model.market.s["switching_cost"]) == {1.5}
+    assert model.settings.law.tax_rate == 0.25 and set(model.market.s["switching_cost"]) == {usual}
     model.step()
-    assert model.settings.law.tax_rate == 0.5 and set(model.market.s["switching_cost"]) == {1.5, 4.0}
+    assert model.settings.law.tax_rate == 0.5 and set(model.market.s["switching_cost"]) == {usual, 4.0}
     (law,) = [row for row in model.recorder.rows["events"] if row[1] == "law"]
     assert law[-1] == "New law"
     play(model, 12)

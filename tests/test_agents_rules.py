@@ -36,23 +36,26 @@ def plan_of(firm: FirmSettings, hours: float = 1000.0, **means: Any) -> tuple[Tr
 
 
 def test_recipes_follow_skill_at_the_stated_thresholds() -> None:
-    names = {skill: recipe_for(skill, 0.0).optimizer for skill in (0.0, 0.34, 0.35, 0.54, 0.55, 0.79, 0.8, 1.0)}
+    skills = (0.0, 0.34, 0.35, 0.54, 0.55, 0.79, 0.8, 1.0)
+    names = {skill: recipe_for(skill, 0.0, "speech").optimizer for skill in skills}
     assert list(names.values()) == ["sgd", "sgd", "momentum", "momentum", "adam", "adam", "adam", "adam"]
-    assert [recipe_for(skill, 0.0).augmentation for skill in (0.79, 0.8)] == [False, True]
-    assert recipe_for(0.2, 0.0).activation == "sigmoid" and recipe_for(0.6, 0.0).schedule == "cosine"
+    assert [recipe_for(skill, 0.0, "speech").augmentation for skill in (0.79, 0.8)] == [False, True]
+    assert recipe_for(0.2, 0.0, "speech").activation == "sigmoid"
+    assert recipe_for(0.6, 0.0, "speech").schedule == "cosine"
+    assert not recipe_for(0.9, 0.0, "medical-imaging").augmentation  # measured: it does harm there
 
 
 def test_a_weak_team_misses_its_learning_rate_by_more() -> None:
     def spread(skill: float) -> float:
-        return recipe_for(skill, 2.0).learning_rate / recipe_for(skill, -2.0).learning_rate
+        return recipe_for(skill, 2.0, "speech").learning_rate / recipe_for(skill, -2.0, "speech").learning_rate
 
     assert spread(0.0) > spread(0.3) > 1 and spread(0.55) > spread(0.75)
-    assert recipe_for(1.0, 2.0) == recipe_for(1.0, -2.0)
+    assert recipe_for(1.0, 2.0, "speech") == recipe_for(1.0, -2.0, "speech")
 
 
 @given(st.floats(0, 1), st.floats(-8, 8))
 def test_every_recipe_can_be_trained(skill: float, luck: float) -> None:
-    assert recipe_for(skill, luck).optimizer in OPTIMIZERS  # Recipe refuses what is out of range
+    assert recipe_for(skill, luck, "speech").optimizer in OPTIMIZERS  # Recipe refuses what is out of range
 
 
 def test_engineering_is_one_for_the_average_team_and_grows() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from world_fakes import found, incumbent, kinds_of_events, lone_world, play, rel
 
 from agents.exits import find_buyer
 from agents.firm import Firm
-from agents.investor import Bid, Fund
+from agents.investor import Bid, Deal, Fund
 from agents.settings import InvestorSettings
 from agents.startup import Startup
 from simulation.capital import Facts, usual_round
@@ -31,7 +32,7 @@ def quiet_world(**world: Any) -> MarketModel:
 
 
 def fund_of(model: MarketModel, name: str = "angel", **settings: Any) -> Fund:
-    """A fund that has its money."""
+    """A fund that has begun."""
     terms: dict[str, Any] = {"vintage": 2016, "size_usd": 1e8, "stages": ["A"], "ticket_share": 0.1}
     fund = Fund(model, name, InvestorSettings(**{**terms, **settings}))
     fund.close_books()
@@ -156,7 +157,8 @@ def test_a_round_closes_with_the_best_bidders_at_a_price_between_usual_and_best(
     before = firm.books.cash_usd
     firm.finance.close_round("A")
     assert firm.books.cash_usd - before == pytest.approx(size, abs=1)
-    assert best.books.cash_usd == pytest.approx(1e8 - 0.6 * size) and third.books.cash_usd == 1e8
+    assert best.uncalled_usd == pytest.approx(1e8 - 0.6 * size) and third.uncalled_usd == 1e8
+    assert best.books.cash_usd == 0 and best.books.balance["investments"] == pytest.approx(60 * size, abs=1)
     post = 2 * pre + size
     assert firm.finance.cap_table.shares["best"] == pytest.approx(0.6 * size / post)
     assert firm.finance.cap_table.shares["second"] == pytest.approx(0.4 * size / post)
@@ -177,7 +179,7 @@ def test_a_round_needs_most_of_the_usual_money(share: float, closes: bool) -> No
     assert (firm.finance.n_refused == 0) == closes
     assert kinds_of_events(model, firm.name)[-1] == ("round" if closes else "raise refused")
     if not closes:
-        assert fund.books.cash_usd == 1e8 and "series A refused" in firm.finance.refusal
+        assert fund.uncalled_usd == 1e8 and "series A refused" in firm.finance.refusal
 
 
 def test_it_goes_out_to_raise_when_the_runway_is_short_and_rests_after_a_refusal() -> None:
@@ -214,27 +216,17 @@ FACTS = Facts(revenue_usd_year=5e6, growth_year=1.0, advantage_lab=0.5, advantag
 def test_a_fund_bids_where_it_sees_the_value_at_its_stage_in_the_first_half_of_its_life() -> None:
     model = quiet_world()
     fund = fund_of(model, size_usd=1e8, ticket_share=0.1, life_years=10)
-    bid = fund.bid("iris", FACTS, "A", 1e6, 1)
+    deal = Deal("iris", FACTS, "A", 1e6, 1e7, 1)
+    bid = fund.bid(deal)
     assert bid is not None and bid.most_usd == 1e7 and bid.value_usd > 1e6
-    assert fund.bid("iris", FACTS, "A", 1e6, 1) == bid and fund.bid("iris", FACTS, "A", 1e6, 2) != bid
-    assert fund.bid("iris", FACTS, "B", 1e6, 1) is None
-    assert fund.bid("iris", FACTS, "A", 1e12, 1) is None
+    assert fund.bid(deal) == bid and fund.bid(replace(deal, attempt=2)) != bid
+    assert fund.bid(replace(deal, stage="B")) is None
+    assert fund.bid(replace(deal, pre_money_usd=1e12)) is None
     old = fund_of(model, "old", vintage=2009, life_years=10)
-    assert old.bid("iris", FACTS, "A", 1e6, 1) is None
-    model.bank.pay(fund.name, "savers", 9.5e7, "returns", "income")
-    poorer = fund.bid("iris", FACTS, "A", 1e6, 1)
+    assert old.bid(deal) is None
+    fund.uncalled_usd = 5e6
+    poorer = fund.bid(deal)
     assert poorer is not None and poorer.most_usd == 5e6
-
-
-def test_a_fund_calls_its_money_at_its_vintage_and_returns_it_at_the_end_of_its_life() -> None:
-    model = quiet_world()  # January 2016 has been played
-    fund = Fund(model, "young", InvestorSettings(size_usd=1e8, vintage=2017, life_years=1, stages=["A"]))
-    play(model, 10)
-    assert fund.books.cash_usd == 0 and not fund.is_investing()
-    play(model, 2)
-    assert fund.books.cash_usd == 1e8 and fund.is_investing()
-    play(model, 12)
-    assert fund.books.cash_usd == 0 and fund.books.imbalance_usd() == 0
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------
@@ -278,14 +270,14 @@ def test_an_acquisition_pays_preferences_first_and_hands_over_customers_cash_and
     released(giant, model, accuracy_field=0.6)
     slot = firm.sales.slots["cameras"]
     model.market["customers"][slot] = 40.0
-    cash = {name: model.bank.books[name].cash_usd for name in ("savers", "angel", "giant", "iris")}
+    cash = {name: model.bank.books[name].cash_usd for name in ("savers", "giant", "iris")}
     rows = giant.laboratory.rows_lab
     assert find_buyer(firm)
     price = firm.exit_value_usd
     assert price == pytest.approx(300_000 * firm.staff["research"]) and firm.ending == "acquired"
     assert price < 5e6  # less than the angel paid: the founders get nothing
-    assert model.bank.books["angel"].cash_usd - cash["angel"] == pytest.approx(price, abs=0.01)
-    assert model.bank.books["savers"].cash_usd == cash["savers"]
+    assert model.bank.books["savers"].cash_usd - cash["savers"] == pytest.approx(price, abs=0.01)  # the fund's partners
+    assert fund.flows[-1] == (1, pytest.approx(price, abs=0.01)) and fund.books.cash_usd == 0
     assert giant.books.cash_usd == pytest.approx(cash["giant"] - price + cash["iris"], abs=0.02)
     assert fund.books.balance["investments"] == 0  # what it had cost is off the books
     assert model.market["customers"][giant.sales.slots["cameras"]] == 40 and model.market["customers"][slot] == 0
@@ -319,7 +311,7 @@ def test_a_firm_goes_public_once_when_revenue_and_growth_are_there() -> None:
     value = 18e6 * (6 + 8 * 1.0)
     assert firm.exit_value_usd == pytest.approx(value)
     assert firm.books.cash_usd - before == pytest.approx(0.15 * value)
-    assert fund.books.cash_usd == pytest.approx(1e8 - 5e6 + value / 4)
+    assert fund.books.cash_usd == 0 and fund.flows[-1][1] == pytest.approx(value / 4)
     firm.leave_or_enter()
     assert kinds_of_events(model, firm.name).count("listed") == 1
 

@@ -62,6 +62,25 @@ def test_all_cases_are_played_by_default(ventures: Call) -> None:
     assert len(list(Path("runs").glob("cases-*/manifest.json"))) == 1
 
 
+def test_cases_share_out_the_ending_and_try_other_firms_on_request(ventures: Call) -> None:
+    code, out, err = ventures(
+        "cases", "speech", "-n", "3", "-j", "1", "--shapley", "--placebo", "--out", "both", "--json"
+    )
+    assert code == 0, err
+    document = json.loads(out)
+    (shares,) = document["shapley"]
+    assert len(shares["coalitions"]) == 8
+    assert sum(one["value"] for one in shares["values"]) == pytest.approx(shares["total"], abs=1e-12)
+    assert {cell["case"] for cell in document["placebo"]["crossed"]} == {"CASE-SPEECH"}
+    assert "CASE-VISION" in {cell["judged_by"] for cell in document["placebo"]["crossed"]}  # it need not be played
+    assert {"speech-shapley.png", "placebo.png"} <= {path.name for path in Path("both/plots").iterdir()}
+    plain = ("cases", "speech", "-n", "3", "-j", "1", "--out", "plain", "--json")
+    first = json.loads(ventures(*plain)[1])
+    again = json.loads(ventures(*plain, "--placebo")[1])
+    assert not {"shapley", "placebo"} & set(first) and "placebo" in again
+    assert again["training"]["runs"] == first["training"]["runs"] > 0  # the placebo plays nothing new
+
+
 def test_compare_prints_a_table_for_every_whatif(ventures: Call) -> None:
     whatifs = ("policies/compute-vouchers", "policies/strict-data-protection")
     code, out, _ = ventures("compare", "markets/base", "-w", whatifs[0], "-w", whatifs[1], "-n", "1")

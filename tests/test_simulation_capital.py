@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation.books import Bank, InsufficientCash
-from simulation.capital import CapTable, Facts, fair_value_usd, next_stage, trend, usual_round
+from simulation.capital import (
+    CapTable,
+    Facts,
+    fair_value_usd,
+    next_stage,
+    protected_price_usd,
+    trend,
+    usual_round,
+)
 from simulation.settings import STAGES, CapitalSettings
 
 FACTS = Facts(revenue_usd_year=1e6, growth_year=0.5, advantage_lab=0.4, advantage_field=0.3, free_users=1000)
@@ -86,6 +94,78 @@ def test_preferences_by_hand() -> None:
     assert table.split(13e6) == pytest.approx({"savers": 1e6, "early": 2e6, "late": 10e6})  # nobody converts
     assert table.split(40e6) == pytest.approx({"savers": 24e6, "early": 6e6, "late": 10e6})  # early converts
     assert table.split(200e6) == pytest.approx({"savers": 144e6, "early": 36e6, "late": 20e6})  # all convert
+
+
+def test_a_down_round_by_hand() -> None:
+    """Broad-based weighted average: 100 shares, of which early has 20 bought at 1 M$; 10 M$ more at 0.5 M$ a share.
+
+    CP₂ = 1 · (100 + 10) / (100 + 20) = 11/12 M$, so early's 20 shares convert into 20 · 12/11 = 21.82.
+    """
+    assert protected_price_usd(1e6, 100, 10e6, 0.5e6) == pytest.approx(1e6 * 110 / 120)
+    assert protected_price_usd(1e6, 100, 10e6, 1e6) == protected_price_usd(1e6, 100, 10e6, 3e6) == 1e6
+    table = CapTable()
+    table.issue({"early": 20e6}, 80e6)
+    table.issue({"late": 10e6}, 50e6)  # half the price of the last round
+    total = 80 + 20 * 12 / 11 + 20
+    assert table.shares == pytest.approx({"savers": 80 / total, "early": 20 * 12 / 11 / total, "late": 20 / total})
+    assert table.post_money_usd == pytest.approx(0.5e6 * total)
+    assert table.preference_usd == {"early": 20e6, "late": 10e6}
+    table.issue({"late": 10e6}, 200e6)  # an up round protects nobody again
+    assert table.series[0].price_usd / table.series[1].price_usd == pytest.approx(11 / 12 / 0.5)
+
+
+def test_common_stock_is_not_protected_in_a_down_round() -> None:
+    table = CapTable()
+    table.issue({"savers": 1e6}, 9e6)
+    table.issue({"late": 1e6}, 4e6)
+    assert table.shares == pytest.approx({"savers": 0.8, "late": 0.2})
+
+
+def test_notes_convert_at_a_discount_and_are_repaid_first_by_hand() -> None:
+    """Early lends 0.8 M$ and buys at 20 % off the next price: for 1 M$ of shares, beside 10 M$ and 2 M$ of new."""
+    table = CapTable()
+    table.issue({"early": 2e6}, 8e6)
+    table.lend({"early": 0.8e6})
+    assert table.shares == pytest.approx({"savers": 0.8, "early": 0.2})
+    assert table.split(0.5e6) == pytest.approx({"savers": 0, "early": 0.5e6})
+    assert table.split(2.8e6) == pytest.approx({"savers": 0, "early": 2.8e6})
+    assert table.split(100.8e6) == pytest.approx({"savers": 80e6, "early": 20.8e6})
+    table.issue({"late": 2e6}, 10e6, note_discount=0.2)
+    assert table.shares == pytest.approx({"savers": 8 / 13, "early": 3 / 13, "late": 2 / 13})
+    assert table.notes_usd == {} and table.preference_usd == {"early": 2.8e6, "late": 2e6}
+
+
+def test_a_lender_without_shares_is_repaid() -> None:
+    table = CapTable()
+    table.lend({"angel": 1e6})
+    assert table.split(3e6) == pytest.approx({"savers": 2e6, "angel": 1e6})
+    assert table.split(0.0) == {"savers": 0.0, "angel": 0.0}
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["a", "b", "savers"]), st.floats(1e3, 1e8), st.floats(1e4, 1e9), st.floats(0, 1e7)),
+        min_size=1,
+        max_size=10,
+    ),
+    st.floats(0, 1e10),
+)
+def test_down_rounds_and_notes_keep_the_table_whole(rounds: list[tuple[str, float, float, float]], sold: float) -> None:
+    """Shares sum to 1, no series is worse off than common stock, and a sale pays out exactly its price."""
+    table = CapTable()
+    for holder, usd, pre, note in rounds:
+        before = [sum(series.shares.values()) / table.common for series in table.series]
+        common = table.common
+        table.issue({holder: usd}, pre, 0.2)
+        after = [sum(series.shares.values()) / common for series in table.series]
+        assert all(new >= old * (1 - 1e-12) for new, old in zip(after, before, strict=False))
+        assert sum(table.shares.values()) == pytest.approx(1, abs=1e-12)
+        assert table.post_money_usd >= (pre + usd) * (1 - 1e-9)
+        if note > 1:
+            table.lend({"a": note})
+    parts = table.split(sold)
+    assert sum(parts.values()) == pytest.approx(sold, rel=1e-9, abs=1e-6) and min(parts.values()) >= -1e-6
+    assert parts.get("a", 0.0) >= min(sold, table.notes_usd.get("a", 0.0)) * (1 - 1e-9)
 
 
 @given(

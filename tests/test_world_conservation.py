@@ -10,11 +10,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from world_fakes import FakeService, bound, merged, play, scenario_of, world_of
 
+from agents.investor import committed_usd
 from scenarios.build import build_world
 from simulation.books import ASSETS, EQUITY, LIABILITIES
+from simulation.law import CertificationSettings, LawSettings, SupportSettings
 from simulation.model import MarketModel
-from simulation.parameters import parameter_records
-from simulation.settings import LawSettings, SegmentSettings
+from simulation.parameters import Settings, parameter_records
+from simulation.settings import SegmentSettings
 
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # minutes, for worlds of this size
 ENDINGS = {"bankrupt", "acquired", "public", "profitable", "alive"}
@@ -61,6 +63,8 @@ def check_firms(model: MarketModel) -> None:
         if firm.kind == "startup":
             assert sum(firm.finance.cap_table.shares.values()) == pytest.approx(1, abs=1e-12), name
             assert all(share >= 0 for share in firm.finance.cap_table.shares.values()), name
+            notes = sum(firm.finance.cap_table.notes_usd.values()) if firm.alive else 0.0
+            assert -firm.books.balance["notes"] / 100 == pytest.approx(notes, abs=0.05), name
         if not firm.alive:
             assert firm.books.cash_usd == 0 and firm.books.assets_usd() == 0, name
             assert all(market[c][slot] == 0 for c in ("customers", "free") for slot in firm.sales.slots.values()), name
@@ -76,8 +80,23 @@ def check_endings(model: MarketModel) -> None:
     assert (endings.loc[endings["ending"] == "bankrupt", "causes"] != "").all()
 
 
+def check_funds(model: MarketModel) -> None:
+    """A fund keeps no cash; what partners paid in, what it holds and what it may still call agree with its books."""
+    for fund in model.funds:
+        books, paid_in = fund.books, sum(-usd for _, usd in fund.flows if usd < 0)
+        startups = [firm for firm in model.firms.values() if firm.kind == "startup"]
+        cost = sum(firm.finance.invested_usd.get(fund.name, 0.0) for firm in startups)
+        assert books.cash_usd == 0, fund.name
+        assert -books.balance["paid_in_capital"] / 100 == pytest.approx(paid_in, abs=0.01), fund.name
+        assert books.balance["investments"] / 100 == pytest.approx(cost, abs=0.01), fund.name
+        assert 0 <= fund.reserve_usd <= fund.uncalled_usd + 1e-6 and fund.fees_left_usd >= 0, fund.name
+        recalled = sum(usd for _, usd in fund.flows if usd > 0)
+        assert paid_in <= committed_usd(fund.settings) + recalled + 1, fund.name
+
+
 def check_all(model: MarketModel) -> None:
     check_money(model)
+    check_funds(model)
     check_closed_books(model)
     check_customers(model)
     check_firms(model)
@@ -123,6 +142,28 @@ def laws(draw: st.DrawFn) -> dict[str, Any]:
         "leakage_limit": draw(st.floats(0, 0.5)), "fairness_gap_limit": draw(st.floats(0, 0.5)),
         "fine_turnover_share": draw(st.floats(0, 0.04)), "compute_voucher_share": draw(st.floats(0, 0.9)),
         "compute_voucher_cap_usd_year": draw(st.sampled_from([0, 1e5, 1e8])), "tax_rate": draw(st.floats(0, 0.9)),
+        "field_accuracy_floor": draw(st.sampled_from([0, 0.6])), "fine_fixed_usd": draw(st.sampled_from([0, 1e6, 1e9])),
+        "minimisation_share": draw(st.sampled_from([0, 0.3])), "certification": draw(certifications()),
+        "support": draw(supports()),
+    }  # fmt: skip
+
+
+@st.composite
+def certifications(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "scope": draw(st.sampled_from(["none", "all"])), "mandatory": draw(st.booleans()),
+        "field_accuracy": draw(st.sampled_from([0, 0.6])), "exam_months": draw(st.sampled_from([0.1, 3])),
+        "fee_usd": draw(st.sampled_from([0, 1e5])), "renewal_months": draw(st.sampled_from([0, 1, 12])),
+        "sandbox_customers": draw(st.sampled_from([0, 5])), "trust": draw(st.floats(0, 1)),
+    }  # fmt: skip
+
+
+@st.composite
+def supports(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "grant_usd": draw(st.sampled_from([0, 1e5, 1e8])), "grant_skill": draw(st.sampled_from([0, 0.5])),
+        "research_wage_share": draw(st.floats(0, 0.9)), "tax_credit_share": draw(st.floats(0, 1)),
+        "tax_holiday_years": draw(st.sampled_from([0, 2])), "commons_rows_year": draw(st.sampled_from([0, 1e5])),
     }  # fmt: skip
 
 
@@ -133,7 +174,8 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
         f"fund-{i}": {
             "vintage": draw(st.integers(2010, 2018)), "size_usd": draw(numbers(1e5, 1e10)),
             "life_years": draw(st.integers(1, 10)), "hurdle": draw(st.sampled_from([0.1, 1.0])),
-            "stages": ["A", "B", "C", "growth"],
+            "stages": ["A", "B", "C", "growth"], "reserve_share": draw(st.sampled_from([0.0, 0.5])),
+            "fee_share_year": draw(st.sampled_from([0.0, 0.03])), "recalled_share": draw(st.sampled_from([0.0, 1.0])),
         }
         for i in range(draw(st.integers(0, 3)))
     }  # fmt: skip
@@ -147,6 +189,8 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
             "compute": {"gpus": draw(numbers(1, 1e5)), "rung_gpu_hours": draw(numbers(1, 1e4))},
             "capital": {
                 "ipo_revenue_usd_year": draw(st.sampled_from([1e5, 8e7])), "option_usd": draw(numbers(1, 1e10)),
+                "bridge_months": draw(st.sampled_from([0, 6])), "bridge_belief": draw(st.sampled_from([0.0, 1.0])),
+                "acquisition_rate_year": draw(st.sampled_from([0, 12])),
             },
             "risk": {"breach_rate_year": draw(st.floats(0, 12)), "outage_rate_year": draw(st.floats(0, 12))},
             "law": draw(laws()),
@@ -238,9 +282,16 @@ def test_projects_that_need_no_staff_are_not_limited() -> None:
     check_all(play(world_of({"firms": {"iris": offers}, "world": segment}), 24))
 
 
+def ends_of(settings: type[Settings], end: str) -> dict[str, Any]:
+    """Every number of a settings class at one end of its range."""
+    return {record["name"]: record[end] for record in parameter_records(settings) if record[end] is not None}
+
+
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_laws_at_the_ends_of_their_ranges_keep_the_books(end: str) -> None:
-    law = {record["name"]: record[end] for record in parameter_records(LawSettings)}
+    law = ends_of(LawSettings, end)
+    law["certification"] = {**ends_of(CertificationSettings, end), "scope": "all"}
+    law["support"] = ends_of(SupportSettings, end)
     model = world_of({"world": {"law": law}, "regulator": {}})
     for _ in range(36):
         model.step()

@@ -6,17 +6,31 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.case_studies import CaseStudy
 from analysis.comparison import Comparison, startup_endings
 from analysis.experiment import BASE
 from analysis.matching import WITHOUT, CaseResult, CasesResult
 from analysis.plots.effects import plot_cause_effects, plot_differences
 from analysis.plots.endings import plot_endings
+from analysis.plots.placebo import plot_placebo
 from analysis.plots.sectors import plot_sectors
+from analysis.plots.shapley import plot_shapley
 from analysis.plots.trajectories import plot_trajectory
 from analysis.store import PLOTS, Run
 from analysis.verdicts import written
 
-__all__ = ["plot_cases", "plot_comparison", "plot_run"]
+__all__ = ["plot_cases", "plot_comparison", "plot_run", "plot_study"]
+
+
+def plot_study(result: CaseStudy) -> list[Path]:
+    """Plots of the cases, of what their causes contribute, and of the placebo tests."""
+    folder = result.cases.run.folder / PLOTS
+    paths = plot_cases(result.cases)
+    for one in result.attributions:
+        paths.append(plot_shapley(one, folder / f"{_file_name(one.name)}-shapley.png"))
+    if result.placebo:
+        paths.append(plot_placebo(result.placebo, folder / "placebo.png"))
+    return paths
 
 
 def plot_cases(result: CasesResult) -> list[Path]:

@@ -43,9 +43,9 @@ def canvas(path: Path, width: float, height: float) -> Iterator[Figure]:
         os.replace(draft, path)
 
 
-def tidy(axes: Axes, title: str) -> None:
-    """Title on the left, no frame on top and right."""
-    axes.set_title(title, loc="left", fontsize="medium", fontweight="bold", pad=10)
+def tidy(axes: Axes, title: str, pad: float = 10) -> None:
+    """Title on the left, `pad` points above the panel; no frame on top and right."""
+    axes.set_title(title, loc="left", fontsize="medium", fontweight="bold", pad=pad)
     sns.despine(ax=axes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.expectations import GONE
+from analysis.plots.marks import draw_marks, legend_lines, marks_of
 from analysis.plots.style import (
     FOCAL,
+    MILLION,
     RIVALS,
     canvas,
     dates_on_x,
@@ -27,51 +29,70 @@ from analysis.store import Run
 FEWEST_ALIVE = 3  # below this many living firms a band says nothing
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 INCUMBENT = "incumbent"
+ROOM_FOR_MARKS = 20  # points between a panel and its title
+OFF_SCALE = 3.0  # times the focal firm's largest figure: incumbents beyond are told in words, not drawn
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One measure over time. `rivals`: how the incumbents' line sums them up, None for no such line."""
+    """One measure over time."""
 
     column: str
     title: str
     axis: Callable[[Axes], None]
-    rivals: str | None = None
+    scale: float = 1.0  # what a figure is divided by when it is told in words
 
 
 PANELS = (
-    Panel("quality_field", "Quality in the field", percent_on_y, "max"),
-    Panel("quality_lab", "Quality in the lab", percent_on_y, "max"),
-    Panel("trust", "Trust", percent_on_y, "max"),
-    Panel("customers", "Customers", large_numbers_on_y),
-    Panel("share", "Share of its sector", percent_on_y, "max"),
+    Panel("quality_field", "Quality in the field", percent_on_y),
+    Panel("quality_lab", "Quality in the lab", percent_on_y),
+    Panel("trust", "Trust", percent_on_y),
+    Panel("paying_customers", "Paying customers", large_numbers_on_y),
+    Panel("share", "Share of its sector", percent_on_y),
     Panel("headcount", "Headcount", large_numbers_on_y),
-    Panel("revenue_usd", "Revenue a month, M$", money_on_y),
-    Panel("cash_usd", "Cash, M$", money_on_y),
+    Panel("revenue_usd", "Revenue a month, M$", money_on_y, MILLION),
+    Panel("cash_usd", "Cash, M$", money_on_y, MILLION),
 )
 
 
 def plot_trajectory(run: Run, scenario: str, arm: str, focal: str, path: Path) -> Path:
-    """Eight measures of the focal firm, median and 50 / 90 % bands over seeds, and how many of the firms are alive."""
+    """Eight measures of the focal firm, median and 50 / 90 % bands over seeds, and how many of the firms are alive.
+
+    Beside it the median of its sector's incumbents; dotted: median dates of what happened to it.
+    """
     columns = ["seed", "month", "firm", "kind", "sector", "status", *(panel.column for panel in PANELS)]
     firms = run.select("firms", scenario, arm, columns)
     firms = firms[~firms["status"].isin(GONE)]
     own = firms[firms["firm"] == focal]
+    events = run.select("events", scenario, arm, ["seed", "time", "kind", "text"], [("firm", "==", focal)])
+    marks = marks_of(events, len(run.seeds))
+    with canvas(path, 15, 13) as figure:
+        axes = list(figure.subplots(3, 3, sharex=True).flat)
+        draw_panels(axes, firms, own, len(run.seeds))
+        for axis in axes:
+            draw_marks(axis, marks, firms["month"])
+        figure.suptitle("\n".join([title_of(focal, scenario, len(run.seeds)), *legend_lines(marks)]), fontsize="medium")
+        handles = {
+            text: handle for axis in axes for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
+    return path
+
+
+def title_of(focal: str, scenario: str, n_seeds: int) -> str:
+    """What the figure shows, in one line."""
+    fewest = min(FEWEST_ALIVE, n_seeds)
+    return f"{focal} in {scenario}: {n_seeds} seeds; median and bands of those alive, while at least {fewest} are"
+
+
+def draw_panels(axes: Sequence[Axes], firms: pd.DataFrame, own: pd.DataFrame, n_seeds: int) -> None:
+    """All measures, and last how many are alive."""
     rivals = incumbents_beside(firms, own)
     alive = own.groupby("month")["seed"].nunique()
-    shown = alive.index[alive >= min(FEWEST_ALIVE, len(run.seeds))]
-    with canvas(path, 15, 12) as figure:
-        axes = figure.subplots(3, 3, sharex=True).flat
-        for axis, panel in zip(axes, PANELS, strict=False):
-            draw_panel(axis, panel, own[own["month"].isin(shown)], rivals)
-        draw_alive(axes[len(PANELS)], alive, len(run.seeds), firms["month"])
-        figure.suptitle(
-            f"{focal} in {scenario}: {len(run.seeds)} seeds; median and bands of those alive, "
-            f"while at least {min(FEWEST_ALIVE, len(run.seeds))} are"
-        )
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
-    return path
+    shown = alive.index[alive >= min(FEWEST_ALIVE, n_seeds)]
+    for axis, panel in zip(axes, PANELS, strict=False):
+        draw_panel(axis, panel, own[own["month"].isin(shown)], rivals)
+    draw_alive(axes[len(PANELS)], alive, n_seeds, firms["month"])
 
 
 def incumbents_beside(firms: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
@@ -80,15 +101,28 @@ def incumbents_beside(firms: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_panel(axes: Axes, panel: Panel, own: pd.DataFrame, rivals: pd.DataFrame) -> None:
-    """One measure: the focal firm's bands, and the best incumbent's median where the panel asks for it."""
+    """One measure: the focal firm's bands, and the median of its sector's incumbents."""
+    top = float(own[panel.column].quantile(0.95)) if len(own) else 0.0
     if len(own):
         draw_bands(axes, quantiles_by_month(own, panel.column, QUANTILES))
-    if panel.rivals and len(rivals):
-        best = rivals.groupby(["month", "seed"])[panel.column].agg(panel.rivals).groupby("month").median()
-        axes.plot(best.index, best, color=RIVALS, linestyle="--", linewidth=1.8, label="best incumbent (median)")
-    tidy(axes, panel.title)
+    if len(rivals):
+        draw_rivals(axes, panel, rivals.groupby("month")[panel.column].median().dropna(), top)
+    tidy(axes, panel.title, ROOM_FOR_MARKS)
     panel.axis(axes)
     dates_on_x(axes)
+
+
+def draw_rivals(axes: Axes, panel: Panel, middle: pd.Series, top: float) -> None:
+    """The incumbents' median as a thin line, or in words where it would crush the focal firm's curve."""
+    if not len(middle):
+        return
+    if top <= 0 or middle.max() <= OFF_SCALE * top:
+        axes.plot(middle.index, middle, color=RIVALS, linewidth=1.2, label="incumbents of its sector (median)")
+        return
+    text = (
+        f"incumbents, off the scale:\n{middle.min() / panel.scale:,.4g} to {middle.max() / panel.scale:,.4g} (median)"
+    )
+    axes.text(0.03, 0.95, text, transform=axes.transAxes, va="top", color=RIVALS, fontsize="x-small")
 
 
 def draw_bands(axes: Axes, levels: pd.DataFrame) -> None:
@@ -106,5 +140,9 @@ def draw_alive(axes: Axes, alive: pd.Series, n_seeds: int, months: pd.Series) ->
     axes.step(every.index, every, where="mid", color=FOCAL, linewidth=1.8)
     axes.set_ylim(0, n_seeds * 1.05)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    tidy(axes, f"Alive: {int(alive.max()) if len(alive) else 0} at most, {int(every.iloc[-1])} at the end")
+    tidy(
+        axes,
+        f"Alive: {int(alive.max()) if len(alive) else 0} at most, {int(every.iloc[-1])} at the end",
+        ROOM_FOR_MARKS,
+    )
     dates_on_x(axes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 TRAINER_VERSION = "3"
@@ -190,7 +190,7 @@ class TrainingPlan:
 
     def as_json(self) -> str:
         """The plan as canonical JSON: sorted keys, no spaces, every real number written as a float."""
-        return json.dumps(_floats(asdict(self), _FLOAT_NAMES), sort_keys=True, separators=(",", ":"))
+        return _ENCODER.encode(_record(self, _PLAN_FIELDS) | {"recipe": _record(self.recipe, _RECIPE_FIELDS)})
 
     def key(self) -> str:
         """32 hexadecimal digits: SHA-256 of the canonical JSON and the trainer's version."""
@@ -224,12 +224,15 @@ _FLOAT_NAMES = frozenset(
 )
 
 
-def _floats(record: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    """Write 0 and 0.0 alike, so that equal plans have equal keys."""
-    return {
-        name: _floats(value, names) if isinstance(value, dict) else float(value) + 0.0 if name in names else value
-        for name, value in record.items()
-    }
+_PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan))
+_RECIPE_FIELDS = tuple(item.name for item in fields(Recipe))
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
+def _record(record: TrainingPlan | Recipe, names: tuple[str, ...]) -> dict[str, Any]:
+    """Fields by name. 0 and 0.0 are written alike, so that equal plans have equal keys."""
+    values = ((name, getattr(record, name)) for name in names)
+    return {name: float(value) + 0.0 if name in _FLOAT_NAMES else value for name, value in values}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""Strategic acquisitions: an incumbent buys a healthy startup that is better or takes its customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.exits import sell
+from agents.firm import average
+from simulation.capital import fair_value_usd
+
+if TYPE_CHECKING:
+    from agents.incumbent import Incumbent
+    from agents.startup import Startup
+
+# Assumptions: a point more in the field is clearly better; a rival with this share of the sector is a threat; three
+# years of the sales that such a rival takes are the loss that buying it avoids; half a year of cash is healthy.
+CLEARLY_BETTER, SHARE_THAT_WORRIES = 0.01, 0.15
+LOSS_MONTHS, HEALTHY_RUNWAY_MONTHS = 36, 6
+# Assumptions: it spends half of its cash, and its parent adds up to what it pays for AI in ten years.
+CASH_SHARE, PARENT_MONTHS = 0.5, 120
+
+
+def value_to_buyer_usd(revenue_usd_year: float, multiple: float, avoided_loss_usd: float) -> float:
+    """What a startup is worth to the buyer: a multiple of its yearly revenue, and the loss avoided."""
+    return revenue_usd_year * multiple + avoided_loss_usd
+
+
+def agreed_price_usd(value_usd: float, asked_usd: float, most_usd: float) -> float:
+    """Halfway (in logarithms) between what holders ask and what the buyer sees, within its means; 0: no deal."""
+    price = min((asked_usd * value_usd) ** 0.5, most_usd) if value_usd > asked_usd else 0.0
+    return price if price >= asked_usd else 0.0
+
+
+def approach(buyer: Incumbent) -> None:
+    """Now and then look at the healthy startups of the sector, and buy the one that brings the most over its price."""
+    model = buyer.model
+    chance = model.settings.capital.acquisition_rate_year / 12
+    if not buyer.settings.acquires or model.streams.uniform("approach", buyer.name, model.month) >= chance:
+        return
+    shares = model.shares_in(buyer.sector)
+    worth = {t: worth_usd(buyer, t, shares.get(t.name, 0.0)) for t in targets(buyer, shares)}
+    prices = {t: agreed_price_usd(value, asked_usd(t), means_usd(buyer)) for t, value in worth.items()}
+    deals = [target for target, price in prices.items() if price > 0]
+    if not deals:
+        return
+    best = max(deals, key=lambda t: (worth[t] - prices[t], t.name))
+    best.reasons = [f"bought by {buyer.name} while healthy; {threat(buyer, best, shares.get(best.name, 0.0))}"]
+    parent_pays(buyer, prices[best])
+    sell(best, buyer, prices[best])
+
+
+def means_usd(buyer: Incumbent) -> float:
+    """The most it can pay for one startup."""
+    return CASH_SHARE * buyer.books.cash_usd + PARENT_MONTHS * buyer.settings.core_income_usd_month
+
+
+def parent_pays(buyer: Incumbent, price_usd: float) -> None:
+    """The parent pays in what the price takes beyond the buyer's own means."""
+    missing = price_usd - CASH_SHARE * buyer.books.cash_usd
+    if missing > 0:
+        buyer.model.bank.pay("savers", buyer.name, missing, "spending", "paid_in_capital")
+
+
+def targets(buyer: Incumbent, shares: dict[str, float]) -> list[Startup]:
+    """Startups of the sector that are healthy, not listed, and a threat to the buyer."""
+    rivals = [f for f in buyer.model.firms_in(buyer.sector, "startup") if f.laboratory.released]
+    return [f for f in rivals if is_healthy(f) and threat(buyer, f, shares.get(f.name, 0.0))]
+
+
+def is_healthy(firm: Startup) -> bool:
+    """Neither listed nor about to run out of money."""
+    return firm.ending == "alive" and not firm.insolvent and firm.runway_months() >= HEALTHY_RUNWAY_MONTHS
+
+
+def is_better(buyer: Incumbent, target: Startup) -> bool:
+    """Whether the target's model is clearly better in the field; a buyer without a model has nothing to compare."""
+    return target.quality_field - buyer.quality_field > CLEARLY_BETTER
+
+
+def threat(buyer: Incumbent, target: Startup, share: float) -> str:
+    """Why the target threatens the buyer, in words; empty where it does not."""
+    better = f"better in the field ({target.quality_field:.3f})" if is_better(buyer, target) else ""
+    large = f"holds {share:.0%} of the sector" if share > SHARE_THAT_WORRIES else ""
+    return ", ".join(reason for reason in (better, large) if reason)
+
+
+def worth_usd(buyer: Incumbent, target: Startup, share: float) -> float:
+    """What the target is worth to the buyer: revenue at the multiple of investors (times synergy), and a loss avoided.
+
+    That loss: its own sales of three years in the share that the target has of the sector, and, where the
+    target is better, the compute of the imitation that the buyer would need (`follow_months` of it).
+    """
+    capital, s = buyer.model.settings.capital, buyer.settings
+    multiple = capital.revenue_multiple + capital.growth_multiple * min(max(target.growth_year(), 0.0), 3.0)
+    multiple *= buyer.model.heat * capital.acquisition_synergy
+    out_customers = LOSS_MONTHS * average(buyer.recurring[-3:]) * share
+    out_imitation = s.follow_months * s.compute_share * s.core_income_usd_month * is_better(buyer, target)
+    return value_to_buyer_usd(12 * average(target.recurring[-3:]), multiple, out_customers + out_imitation)
+
+
+def asked_usd(target: Startup) -> float:
+    """What holders ask: fair value of the firm at its stage, and a premium for control."""
+    model, finance = target.model, target.finance
+    capital = model.settings.capital
+    fair = fair_value_usd(capital, finance.facts(), finance.stage, model.heat, model.year)
+    return (1 + capital.acquisition_premium) * fair

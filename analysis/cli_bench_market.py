@@ -1,0 +1,56 @@
+"""What a person reads of `ventures bench market`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Column, Table
+
+
+def market_tables(document: dict[str, Any]) -> list[Any]:
+    """The reference case, the peers, growth in firms and in customers, the verdicts."""
+    reference, growth, customers = document["reference"], document["growth"], document["customers"]
+    said: list[Any] = [
+        f"reference: {reference['months']} months with {reference['firms']['median']:.0f} firms on average in "
+        f"{reference['seconds']['median']:.2f} s, {reference['us_per_firm_month']['median']:.0f} µs a firm and month",
+        peer_table(document),
+        cost_table(growth["rows"], "firms"),
+        f"cost of a month grows as firms^{growth['exponent']:.2f}; "
+        f"between the two largest as firms^{growth['exponent_at_the_top']:.2f}",
+        cost_table(customers["rows"], "customers"),
+        f"cost of a firm's month grows as customers^{customers['exponent']:.3f}",
+    ]
+    for one in document["targets"]:
+        verdict = "met" if one["met"] else "NOT MET"
+        said.append(f"target {one['what']}: at {one['at']} {one['target']:g}, reached {one['reached']:.3g}: {verdict}")
+    return said
+
+
+def peer_table(document: dict[str, Any]) -> Table:
+    """Microseconds per agent and period, ours first."""
+    table = Table(
+        *(Column(name, no_wrap=True) for name in ("model", "agents", "µs an agent and period", "min…max")), box=None
+    )
+    own = document["reference"]["us_per_firm_month"]
+    rows = [("this market", f"{document['reference']['firms']['median']:.0f}", own, "")]
+    rows += [(row["name"], str(row["agents"]), row["us_per_agent_period"], row["why_not"]) for row in document["peers"]]
+    for name, agents, cost, why in rows:
+        figures = (f"{cost['median']:.3g}", f"{cost['min']:.3g}…{cost['max']:.3g}") if cost else (why, "")
+        table.add_row(name, agents, *figures)
+    return table
+
+
+def cost_table(rows: list[dict[str, Any]], against: str) -> Table:
+    """Cost of a month by size."""
+    table = Table(against, "ms a month", "µs a firm and month", "min…max", "months", box=None)
+    for row in rows:
+        size = f"{row['firms']:,.0f}" if against == "firms" else f"× {row['customer_factor']:g}"
+        cost = row["us_per_firm_month"]
+        table.add_row(
+            size,
+            f"{1e3 * row['seconds_per_month']['median']:.3g}",
+            f"{cost['median']:.3g}",
+            f"{cost['min']:.3g}…{cost['max']:.3g}",
+            str(row["months"]),
+        )
+    return table

@@ -1,0 +1,61 @@
+"""Taking several causes away at once: their changes are laid side by side, and none silently overwrites another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from scenarios.errors import Problem, ScenarioError, show
+
+if TYPE_CHECKING:
+    from scenarios.schema import Cause
+
+Change = tuple[str, str, Any]  # the cause, the dotted path, its new value
+
+
+def changes_together(causes: Mapping[str, Cause], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What each named cause changes when all of them are taken away together: cause → path → value.
+
+    Where two causes set one path to different values, `together` of one of them must say what holds.
+    Raises `ScenarioError` that names both causes otherwise.
+    """
+    agreed = _agreed(causes, names)
+    changes = {name: {path: agreed.get(path, value) for path, value in causes[name].set.items()} for name in names}
+    flat = [(name, path, value) for name, own in changes.items() for path, value in own.items()]
+    for one, other in combinations(flat, 2):
+        if one[0] != other[0] and _differ(one, other):
+            raise ScenarioError(_conflict(one, other))
+    return changes
+
+
+def _agreed(causes: Mapping[str, Cause], names: Sequence[str]) -> dict[str, Any]:
+    """What the causes say of each other's paths; two statements about one path must be the same."""
+    agreed: dict[str, Change] = {}
+    for name, path, value in _statements(causes, names):
+        earlier = agreed.setdefault(path, (name, path, value))
+        if earlier[2] != value:
+            raise ScenarioError(_conflict(earlier, (name, path, value)))
+    return {path: value for path, (_, _, value) in agreed.items()}
+
+
+def _statements(causes: Mapping[str, Cause], names: Sequence[str]) -> Iterator[Change]:
+    for name in names:
+        for other, changes in causes[name].together.items():
+            if other in names:
+                yield from ((name, path, value) for path, value in changes.items())
+
+
+def _differ(one: Change, other: Change) -> bool:
+    """Whether two changes cannot both hold: one path with two values, or a path below another one."""
+    if one[1] == other[1]:
+        return bool(one[2] != other[2])
+    return f"{one[1]}.".startswith(f"{other[1]}.") or f"{other[1]}.".startswith(f"{one[1]}.")
+
+
+def _conflict(one: Change, other: Change) -> Problem:
+    says = (
+        f"causes {show(one[0])} and {show(other[0])} cannot be taken away together: {one[1]}: {show(one[2])} against "
+        f"{other[1]}: {show(other[2])}; say below `together` of one of them what holds without both"
+    )
+    return Problem(says, ("causes", other[0], "set", other[1]), other[2])

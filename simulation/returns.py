@@ -1,0 +1,45 @@
+"""Returns of a fund to its partners: multiples of what they paid in, and the internal rate of return."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, nan
+
+Flow = tuple[int, float]  # (month, USD): negative when partners pay in
+
+# Monthly rates between which the internal rate is looked for, and how often the interval is halved.
+LOWEST, HIGHEST, HALVINGS = -0.5, 1.0, 100
+
+
+def present_value_usd(flows: Sequence[Flow], rate_month: float) -> float:
+    """Value of `flows` in the month of the first one, discounted at a monthly rate above −1."""
+    start = flows[0][0]
+    return sum(usd / (1 + rate_month) ** (month - start) for month, usd in flows)
+
+
+def irr_year(flows: Sequence[Flow]) -> float:
+    """Yearly internal rate of return of monthly flows, by bisection; 0.1 = 10 % a year, compounded monthly.
+
+    −1 where nothing ever comes back; NaN where nothing was paid in, or no rate between −50 % and 100 % a month
+    balances the flows. Flows that change sign more than once may have several such rates; one of them is returned.
+    """
+    if not any(usd < 0 for _, usd in flows):
+        return nan
+    if not any(usd > 0 for _, usd in flows):
+        return -1.0
+    low, high = LOWEST, HIGHEST
+    sign = present_value_usd(flows, low) > 0
+    if sign == (present_value_usd(flows, high) > 0):
+        return nan
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if (present_value_usd(flows, middle) > 0) == sign:
+            low = middle
+        else:
+            high = middle
+    return (1 + (low + high) / 2) ** 12 - 1
+
+
+def multiple(value_usd: float, paid_in_usd: float) -> float:
+    """Value per dollar paid in (DPI of what was distributed, TVPI with the residual value); NaN before any call."""
+    return value_usd / paid_in_usd if 0 < paid_in_usd < inf else nan
