@@ -344,9 +344,7 @@ class CapitalSettings(Settings):
     bridge_belief: float = parameter(
         0.5, "value an investor must see to lend, per dollar of the last post-money valuation", "ratio", low=0, high=10
     )
-    note_discount: float = parameter(
-        0.2, "discount at which a note converts", "share", low=0, high=0.9, source="V31"
-    )
+    note_discount: float = parameter(0.2, "discount at which a note converts", "share", low=0, high=0.9, source="V31")
     write_down_share: float = parameter(
         0.3, "taken off the mark of an investment after each refusal since its last round", "share", low=0, high=1
     )
