@@ -117,7 +117,7 @@ def test_schedules_of_the_learning_rate() -> None:
 
 
 def test_digits_within_a_point_and_a_half_of_scikit_learn() -> None:
-    """Issue 2: the trainer is real. Both see the same split, the same size and as many epochs."""
+    """The trainer is real: both see the same split, the same size and as many epochs."""
     x, y = load_digits(return_X_y=True)
     x_train, x_test, y_train, y_test = train_test_split(x / 16.0, y, test_size=0.3, random_state=0, stratify=y)
     ours, theirs, epochs = [], [], 25
