@@ -94,6 +94,7 @@ class Task(ABC):
         channels, height, width = self.shape
         return channels * height * width
 
+    @abstractmethod
     def rows(self, seeds: Tensor, index: Tensor, mixture: Mix) -> tuple[Tensor, Tensor]:
         """Rows `index` of the data sets with these seeds.
 
@@ -104,28 +105,6 @@ class Task(ABC):
 
         Returns:
             x float32 [M, R, n_inputs] with entries of order one, y int64 [M, R] as recorded (label noise included).
-        """
-        keys = counter.row_keys(counter.stream_keys(seeds, self.name, "rows"), index)
-        u = counter.uniforms(keys, 0, N_COMMON)
-        label = self.labels(u[..., LANE_LABEL], mixture.balanced)
-        minority = u[..., LANE_GROUP] < mixture.minority[:, None]
-        in_field = u[..., LANE_FIELD] < mixture.coverage[:, None]
-        n_rows = label.numel()
-        x = self.render(keys.reshape(-1), label.reshape(-1), minority.reshape(-1), in_field.reshape(-1))
-        other = counter.choice(u[..., LANE_OTHER], self.n_classes)
-        recorded = torch.where(u[..., LANE_NOISY] < mixture.label_noise[:, None], other, label)
-        assert x.shape == (n_rows, self.n_inputs)
-        return x.view(*label.shape, self.n_inputs), recorded
-
-    def labels(self, u: Tensor, balanced: bool) -> Tensor:
-        """Classes (int64) from uniforms in [0, 1): equally frequent, unless a task has others in training rows."""
-        return counter.choice(u, self.n_classes)
-
-    @abstractmethod
-    def render(self, keys: Tensor, label: Tensor, minority: Tensor, in_field: Tensor) -> Tensor:
-        """Inputs [n, n_inputs] of rows with these keys and labels (int64 [n]), group and conditions (bool [n]).
-
-        Every arithmetic step must be exactly rounded (no exp, sin …): vector registers and devices disagree on others.
         """
 
     @abstractmethod
@@ -151,3 +130,32 @@ class Task(ABC):
         majority, minority = draw(2, N_GROUP, 0.0, 0.0), draw(2, N_GROUP, 0.0, 1.0)
         groups = (torch.cat(pair) for pair in zip(majority, minority, strict=True))
         return TestSets(*lab, *wild, *groups)
+
+
+class RenderedTask(Task):
+    """A task family whose rows are made by a procedure, without end."""
+
+    def rows(self, seeds: Tensor, index: Tensor, mixture: Mix) -> tuple[Tensor, Tensor]:
+        """As `Task.rows`: a pure function of (task, seed, index, composition)."""
+        keys = counter.row_keys(counter.stream_keys(seeds, self.name, "rows"), index)
+        u = counter.uniforms(keys, 0, N_COMMON)
+        label = self.labels(u[..., LANE_LABEL], mixture.balanced)
+        minority = u[..., LANE_GROUP] < mixture.minority[:, None]
+        in_field = u[..., LANE_FIELD] < mixture.coverage[:, None]
+        n_rows = label.numel()
+        x = self.render(keys.reshape(-1), label.reshape(-1), minority.reshape(-1), in_field.reshape(-1))
+        other = counter.choice(u[..., LANE_OTHER], self.n_classes)
+        recorded = torch.where(u[..., LANE_NOISY] < mixture.label_noise[:, None], other, label)
+        assert x.shape == (n_rows, self.n_inputs)
+        return x.view(*label.shape, self.n_inputs), recorded
+
+    def labels(self, u: Tensor, balanced: bool) -> Tensor:
+        """Classes (int64) from uniforms in [0, 1): equally frequent, unless a task has others in training rows."""
+        return counter.choice(u, self.n_classes)
+
+    @abstractmethod
+    def render(self, keys: Tensor, label: Tensor, minority: Tensor, in_field: Tensor) -> Tensor:
+        """Inputs [n, n_inputs] of rows with these keys and labels (int64 [n]), group and conditions (bool [n]).
+
+        Every arithmetic step must be exactly rounded (no exp, sin …): vector registers and devices disagree on others.
+        """

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from simulation.training import counter
-from simulation.training.tasks.base import LANE_NOISE, LANE_OWN, Task
+from simulation.training.tasks.base import LANE_NOISE, LANE_OWN, RenderedTask
 
 SIDE, GLYPH, N_CLASSES, N_VARIANTS = 8, 5, 8, 4
 N_PLACES = (SIDE - GLYPH + 1) ** 2
@@ -88,7 +88,7 @@ def _offset(u: Tensor) -> Tensor:
     return (u >= P_EDGE).long() + (u >= 0.5).long() + (u >= 1 - P_EDGE).long()
 
 
-class SecurityVision(Task):
+class SecurityVision(RenderedTask):
     """Recognise which of eight marks stands in an 8×8 image.
 
     Stands for video surveillance and access control (SEC-SECURITY): a mark (a face, a plate, a uniform) looks different

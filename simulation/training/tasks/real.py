@@ -106,10 +106,6 @@ class RealTask(Task):
         other = counter.choice(u[..., 4], self.n_classes)
         return x, torch.where(u[..., 3] < mixture.label_noise[:, None], other, y)
 
-    def render(self, keys: Tensor, label: Tensor, minority: Tensor, in_field: Tensor) -> Tensor:
-        """Not used: rows are drawn, not made."""
-        raise NotImplementedError(f"rows of {self.name} are drawn from a data set")
-
     def _make_test_sets(self, device: torch.device) -> TestSets:
         """Every test row once, as it is and as the field shows it; and as many rows of both groups from every class."""
         x, y, _ = self._standardised()

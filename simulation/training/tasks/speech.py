@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from simulation.training import counter
-from simulation.training.tasks.base import LANE_NOISE, LANE_OWN, Task
+from simulation.training.tasks.base import LANE_NOISE, LANE_OWN, RenderedTask
 
 FRAMES, BANDS, N_WORDS = 16, 8, 10
 N_PACES, N_PITCHES, N_CHANNELS = 8, 8, 32
@@ -64,7 +64,7 @@ def _channels() -> Tensor:
     return torch.cat([0.4 + 0.8 * u[:, :BANDS], HUM * u[:, BANDS:] ** 2], dim=1)
 
 
-class Speech(Task):
+class Speech(RenderedTask):
     """Recognise which of ten words is spoken in 16 frames of 8 frequency bands.
 
     Stands for speech recognition (SEC-SPEECH): a word is a pair of moving formants, spoken at varying pace and pitch.

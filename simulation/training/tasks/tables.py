@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from simulation.training import counter
-from simulation.training.tasks.base import Task
+from simulation.training.tasks.base import RenderedTask
 
 
 def fixed_draws(task: str, name: str, n_keys: int, n: int) -> Tensor:
@@ -34,7 +34,7 @@ def zipf_edges(n: int, exponent: int = 1) -> Tensor:
     return torch.tensor([sum(weights[:rank]) / sum(weights) for rank in range(1, n)])
 
 
-class TableTask(Task):
+class TableTask(RenderedTask):
     """A task family whose rows are looked up in fixed tables and then varied."""
 
     def __init__(
