@@ -81,9 +81,7 @@ class Regulator(Actor):
     def plan(self) -> None:
         """Open this month's audits, and withdraw what was not fixed in time."""
         rate = self.model.settings.law.audits_year / 12
-        for firm in list(self.model.firms.values()):
-            if not firm.alive:
-                continue
+        for firm in list(self.model.living.values()):
             if rate > 0 and self.model.streams.uniform("audit", firm.name, self.model.month) < rate:
                 self.model.env.process(self.audit(firm))
             self.check_deadline(firm)

@@ -24,7 +24,7 @@ from simulation.training.ladder import RUNGS
 from simulation.training.ledger import Ledger
 from simulation.training.plan import MEASURES, NETWORK_KINDS, SECTOR_TASKS, TrainingPlan, TrainingResult
 from simulation.training.service import TrainingService
-from simulation.training.trainer import CHUNK_CPU, CHUNK_GPU, TRAINERS, Bucket, bucket_of
+from simulation.training.trainer import CHUNK_CPU, CHUNK_GPU, Bucket, bucket_of
 
 SCALING_ROWS = tuple(64 * 2**power for power in range(8))
 SCALING_RECIPE = {"optimizer": "adam", "schedule": "cosine", "weight_decay": 0.05}
@@ -91,11 +91,9 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     settings: `jobs`, `device`, `ledger`, `retrain` and `progress` count.
 
     Raises:
-        AnalysisError: this release has no trainer of a kind.
         TrainingInterrupted: Ctrl-C; what was trained by then is in the ledger.
     """
     started = time.perf_counter()
-    _require_trainers(plans)
     device = resolve_device(settings.device)
     by_key = {plan.key(): plan for plan in plans}
     found = {} if settings.retrain else Ledger.open(settings.ledger_path).get_many(by_key)
@@ -122,11 +120,6 @@ def train_chunk(plans: Sequence[TrainingPlan], ledger: str | Path, device: str, 
         keys = [service.submit(plan) for plan in plans]
         service.train(keys)
         return [service.result(key) for key in keys]
-
-
-def _require_trainers(plans: Sequence[TrainingPlan]) -> None:
-    for kind in sorted({plan.kind for plan in plans} - set(TRAINERS)):
-        raise AnalysisError(f"--kind {kind} cannot be trained by this release; it trains {', '.join(TRAINERS)}")
 
 
 def _chunks(plans: Sequence[TrainingPlan], device: str) -> list[list[TrainingPlan]]:

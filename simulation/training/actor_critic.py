@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from simulation.training import counter
 from simulation.training.classifiers import draw_rows
 from simulation.training.compression import compress, model_bytes
 from simulation.training.ladder import inference_flops, training_flops
-from simulation.training.measures import Costs, Trained, likeliest
+from simulation.training.measures import Costs, Trained, latency_us, likeliest
 from simulation.training.networks import Architecture, StackedNetwork
 from simulation.training.optimizers import StackedOptimizer, learning_rates
 from simulation.training.plan import TrainingPlan
@@ -230,18 +229,11 @@ def _costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[Traini
         model_bytes=model_bytes(blocks, methods),
         training_flops=[learning] * len(plans),
         inference_flops=kept,
-        latency_us=_latency_us(network, blocks),
+        latency_us=latency_us(_decider(network, blocks), torch.zeros(N_OBSERVED, device=blocks[0].device)),
     )
 
 
-def _latency_us(network: StackedNetwork, blocks: list[Tensor], repeats: int = 5) -> float:
-    """Median time of one decision by one network."""
+def _decider(network: StackedNetwork, blocks: list[Tensor]) -> Callable[[Tensor], object]:
+    """One decision by the first network, from observations [1, N_OBSERVED, 1]."""
     one, own = StackedNetwork(network.architecture, 1, blocks[0].device), [block[:1] for block in blocks]
-    observed, times = torch.zeros(1, N_OBSERVED, 1, device=blocks[0].device), []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        likeliest(log_policy(one.forward(observed, own)[0]))
-        if observed.device.type == "cuda":
-            torch.cuda.synchronize(observed.device)
-        times.append(time.perf_counter() - started)
-    return sorted(times)[repeats // 2] * 1e6
+    return lambda observed: likeliest(log_policy(one.forward(observed, own)[0]))

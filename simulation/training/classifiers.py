@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 import torch
@@ -12,7 +11,7 @@ from simulation.training import privacy, transfer
 from simulation.training.compression import compress, model_bytes
 from simulation.training.data import ChunkData, make_data
 from simulation.training.ladder import RUNGS, architecture, inference_flops, training_flops
-from simulation.training.measures import Classifier, Costs, Trained, measure, measure_accuracy
+from simulation.training.measures import Classifier, Costs, Trained, latency_us, measure, measure_accuracy
 from simulation.training.minibatches import draw_rows, hard_error
 from simulation.training.networks import StackedNetwork
 from simulation.training.optimizers import StackedOptimizer, learning_rates
@@ -161,18 +160,6 @@ def _classifier(network: StackedNetwork, blocks: list[Tensor], collected: Tensor
     return classify
 
 
-def _latency_us(classify: Classifier, row: Tensor, repeats: int = 5) -> float:
-    """Median time of one row's forward pass through one network."""
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        classify(row.view(1, -1, 1))
-        if row.device.type == "cuda":
-            torch.cuda.synchronize(row.device)
-        times.append(time.perf_counter() - started)
-    return sorted(times)[repeats // 2] * 1e6
-
-
 def _network_costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[TrainingPlan], row: Tensor) -> Costs:
     shape, size = network.architecture, RUNGS[plans[0].rung]
     # Products without weights, those of attention, come last and stay whole.
@@ -192,7 +179,7 @@ def _network_costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequenc
         model_bytes=model_bytes(blocks, [plan.compression for plan in plans]),
         training_flops=[flops] * len(plans),
         inference_flops=kept,
-        latency_us=_latency_us(_classifier(one, [block[:1] for block in blocks]), row),
+        latency_us=latency_us(_classifier(one, [block[:1] for block in blocks]), row),
     )
 
 
@@ -201,4 +188,4 @@ def _linear_costs(task: Task, plans: Sequence[TrainingPlan], classify: Classifie
     # Forming XᵀX dominates: one multiplication and one addition per row and pair of inputs.
     training = [2.0 * plan.rows * (task.n_inputs + 1) ** 2 for plan in plans]
     flops = [2.0 * task.n_inputs * task.n_classes] * len(plans)
-    return Costs([n] * len(plans), [4 * n] * len(plans), training, flops, _latency_us(classify, row))
+    return Costs([n] * len(plans), [4 * n] * len(plans), training, flops, latency_us(classify, row))

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from simulation.training.classifiers import _latency_us
 from simulation.training.compression import compress, model_bytes
 from simulation.training.data import N_AUDITED, ChunkData, make_data
 from simulation.training.gan import Gan, fit_gan, gan_flops
@@ -28,6 +27,7 @@ from simulation.training.measures import (
     Trained,
     accuracy,
     calibration_error,
+    latency_us,
     membership_advantage,
 )
 from simulation.training.plan import TrainingPlan
@@ -191,5 +191,5 @@ def _costs(model: Vae | Gan, blocks: list[Tensor], plans: Sequence[TrainingPlan]
         model_bytes=[n + 4 * others for n in model_bytes(blocks, methods)],
         training_flops=[flops] * len(plans),
         inference_flops=pruned,
-        latency_us=_latency_us(make_row, fixed_noise("latency", LATENT).to(blocks[0].device)),
+        latency_us=latency_us(make_row, fixed_noise("latency", LATENT).to(blocks[0].device)),
     )

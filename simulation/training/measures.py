@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -147,3 +148,15 @@ def measure_accuracy(classify: Classifier, n_members: int, tests: TestSets) -> t
     lab = _in_slabs(classify, tests.lab_x.expand(n_members, -1, -1))
     wild = _in_slabs(classify, tests.field_x.expand(n_members, -1, -1))
     return accuracy(lab, tests.lab_y), accuracy(wild, tests.field_y)
+
+
+def latency_us(classify: Callable[[Tensor], object], row: Tensor, repeats: int = 5) -> float:
+    """Median time of one row's forward pass through one network, microseconds; `classify` takes [1, inputs, 1]."""
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        classify(row.view(1, -1, 1))
+        if row.device.type == "cuda":
+            torch.cuda.synchronize(row.device)
+        times.append(time.perf_counter() - started)
+    return sorted(times)[repeats // 2] * 1e6
