@@ -1,0 +1,11 @@
+"""Names that settings share: revenue models, roles, financing stages."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+RevenueModel = Literal["subscription", "licence", "solution", "freemium", "bundle"]
+Role = Literal["product", "research", "marketing", "operations", "finance"]
+ROLES: tuple[Role, ...] = ("product", "research", "marketing", "operations", "finance")
+Stage = Literal["seed", "A", "B", "C", "growth"]
+STAGES: tuple[Stage, ...] = ("seed", "A", "B", "C", "growth")
