@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agents.exits import sell
 from agents.firm import average
+from agents.judgement import View, is_noticed, truth, view_of
 from simulation.capital import fair_value_usd
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def approach(buyer: Incumbent) -> None:
     if not deals:
         return
     best = max(deals, key=lambda t: (worth[t] - prices[t], t.name))
-    best.reasons = [f"bought by {buyer.name} while healthy; {threat(buyer, best, shares.get(best.name, 0.0))}"]
+    share = shares.get(best.name, 0.0)
+    best.reasons = [f"bought by {buyer.name} while healthy; {threat(buyer, best, share)}"]
+    best.reasons += misjudged(worth[best], true_worth_usd(buyer, best, share))
     parent_pays(buyer, prices[best])
     sell(best, buyer, prices[best])
 
@@ -62,9 +65,10 @@ def parent_pays(buyer: Incumbent, price_usd: float) -> None:
 
 
 def targets(buyer: Incumbent, shares: dict[str, float]) -> list[Startup]:
-    """Startups of the sector that are healthy, not listed, and a threat to the buyer."""
+    """Startups of the sector that are noticed, healthy, not listed, and seem a threat to the buyer."""
     rivals = [f for f in buyer.model.firms_in(buyer.sector, "startup") if f.laboratory.released]
-    return [f for f in rivals if is_healthy(f) and threat(buyer, f, shares.get(f.name, 0.0))]
+    noticed = [f for f in rivals if is_noticed(buyer, shares.get(f.name, 0.0))]
+    return [f for f in noticed if is_healthy(f) and threat(buyer, f, shares.get(f.name, 0.0))]
 
 
 def is_healthy(firm: Startup) -> bool:
@@ -72,30 +76,49 @@ def is_healthy(firm: Startup) -> bool:
     return firm.ending == "alive" and not firm.insolvent and firm.runway_months() >= HEALTHY_RUNWAY_MONTHS
 
 
-def is_better(buyer: Incumbent, target: Startup) -> bool:
-    """Whether the target's model is clearly better in the field; a buyer without a model has nothing to compare."""
-    return target.quality_field - buyer.quality_field > CLEARLY_BETTER
+def is_better(buyer: Incumbent, view: View) -> bool:
+    """Whether a model seems clearly better in the field; a buyer without a model has nothing to compare."""
+    return view.quality - buyer.quality_field > CLEARLY_BETTER
 
 
 def threat(buyer: Incumbent, target: Startup, share: float) -> str:
-    """Why the target threatens the buyer, in words; empty where it does not."""
-    better = f"better in the field ({target.quality_field:.3f})" if is_better(buyer, target) else ""
-    large = f"holds {share:.0%} of the sector" if share > SHARE_THAT_WORRIES else ""
+    """Why the target threatens the buyer, in words, as the buyer believes; empty where it does not."""
+    view = view_of(buyer, target, share)
+    better = f"better in the field ({view.quality:.3f})" if is_better(buyer, view) else ""
+    large = f"holds {view.share:.0%} of the sector" if view.share > SHARE_THAT_WORRIES else ""
     return ", ".join(reason for reason in (better, large) if reason)
 
 
 def worth_usd(buyer: Incumbent, target: Startup, share: float) -> float:
-    """What the target is worth to the buyer: revenue at the multiple of investors (times synergy), and a loss avoided.
+    """What the target is worth in the eyes of the buyer, USD."""
+    return worth_as_seen_usd(buyer, target, view_of(buyer, target, share))
 
-    That loss: its own sales of three years in the share that the target has of the sector, and, where the
+
+def true_worth_usd(buyer: Incumbent, target: Startup, share: float) -> float:
+    """What it would be worth to a buyer that sees it as it is, USD."""
+    return worth_as_seen_usd(buyer, target, truth(target, share))
+
+
+def worth_as_seen_usd(buyer: Incumbent, target: Startup, view: View) -> float:
+    """Worth of a target seen like this: revenue at the multiple of investors (times synergy), and a loss avoided.
+
+    That loss: the buyer's own sales of three years in the share that the target has of the sector, and, where the
     target is better, the compute of the imitation that the buyer would need (`follow_months` of it).
     """
     capital, s = buyer.model.settings.capital, buyer.settings
     multiple = capital.revenue_multiple + capital.growth_multiple * min(max(target.growth_year(), 0.0), 3.0)
     multiple *= buyer.model.heat * capital.acquisition_synergy
-    out_customers = LOSS_MONTHS * average(buyer.recurring[-3:]) * share
-    out_imitation = s.follow_months * s.compute_share * s.core_income_usd_month * is_better(buyer, target)
-    return value_to_buyer_usd(12 * average(target.recurring[-3:]), multiple, out_customers + out_imitation)
+    out_customers = LOSS_MONTHS * average(buyer.recurring[-3:]) * view.share
+    out_imitation = s.follow_months * s.compute_share * s.core_income_usd_month * is_better(buyer, view)
+    revenue = 12 * average(target.recurring[-3:]) * view.revenue_ratio
+    return value_to_buyer_usd(revenue, multiple, out_customers + out_imitation)
+
+
+def misjudged(seen_usd: float, true_usd: float) -> list[str]:
+    """What the buyer saw in the firm against what there was, as a reason; empty where they agree."""
+    return (
+        [f"the buyer saw {seen_usd / 1e6:.1f} M$ in it, truly {true_usd / 1e6:.1f} M$"] if seen_usd != true_usd else []
+    )
 
 
 def asked_usd(target: Startup) -> float:

@@ -66,7 +66,7 @@ class Certification:
 
     def demand(self, segment: str) -> Demand | None:
         """What is asked in a segment now."""
-        return demand_of(self.law, self.firm.sector_settings.segments[segment])
+        return demand_of(self.law, self.firm.segments[segment])
 
     # -- where the firm may sell --------------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ class Certification:
 
     def is_certified(self, segment: str) -> bool:
         """Whether a certificate covers the released model."""
-        certificate, released = self.certificates.get(segment), self.firm.laboratory.released
+        certificate, released = self.certificates.get(segment), self.firm.laboratory_for(segment).released
         if certificate is None or released is None or self.model.env.now >= self.expiry(certificate):
             return False
         return certificate.key == released.key or segment in self.examined
@@ -118,7 +118,7 @@ class Certification:
             on_sale = bool(self.model.market.selling[slot])
             grace = self.law.transition_months if on_sale else 0.0
             self.may_sell_until.setdefault(segment, self.model.env.now + grace)
-            released = self.firm.laboratory.released
+            released = self.firm.laboratory_for(segment).released
             if released is not None and self.is_due(segment, demand, released):
                 self.examined[segment] = released.key
                 self.model.env.process(self.examine(segment, released))
@@ -162,7 +162,8 @@ class Certification:
         self.certificates.pop(segment, None)
         self.refused[segment] = (result.key, demand)
         self.firm.record("certificate refused", other=segment, cause=result.key, text=text)
+        laboratory = self.firm.laboratory_for(segment)
         if result.accuracy_field < demand.field_accuracy:
-            self.firm.remedy.seek(demand.field_accuracy)
+            laboratory.field_remedy.seek(demand.field_accuracy)
         if result.fairness_gap > demand.fairness_gap:
-            self.firm.laboratory.collect_minority()
+            laboratory.collect_minority()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agents.actor import Actor
+from agents.directions import offers_of
 from agents.incumbent import Incumbent
 from agents.settings import EntrantSettings, FirmSettings, Spread
 from agents.startup import Startup
@@ -21,11 +22,10 @@ def found_startup(model: MarketModel, name: str, settings: FirmSettings) -> Star
     """Found a startup now, with a seed round from private savers (angels and seed funds are one aggregate)."""
     firm = Startup(model, name, settings)
     pre, usual = usual_round(model.settings.capital, "seed", model.year)
-    firm.record(
-        "founded", amount_usd=settings.capital_usd, text=", ".join(f"{s}: {m}" for s, m in settings.offers.items())
-    )
+    earns = [f"{s}: {m}" for s, m in offers_of(settings).items()] + [f"{s}: to firms" for s in settings.services]
+    firm.record("founded", amount_usd=settings.capital_usd, text=", ".join(earns))
     firm.finance.take({"savers": settings.capital_usd}, pre * settings.capital_usd / usual, "seed")
-    firm.laboratory.purse_usd = 0.1 * settings.capital_usd  # assumption: a tenth of the seed goes into the first model
+    firm.set_aside(0.1 * settings.capital_usd)  # assumption: a tenth of the seed goes into the first model
     award_founding_grant(firm)
     return firm
 
@@ -89,16 +89,22 @@ class Entry(Actor):
     def draw(self, name: str) -> FirmSettings:
         """Traits of an entrant. A change of one trait's distribution leaves all other draws as they are."""
         s, streams = self.settings, self.model.streams
-        offers = s.offers[int(streams.uniform("offer", name) * len(s.offers))]
+        offers = s.offers[int(streams.uniform("offer", name) * len(s.offers))] if s.offers else {}
+        services = s.services[int(streams.uniform("service", name) * len(s.services))] if s.services else {}
         _, usual = usual_round(self.model.settings.capital, "seed", self.model.year)
         return FirmSettings(
             kind="startup",
             sector=s.sector,
+            direction=s.direction,
             offers=offers,
+            services=services,
             skill=self.normal(s.skill, "skill", name, 0.05, 1.0),
             collaboration=self.normal(s.collaboration, "collaboration", name, 0.5, 1.6),
             rows=min(max(streams.lognormal(s.rows.mean, s.rows.sd, "rows", name), 100), 1e12),
             data_operations=self.normal(s.data_operations, "data operations", name, 0.0, 1.0),
+            managed=self.normal(s.managed, "managed", name, 0.0, 1.0),
+            management=s.management,
+            risk_budget_share=self.normal(s.risk_budget_share, "risk budget", name, 0.0, 0.5),
             pivot_months=12 + 24 * streams.uniform("patience", name),
             capital_usd=min(max(usual * streams.lognormal(1.0, 0.3, "seed capital", name), 1e4), 1e11),
         )

@@ -5,18 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import date
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from agents.actor import Actor
 from agents.certification import Certification
+from agents.directions import place_of, segments_of
+from agents.ecosystem import UniversityLink
 from agents.laboratory import Laboratory
+from agents.management import Management
 from agents.remedy import FieldRemedy
+from agents.risk import RiskRegister
 from agents.sales import Sales
+from agents.services import ServiceDesk, buy_compute, use_services
 from agents.settings import FirmSettings
 from agents.staffing import adjust, staff_wanted, wage_bill
 from agents.support import Support
 from simulation.market import Standing
-from simulation.settings import ROLES, SectorSettings
+from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service
 
 if TYPE_CHECKING:
     from simulation.model import MarketModel
@@ -35,21 +41,31 @@ class Firm(Actor, ABC):
         self.founded, self.founded_month = model.today, int(model.env.now)
         self.books = model.bank.open(name)
         self.staff = {role: float(settings.staff.get(role, 0.0)) for role in ROLES}
+        self.given = settings  # as the scenario has them; managers move some in `settings`
         self.brand_usd = settings.brand_usd
-        self.remedy = FieldRemedy(self)
-        self.laboratory = Laboratory(self)
+        self.management = Management(self)
+        self.risks = RiskRegister(self)
+        self.serves_one = not settings.adapts_to
+        self.laboratories = {name: Laboratory(self, name) for name in (self.sector, *settings.adapts_to)}
+        self.laboratory = self.laboratories[self.sector]
         self.sales = Sales(self)
+        self.suppliers: dict[Service, Firm] = {}  # whom it buys from; what is missing it does itself
+        self.prepaid_serving_usd = 0.0  # at list price
+        self.desk = ServiceDesk(self) if settings.services else None
+        self.service_revenue_usd = 0.0
         self.certification = Certification(self)
         self.support = Support(self)
+        self.university = UniversityLink(self)
         self.budget_usd = 0.0
         self.revenues: list[float] = []
         self.costs: list[float] = []
         self.recurring: list[float] = []
         self.margin: tuple[float, float, float] = (0.0, 0.0, 0.0)
-        self.alive, self.suspended, self.insolvent = True, False, False
+        self.alive, self.insolvent = True, False
         self.ending, self.exit_value_usd, self.raised_usd = "alive", 0.0, 0.0
         self.ended: date | None = None
         self.reasons: list[str] = []
+        self.incident_to_audit = ""  # breach or accident of the month, for the authority
         model.enter(self)
 
     # -- views --------------------------------------------------------------------------------------------------------
@@ -63,6 +79,32 @@ class Firm(Actor, ABC):
     def quality_field(self) -> float:
         """Measured field accuracy of the released model; NaN before the first."""
         return self.laboratory.quality_field
+
+    @property
+    def segments(self) -> Mapping[str, SegmentSettings]:
+        """Settings in force of the segments it may sell to, by the name that an offer there has."""
+        sectors = self.model.settings.sectors
+        return sectors[self.sector].segments if self.serves_one else segments_of(self.settings, sectors)
+
+    def laboratory_for(self, offer: str) -> Laboratory:
+        """The laboratory whose model an offer is made of."""
+        return self.laboratories[place_of(self.sector, offer)[0]]
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the authority has withdrawn what it sells at home."""
+        return self.laboratory.suspended
+
+    @property
+    def remedy(self) -> FieldRemedy:
+        """Its work on field accuracy at home."""
+        return self.laboratory.field_remedy
+
+    def qualities_elsewhere(self) -> dict[str, float]:
+        """Measured field accuracy of its models for further sectors, by sector; NaN before the first."""
+        if self.serves_one:
+            return {}
+        return {lab.sector: lab.quality_field for lab in self.laboratories.values() if lab.where}
 
     def age_years(self) -> float:
         """Years since it was founded."""
@@ -89,20 +131,25 @@ class Firm(Actor, ABC):
     def receive_results(self) -> None:
         """Release what came out of training."""
         if self.alive:
-            self.laboratory.receive()
+            for laboratory in self.laboratories.values():
+                laboratory.receive()
 
     def plan(self) -> None:
         """The month's decisions, in order."""
         if not self.alive:
             return
-        changed = self.model.firm_settings.get(self.name, self.settings)
-        if changed is not self.settings:
-            self.sales.follow(self.settings, changed)
-            self.settings = changed
+        changed = self.model.firm_settings.get(self.name, self.given)
+        if changed is not self.given:
+            self.sales.follow(self.given, changed)
+            self.given, self.settings = changed, self.management.applied(changed)
+        if self.settings.managed:
+            self.management.manage()
         self.budget_usd = self.choose_budget()
+        self.budget_usd -= self.risks.manage(self.budget_usd)
         self.plan_staff()
         self.respond_to_market()
-        self.remedy.review()
+        for laboratory in self.laboratories.values():
+            laboratory.field_remedy.review()
         self.certification.apply()
         self.sales.show_offers()
 
@@ -121,9 +168,14 @@ class Firm(Actor, ABC):
         for_people = (
             self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share) - self.sales.serving_usd()
         )
+        for_people -= self.sales.goods_usd
+        operators = self.sales.operators_needed()
+        if self.desk:
+            for_people -= self.desk.last_goods_usd
+            operators += self.desk.operators_needed()
         for_people = max(for_people / (1 + labour.overhead_share), SMALLEST_TEAM * wages["research"])
-        wanted = staff_wanted(for_people, wages, s.research_share, self.sales.operators_needed())
-        self.staff = adjust(self.staff, wanted)
+        wanted = staff_wanted(for_people, wages, s.research_share, operators)
+        self.staff = self.university.with_graduates(adjust(self.staff, wanted), wanted)
 
     def acquire(self) -> None:
         """Advertise, buy and label data, and order a training run when one is due."""
@@ -131,9 +183,17 @@ class Firm(Actor, ABC):
             return
         s = self.settings
         self.advertise(s.marketing_share * self.budget_usd)
-        self.laboratory.gather_data(s.data_share * self.budget_usd)
-        self.laboratory.purse_usd += s.compute_share * self.budget_usd
-        self.laboratory.order_training()
+        self.set_aside(s.compute_share * self.budget_usd)
+        for laboratory in self.laboratories.values():
+            laboratory.gather_data(s.data_share * self.budget_usd * laboratory.share)
+            laboratory.order_training()
+        if self.suppliers or self.prepaid_serving_usd:
+            use_services(self)
+
+    def set_aside(self, usd: float) -> None:
+        """Set money aside for training compute, in equal parts for all sectors served."""
+        for laboratory in self.laboratories.values():
+            laboratory.purse_usd += usd * laboratory.share
 
     def advertise(self, usd: float) -> None:
         """Turn advertising and the work of marketing staff into goodwill, which fades."""
@@ -142,12 +202,12 @@ class Firm(Actor, ABC):
         self.brand_usd += self.spend(usd, "advertising")
         self.brand_usd += self.staff["marketing"] * self.settings.collaboration * wage
 
-    def spend(self, usd: float, account: str, payee: str = "suppliers") -> float:
+    def spend(self, usd: float, account: str, payee: str = "suppliers", credit: str = "income") -> float:
         """Pay what is wanted, or what is there; returns the USD paid."""
         if usd <= 0:
             return 0.0
         usd = min(usd, self.books.cash_usd)
-        return self.model.bank.pay(self.name, payee, usd, account, "income") if usd > 0 else 0.0
+        return self.model.bank.pay(self.name, payee, usd, account, credit) if usd > 0 else 0.0
 
     def compute_subsidy(self, bill_usd: float) -> float:
         """What the state pays of a compute bill, USD."""
@@ -161,14 +221,16 @@ class Firm(Actor, ABC):
         """Pay for GPU hours, with vouchers where there are any; returns what it cost the firm itself."""
         subsidy = self.compute_subsidy(bill_usd)
         if subsidy > 0:
-            self.model.bank.pay("government", self.name, subsidy, "grants_paid", "grants")
-        return max(self.spend(bill_usd, "compute") - subsidy, 0.0)
+            subsidy = self.support.pay_voucher(subsidy)
+        return max(buy_compute(self, bill_usd) - subsidy, 0.0)
 
     def close_books(self) -> None:
         """Collect revenue, pay costs, close the month."""
         if not self.alive:
             return
-        self.recurring.append(self.sales.collect())
+        if self.desk:
+            self.service_revenue_usd = self.desk.revenue_usd()
+        self.recurring.append(self.sales.collect() + self.service_revenue_usd)
         due = self.costs_due()
         self.find_cash(sum(due.values()))
         self.pay_costs(due)
@@ -179,10 +241,10 @@ class Firm(Actor, ABC):
         self.costs.append(costs)
 
     def margin_flows(self) -> tuple[float, float, float]:
-        """Of the open month, USD: sales and fees from customers, paid inference, wages of operations staff."""
+        """Of the open month, USD: sales and fees from customers; inference and goods; wages of operations staff."""
         balance, wage = self.books.balance, self.model.talent.wages["operations"]
         in_sales = -(balance["sales"] + balance["upfront_fees"]) / 100
-        return in_sales, balance["inference"] / 100, self.staff["operations"] * wage
+        return in_sales, (balance["inference"] + balance["goods"]) / 100, self.staff["operations"] * wage
 
     def find_cash(self, due_usd: float) -> None:
         """Get hold of cash for costs of `due_usd` before they are paid; a startup has nobody to ask at short notice."""
@@ -194,7 +256,8 @@ class Firm(Actor, ABC):
         return {
             "wages": out_wages,
             "overhead": labour.overhead_share * out_wages,
-            "inference": self.sales.serving_usd(),
+            "goods": self.sales.goods_usd,
+            "inference": max(self.sales.serving_usd() - self.prepaid_serving_usd, 0.0),
             "compliance": law.compliance_usd_month,
         }
 
@@ -216,15 +279,13 @@ class Firm(Actor, ABC):
 
     # -- law and incidents --------------------------------------------------------------------------------------------
 
-    def obey_order(self) -> None:
-        """A new model is out: an order to fix is followed, and a withdrawn offer may come back."""
-        self.laboratory.fix_ordered = self.suspended = False
-        self.laboratory.ordered_field_accuracy = self.laboratory.ordered_minimisation = 0.0
-
     def suffer(self, kind: str, usd: float, trust: float, text: str) -> None:
-        """An incident: pay, and lose trust."""
-        paid = self.spend(usd, "incidents")
-        self.sales.lose_trust(trust)
+        """An incident: pay, and lose trust; a rehearsed plan makes both less."""
+        left = self.risks.loss_left()
+        paid = self.spend(usd * left, "incidents")
+        self.risks.draw_on_reserve(paid)
+        self.management.incident_months.append(self.model.month)
+        self.sales.lose_trust(trust * left)
         self.record(kind, amount_usd=paid, text=text)
 
     # -- end ----------------------------------------------------------------------------------------------------------
@@ -241,18 +302,20 @@ class Firm(Actor, ABC):
     def observe(self, standing: Standing, share: float) -> tuple[object, ...]:
         """This month's row of the firms table, after the month column."""
         lab, market = self.laboratory, self.model.market
-        first_slot = next(iter(self.sales.slots.values()))
+        first_slot = next(iter(self.sales.slots.values()), None)
         rows = lab.rows_lab + lab.rows_field
         return (
             self.name, self.kind, self.sector, self.founded, self.books.cash_usd,
             self.revenues[-1] if self.revenues else 0.0, self.costs[-1] if self.costs else 0.0,
             standing.paying + standing.free, self.headcount(),
-            market["price_usd"].item(first_slot), lab.quality_lab, lab.quality_field, standing.trust, share,
+            nan if first_slot is None else market["price_usd"].item(first_slot), lab.quality_lab, lab.quality_field,
+            self.sales.trust() if first_slot is None else standing.trust, share,
             lab.released.key if lab.released else "", "suspended" if self.suspended else "active",
             standing.paying, rows, lab.rows_field / max(rows, 1.0),
             lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
             self.stage_name(), lab.run_months, lab.n_broken, lab.lost_runs, *self.margin, standing.freemium_paying,
-            standing.freemium_free, standing.new_paying,
+            standing.freemium_free, standing.new_paying, self.service_revenue_usd, self.sales.licence_solution_share,
+            lab.released.inference_flops if lab.released else nan,
         )  # fmt: skip
 
     def stage_name(self) -> str:

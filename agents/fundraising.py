@@ -118,7 +118,7 @@ class Fundraising:
         model, firm = self.model, self.firm
         pre, size = usual_round(model.settings.capital, stage, model.year)
         facts = self.facts()
-        deal = Deal(firm.name, facts, stage, pre, size, self.n_raises)
+        deal = Deal(firm.name, firm.sector, facts, stage, pre, size, self.n_raises)
         held = self.cap_table.shares
         bids = {fund.name: bid for fund in model.funds if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
         best = max((bid.value_usd for bid in bids.values()), default=0.0)

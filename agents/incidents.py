@@ -6,13 +6,74 @@ More operators make outages rarer; a model that errs less in the field makes acc
 from __future__ import annotations
 
 from math import exp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agents.actor import Actor
 
 if TYPE_CHECKING:
     from agents.firm import Firm
+    from agents.laboratory import Laboratory
     from simulation.model import MarketModel
+
+
+class Hazard(NamedTuple):
+    """How often one kind of incident strikes a firm, and what it takes each time without a plan."""
+
+    rate_year: float
+    usd: float
+    trust: float
+
+
+def breach_rate(firm: Firm) -> float:
+    """Data breaches a year."""
+    rate = firm.model.settings.risk.breach_rate_year * (1 - firm.settings.prevention)
+    return rate * firm.risks.hazard_left("breach")
+
+
+def breach_hazard(firm: Firm) -> Hazard:
+    """A data breach: costs by rows held, and trust."""
+    risk = firm.model.settings.risk
+    return Hazard(breach_rate(firm), risk.breach_usd_per_row * rows_held(firm), risk.breach_trust)
+
+
+def rows_held(firm: Firm) -> float:
+    """Rows in all laboratories of a firm."""
+    return sum(lab.rows_lab + lab.rows_field for lab in firm.laboratories.values())
+
+
+def outage_rate(firm: Firm) -> float:
+    """Serious outages a year: more operators, and tools that do their work, make them rarer."""
+    rate = firm.model.settings.risk.outage_rate_year * (1 - firm.settings.prevention) / operators_of(firm) ** 0.5
+    return rate * firm.risks.hazard_left("outage")
+
+
+def outage_hazard(firm: Firm) -> Hazard:
+    """A serious outage: trust."""
+    return Hazard(outage_rate(firm), 0.0, firm.model.settings.risk.outage_trust)
+
+
+def accident_hazard(firm: Firm, lab: Laboratory) -> Hazard:
+    """Accidents where lives depend on a model: customers times errors in the field, as measured; liability, trust."""
+    rate, cost = firm.sales.accident_hazard(lab)
+    if rate <= 0:
+        return Hazard(0.0, 0.0, 0.0)
+    rate_left = rate * (1 - firm.settings.prevention) * firm.risks.hazard_left("accident")
+    return Hazard(rate_left, cost / rate, firm.model.settings.risk.accident_trust)
+
+
+def operators_of(firm: Firm) -> float:
+    """Operators, counting what tools do of their work; half a person at least."""
+    return max(firm.staff["operations"] / (1 - firm.management.automation), 0.5)
+
+
+def hazards_of(firm: Firm) -> dict[str, Hazard]:
+    """Hazards of a firm by kind; accidents of several models are added up."""
+    found = {"breach": breach_hazard(firm), "outage": outage_hazard(firm)}
+    accidents = [accident_hazard(firm, lab) for lab in firm.laboratories.values() if lab.released]
+    if rate := sum(hazard.rate_year for hazard in accidents):
+        usd = sum(hazard.rate_year * hazard.usd for hazard in accidents) / rate
+        found["accident"] = Hazard(rate, usd, firm.model.settings.risk.accident_trust)
+    return found
 
 
 class Misfortune(Actor):
@@ -24,38 +85,39 @@ class Misfortune(Actor):
     def acquire(self) -> None:
         """Strike: one keyed draw per firm, month and kind of incident."""
         for firm in list(self.model.living.values()):
-            if firm.laboratory.released:  # type: ignore[attr-defined]
+            if self.strikes(firm, "key person", firm.risks.key_person_rate_year()):  # type: ignore[arg-type, attr-defined]
+                firm.risks.lose_key_person()  # type: ignore[attr-defined]
+            models = [lab for lab in firm.laboratories.values() if lab.released]  # type: ignore[attr-defined]
+            if models:
                 self.breach(firm)  # type: ignore[arg-type]
                 self.outage(firm)  # type: ignore[arg-type]
-                self.accident(firm)  # type: ignore[arg-type]
+                for lab in models:
+                    self.accident(firm, lab)  # type: ignore[arg-type]
 
-    def strikes(self, firm: Firm, kind: str, rate_year: float) -> bool:
+    def strikes(self, firm: Firm | Laboratory, kind: str, rate_year: float) -> bool:
         """Whether an incident of yearly rate `rate_year` strikes this month."""
         if rate_year <= 0:  # draws are keyed: one that is not made shifts no other
             return False
         return self.model.streams.uniform(kind, firm.name, self.model.month) < 1 - exp(-rate_year / 12)
 
     def breach(self, firm: Firm) -> None:
-        """A data breach: costs by rows held, and trust."""
-        risk = self.model.settings.risk
-        if self.strikes(firm, "breach", risk.breach_rate_year * (1 - firm.settings.prevention)):
-            rows = firm.laboratory.rows_lab + firm.laboratory.rows_field
-            firm.suffer("breach", risk.breach_usd_per_row * rows, risk.breach_trust, f"{rows:,.0f} rows")
+        """A data breach: the authority hears of it."""
+        if self.strikes(firm, "breach", breach_rate(firm)):
+            hazard = breach_hazard(firm)
+            firm.suffer("breach", hazard.usd, hazard.trust, f"{rows_held(firm):,.0f} rows")
+            firm.incident_to_audit = "breach"
 
     def outage(self, firm: Firm) -> None:
-        """A serious outage: trust; more operators make it rarer."""
-        risk = self.model.settings.risk
-        operators = max(firm.staff["operations"], 0.5)
-        if self.strikes(firm, "outage", risk.outage_rate_year * (1 - firm.settings.prevention) / operators**0.5):
-            firm.suffer("outage", 0.0, risk.outage_trust, f"{operators:.0f} operators")
+        """A serious outage."""
+        if self.strikes(firm, "outage", outage_rate(firm)):
+            hazard = outage_hazard(firm)
+            firm.suffer("outage", hazard.usd, hazard.trust, f"{operators_of(firm):.0f} operators")
 
-    def accident(self, firm: Firm) -> None:
-        """An accident where lives depend on the model: liability, trust, and the authority looks at the model.
-
-        The hazard is customers times errors in the field, as measured; one month has at most one accident.
-        """
-        rate, cost = firm.sales.accident_hazard()
-        if rate > 0 and self.strikes(firm, "accident", rate * (1 - firm.settings.prevention)):
-            text = f"field accuracy {firm.quality_field:.3f}"
-            firm.suffer("accident", cost / rate, self.model.settings.risk.accident_trust, text)
-            firm.laboratory.hurried = True
+    def accident(self, firm: Firm, lab: Laboratory) -> None:
+        """An accident: the authority looks at the model. A model has at most one accident in a month."""
+        hazard = accident_hazard(firm, lab)
+        if self.strikes(lab, "accident", hazard.rate_year):
+            text = f"field accuracy {lab.quality_field:.3f}"
+            firm.suffer("accident", hazard.usd, hazard.trust, text)
+            lab.hurried = True
+            firm.incident_to_audit = "accident"

@@ -23,6 +23,7 @@ class Deal:
     """A raise as funds see it: the firm, what diligence found, and the usual terms of the stage."""
 
     firm: str
+    sector: str
     facts: Facts
     stage: Stage
     pre_money_usd: float
@@ -101,9 +102,10 @@ class Fund(Actor):
     # -- judging ------------------------------------------------------------------------------------------------------
 
     def view_usd(self, deal: Deal) -> float:
-        """Value the fund sees; it is off by the fund's own error, drawn anew for each raise."""
+        """Value the fund sees in the light of its thesis; off by its own error, drawn anew for each raise."""
         capital, streams = self.model.settings.capital, self.model.streams
         value = fair_value_usd(capital, deal.facts, deal.stage, self.model.heat, self.model.year)
+        value *= self.settings.thesis.get(deal.sector, 1.0)
         return value * streams.lognormal(1.0, capital.signal_noise, f"signal:{deal.firm}", self.name, deal.attempt)
 
     def bid(self, deal: Deal, share: float = 0.0) -> Bid | None:

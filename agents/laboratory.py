@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from agents.directions import pretraining_runs
+from agents.remedy import FieldRemedy, LeakRemedy
 from agents.research import Means, compose_plan, expected_waste, judged, release_interval, usual_hours
-from simulation.compute import HOURS_PER_MONTH, algorithmic_progress
+from agents.services import buy_rows, training_terms
+from simulation.compute import HOURS_PER_MONTH, algorithmic_progress, proxy_rows
 from simulation.demand import advantage
+from simulation.settings import SectorSettings
 from simulation.training.ladder import architecture, inference_flops
 from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.tasks import get_task
@@ -38,17 +42,24 @@ class Job:
 
 
 class Laboratory:
-    """Data and models of one firm. Rows are real rows, `purse_usd` is what was set aside for training compute."""
+    """Data and models of one firm for one sector. Rows are real rows, `purse_usd` is what was set aside for training
+    compute. `share` is the part of the firm's means that the sector gets: all where the firm serves one sector.
+    """
 
-    def __init__(self, firm: Firm) -> None:
+    def __init__(self, firm: Firm, sector: str) -> None:
         s = firm.settings
-        self.firm, self.model = firm, firm.model
+        self.firm, self.model, self.sector = firm, firm.model, sector
+        self.share = 1 / (1 + len(s.adapts_to))
+        self.where = "" if sector == s.sector else sector  # how events name the sector
+        self.name = f"{firm.name}.{sector}" if self.where else firm.name
+        self.field_remedy = FieldRemedy(self)
         # Luck and seed belong to the team, not to the order of its runs: the same plan is then the same run in every
         # arm of an experiment, and a data set that grows keeps its first rows.
         self.luck = self.model.streams.normal("recipe", firm.name)
         self.seed = self.model.streams.integer("training", firm.name)
-        self.rows_lab, self.rows_field = s.rows * (1 - s.field_share), s.rows * s.field_share
-        self.extra_anonymisation = 0.0
+        rows = s.rows * self.share
+        self.rows_lab, self.rows_field = rows * (1 - s.field_share), rows * s.field_share
+        self.leak_remedy = LeakRemedy()
         self.minority_share = 0.1  # assumption: what convenience sampling gives a minority of a tenth
         self.ordered_field_accuracy = self.ordered_minimisation = 0.0
         self.released: TrainingResult | None = None
@@ -62,8 +73,13 @@ class Laboratory:
         self.run_months = float("nan")  # from the order to the result of the last run
         self.last_order_month = -100
         self.purse_usd = 0.0
-        self.fix_ordered = False
+        self.fix_ordered = self.suspended = False
         self.hurried = False  # the next run need not wait for the usual interval
+
+    @property
+    def sector_settings(self) -> SectorSettings:
+        """Settings of the sector in force."""
+        return self.model.settings.sectors[self.sector]
 
     # -- quality ------------------------------------------------------------------------------------------------------
 
@@ -77,11 +93,15 @@ class Laboratory:
         """Measured field accuracy of the released model; NaN before the first."""
         return self.released.accuracy_field if self.released else float("nan")
 
+    def on_sale(self) -> bool:
+        """Whether there is a model, and the authority has not withdrawn it."""
+        return self.released is not None and not self.suspended
+
     def advantages(self) -> tuple[float, float]:
         """(lab, field) advantage over the sector's traditional method; (0, 0) before the first model."""
         if not self.released:
             return 0.0, 0.0
-        old, new = self.model.traditional[self.firm.sector], self.released
+        old, new = self.model.traditional[self.sector], self.released
         return advantage(new.accuracy_lab, old.accuracy_lab), advantage(new.accuracy_field, old.accuracy_field)
 
     def serving_scale(self) -> float:
@@ -98,21 +118,27 @@ class Laboratory:
             result = self.model.service.result(job.key)
             self.job = None
             # Assumption: who turns half of its customers' data into rows judges by the field figure alone.
-            weight = self.firm.remedy.field_weight(min(2 * self.firm.settings.data_operations, 1.0))
+            weight = self.field_remedy.field_weight(min(2 * self.firm.settings.data_operations, 1.0))
             worse = self.released is not None and judged(result, weight) < judged(self.released, weight)
             follows = self.follows_order(job.plan, result)
             if worse and not (self.fix_ordered and follows) and not self.is_more_private(job.plan):
                 continue
             self.released, self.released_plan = result, job.plan
             text = f"lab {result.accuracy_lab:.3f}, field {result.accuracy_field:.3f}, rung {job.plan.rung}"
-            self.firm.record("release", cause=job.key, text=text)
+            self.firm.record("release", other=self.where, cause=job.key, text=text)
             if follows:
-                self.firm.obey_order()
+                self.obey_order()
+
+    def obey_order(self) -> None:
+        """A new model is out: an order to fix is followed, and a withdrawn offer may come back."""
+        self.fix_ordered = self.suspended = False
+        self.ordered_field_accuracy = self.ordered_minimisation = 0.0
 
     def follows_order(self, plan: TrainingPlan, result: TrainingResult) -> bool:
         """Whether a model has the treatment of personal data, the minority's rows and the field accuracy ordered."""
         asked = round(self.firm.settings.anonymisation + self.extra_anonymisation, 3)
         private = plan.anonymisation >= asked and plan.minimisation >= self.ordered_minimisation
+        private = private and self.leak_remedy.is_followed_by(plan)
         fair = plan.minority_share >= round(self.minority_share, 3)
         return private and fair and result.accuracy_field >= self.ordered_field_accuracy
 
@@ -120,6 +146,11 @@ class Laboratory:
         """Whether a plan goes further than the released one in what law or firm decided: inputs left out, DP-SGD."""
         old = self.released_plan
         return old is not None and (plan.minimisation > old.minimisation or plan.dp_noise > old.dp_noise)
+
+    @property
+    def extra_anonymisation(self) -> float:
+        """Noise on the inputs that orders have added to what the firm does by itself."""
+        return self.leak_remedy.anonymisation
 
     def collect_minority(self) -> None:
         """Assumption: who must become fairer gathers twice the minority's rows, as far as half of all."""
@@ -130,11 +161,16 @@ class Laboratory:
     def gather_data(self, usd: float) -> None:
         """Label rows: first what customers' use gave (as far as law and pipeline allow), then bought ones."""
         labour, law, s = self.model.settings.labour, self.model.settings.law, self.firm.settings
-        keep, remedy = 1 - labour.data_decay_year / 12, self.firm.remedy
+        keep, remedy = 1 - labour.data_decay_year / 12, self.field_remedy
         field_share, row_usd = remedy.field_share(s.field_share), labour.label_cost_usd * law.data_cost_factor
-        affordable = self.firm.spend(remedy.data_usd(usd), "data") / row_usd
-        from_use = min(self.firm.sales.usage_rows() * law.consent_share * s.data_operations, affordable)
-        bought = affordable - from_use
+        usd, from_use = remedy.data_usd(usd), self.firm.sales.usage_rows(self) * law.consent_share * s.data_operations
+        supplied = 0.0
+        if "data" in self.firm.suppliers:
+            supplied, paid = buy_rows(self.firm, self.sector, max(usd - from_use * row_usd, 0.0), row_usd)
+            usd = max(usd - paid, 0.0)
+        affordable = self.firm.spend(usd, "data") / row_usd
+        from_use = min(from_use, affordable)
+        bought = affordable - from_use + supplied
         self.rows_field = self.rows_field * keep + from_use + bought * field_share
         self.rows_lab = self.rows_lab * keep + bought * (1 - field_share)
 
@@ -144,14 +180,15 @@ class Laboratory:
         """Order the next model when the last is old enough and money, data or law give a reason to."""
         firm, model = self.firm, self.model
         waited = model.month - self.last_order_month
-        early = waited < release_interval(firm.settings, firm.staff["research"])
+        early = waited < release_interval(firm.settings, firm.university.researchers() * self.share)
         if self.job or (early and not self.hurried):
             return
         # Assumption: no more than three tenths of the cash go into one run.
-        money = min(self.purse_usd, 0.3 * firm.books.cash_usd)
-        price = model.cloud.price_usd(model.year)
-        own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months
-        plan, hours = self.draw_plan(own_hours + firm.compute_bill_affordable(money) / price)
+        money = min(self.purse_usd, 0.3 * firm.books.cash_usd * self.share)
+        factor, gain = training_terms(firm, firm.compute_bill_affordable(money))
+        price = model.cloud.price_usd(model.year) * factor
+        own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months * self.share
+        plan, hours = self.draw_plan(own_hours + firm.support.bill_affordable_usd(money) / price)
         if not self.fix_ordered and not self.worth_training(plan):
             return
         bought_hours = max(hours - own_hours, 0.0)
@@ -159,19 +196,35 @@ class Laboratory:
         self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
         self.last_plan = plan
-        progress = algorithmic_progress(firm.sector_settings.algorithmic_halving_months, model.year)
-        usual = usual_hours(firm.settings, model.settings.compute, plan.rung, progress)
+        progress = algorithmic_progress(self.sector_settings.algorithmic_halving_months, model.year)
+        team = firm.university.taught(firm.risks.team())
+        usual = usual_hours(team, model.settings.compute, plan.rung, progress, self.pretraining()[1])
         self.job = Job(plan, model.order(plan, due=False), model.env.now, hours, usual)
-        model.env.process(self.run(self.job, bought_hours))
+        model.env.process(self.run(self.job, bought_hours / gain))
 
     def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
         """The plan for the GPU hours at hand, and the hours it takes."""
-        model, firm, sector = self.model, self.firm, self.firm.sector_settings
+        model, firm, sector = self.model, self.firm, self.sector_settings
         progress = algorithmic_progress(sector.algorithmic_halving_months, model.year)
         noise = firm.settings.anonymisation + self.extra_anonymisation
         minimisation = model.settings.law.minimisation_share
-        means = Means(hours, progress, self.rows_lab, self.rows_field, self.minority_share, noise, minimisation)
-        return compose_plan(firm.settings, sector.task, model.settings.compute, means, self.luck, self.seed)
+        rows = self.rows_lab, self.rows_field
+        means = Means(hours, progress, *rows, self.minority_share, noise, minimisation, *self.pretraining())
+        team = firm.university.taught(firm.risks.team())
+        plan, hours = compose_plan(team, sector.task, model.settings.compute, means, self.luck, self.seed)
+        return self.leak_remedy.applied(plan), hours
+
+    def pretraining(self) -> tuple[int, float]:
+        """Proxy rows per sector that the next model's trunk is trained on, and what that costs in runs; home: none.
+
+        They stand for the rows that the firm holds in its other sectors, on average; where it serves fewer sectors
+        than the trunk is trained on, public data fill in (assumption).
+        """
+        if not self.where:
+            return 0, 0.0
+        others = [lab for lab in self.firm.laboratories.values() if lab is not self]
+        rows = sum(lab.rows_lab + lab.rows_field for lab in others) / len(others)
+        return proxy_rows(self.model.settings.compute, rows), pretraining_runs(len(others))
 
     def worth_training(self, plan: TrainingPlan) -> bool:
         """A run is worth its price when it is larger, has more rows or more telling ones, or is more private."""
@@ -180,7 +233,9 @@ class Laboratory:
             return old is None
         fairer = plan.minority_share > old.minority_share
         larger = plan.rung > old.rung or plan.rows > old.rows or plan.coverage > old.coverage + 0.05
-        return larger or fairer or self.is_more_private(plan)
+        larger = larger or plan.pretraining_rows > old.pretraining_rows
+        better_taught = self.firm.university.know_how > 0 and plan.recipe != old.recipe
+        return larger or fairer or better_taught or self.is_more_private(plan)
 
     def run(self, job: Job, cloud_hours: float) -> Generator[simpy.Event, object, None]:
         """SimPy process: a job waits for GPUs and runs, attempt by attempt; then its result is due.
@@ -188,7 +243,7 @@ class Laboratory:
         What broken attempts cost is paid with the order, at its expectation; how long they take is drawn.
         """
         model, number = self.model, self.n_jobs
-        yield model.env.timeout(model.streams.uniform("submission", self.firm.name, number))
+        yield model.env.timeout(model.streams.uniform("submission", self.name, number))
         broken = self.broken_attempts(number)
         lost = self.firm.settings.engineering.lost_share * broken
         pace = (1 + lost) / (1 + expected_waste(self.firm.settings.engineering))
@@ -203,14 +258,13 @@ class Laboratory:
             self.lost_runs += lost
             self.run_months = model.env.now - job.ordered
             if broken:
-                self.firm.record(
-                    "run broke down", cause=job.key, text=f"{broken} attempts, {lost:.1f} runs of work lost"
-                )
+                text = f"{broken} attempts, {lost:.1f} runs of work lost"
+                self.firm.record("run broke down", other=self.where, cause=job.key, text=text)
             model.call_due(job.key)
             self.finished.append(job)
 
     def broken_attempts(self, number: int) -> int:
         """How many attempts at that run break down before one succeeds; at most 20."""
         rate = self.firm.settings.engineering.failure_rate
-        draws = (self.model.streams.uniform(f"attempt:{attempt}", self.firm.name, number) for attempt in range(20))
+        draws = (self.model.streams.uniform(f"attempt:{attempt}", self.name, number) for attempt in range(20))
         return next((attempt for attempt, u in enumerate(draws) if u >= rate), 20)

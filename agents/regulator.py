@@ -18,6 +18,7 @@ from simulation.training.plan import NETWORK_KINDS, TrainingPlan, TrainingResult
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from agents.laboratory import Laboratory
     from simulation.model import MarketModel
 
 
@@ -71,7 +72,10 @@ def report(result: TrainingResult, plan: TrainingPlan) -> str:
 
 
 class Regulator(Actor):
-    """Audits arrive at each firm at the rate of the law in force; a finding has a fine, an order and a date."""
+    """Audits arrive at each firm at the rate of the law in force, and after incidents as the law says.
+
+    A finding has a fine, an order and a date.
+    """
 
     def __init__(self, model: MarketModel, name: str, settings: RegulatorSettings) -> None:
         super().__init__(model, name)
@@ -80,45 +84,59 @@ class Regulator(Actor):
 
     def plan(self) -> None:
         """Open this month's audits, and withdraw what was not fixed in time."""
-        rate = self.model.settings.law.audits_year / 12
-        for firm in list(self.model.living.values()):
-            if rate > 0 and self.model.streams.uniform("audit", firm.name, self.model.month) < rate:
+        law, streams, month = self.model.settings.law, self.model.streams, self.model.month
+        rate = law.audits_year / 12
+        living: list[Any] = list(self.model.living.values())
+        for firm in living:
+            incident, firm.incident_to_audit = firm.incident_to_audit, ""
+            if rate > 0 and streams.uniform("audit", firm.name, month) < rate:
                 self.model.env.process(self.audit(firm))
+            elif incident and streams.uniform("incident audit", firm.name, month) < law.audit_after_incident:
+                self.model.env.process(self.audit(firm, after=incident))
             self.check_deadline(firm)
 
-    def audit(self, firm: Any) -> Generator[simpy.Event, object, None]:
-        """SimPy process: look at the released model as it was measured, and act on what is found."""
+    def audit(self, firm: Any, after: str = "") -> Generator[simpy.Event, object, None]:
+        """SimPy process: look at the released model as it was measured, and act on what is found.
+
+        `after` names the incident that brought the audit, if one did.
+        """
         yield self.model.env.timeout(self.settings.audit_months)
-        if not firm.alive or not firm.laboratory.released:
-            return
-        law, result, plan = self.model.settings.law, firm.laboratory.released, firm.laboratory.released_plan
-        floor = field_floor(law, (firm.sector_settings.segments[name] for name in firm.sales.slots))
+        for lab in firm.laboratories.values() if firm.alive else ():
+            if lab.released:
+                self.look_at(firm, lab, after)
+
+    def look_at(self, firm: Any, lab: Laboratory, after: str) -> None:
+        """Audit one model of a firm; of the models in one audit, each that fails is fined."""
+        law, result, plan = self.model.settings.law, lab.released, lab.released_plan
+        assert result is not None and plan is not None
+        floor = field_floor(law, (firm.segments[name] for name in firm.sales.served_by(lab)))
         findings = examine(law, result, plan, floor)
-        text = report(result, plan)
+        text = f"{lab.where}: " if lab.where else ""
+        text += report(result, plan) + (f"; after the {after}" if after else "")
         if not findings:
             firm.record("audit passed", other=self.name, cause=result.key, text=text)
             return
         fine = firm.spend(fine_usd(law, sum(firm.revenues[-12:])), "fines", "government")
         firm.record("audit failed", other=self.name, amount_usd=fine, cause=result.key, text=text)
-        self.order_fix(firm, findings, floor)
+        self.order_fix(firm, findings, floor, lab.sector)
 
-    def order_fix(self, firm: Any, findings: Findings, floor: float = 0.0) -> None:
-        """Order a new model: noise on personal data, more rows of the minority, field rows until it is above `floor`.
+    def order_fix(self, firm: Any, findings: Findings, floor: float = 0.0, sector: str = "") -> None:
+        """Order a new model: the firm's remedy of leaks, more rows of the minority, field rows until above `floor`.
 
-        A model that collects more than the law allows needs no more than a new one: the law binds its plan.
+        A model that collects more than the law allows needs no more than a new one: the law binds its plan. `sector` is
+        where it is sold, by default the firm's home.
         """
-        lab = firm.laboratory
+        lab = firm.laboratories[sector or firm.sector]
         if findings.leaks:
-            # Assumption: each order asks for 0.3 sd of noise more, as far as 1.5.
-            lab.extra_anonymisation = min(lab.extra_anonymisation + 0.3, 1.5)
+            lab.leak_remedy.order(firm.settings.remedy)
         if findings.unfair:
             lab.collect_minority()
         if findings.inaccurate:
             lab.ordered_field_accuracy = floor
-            firm.remedy.seek(floor)
+            lab.field_remedy.seek(floor)
         lab.ordered_minimisation = max(lab.ordered_minimisation, self.ordered_minimisation(findings))
         lab.fix_ordered = lab.hurried = True
-        self.deadlines.setdefault(firm.name, self.model.env.now + self.settings.fix_months)
+        self.deadlines.setdefault(lab.name, self.model.env.now + self.settings.fix_months)
 
     def ordered_minimisation(self, findings: Findings) -> float:
         """Share of inputs that the next model must do without."""
@@ -126,10 +144,12 @@ class Regulator(Actor):
 
     def check_deadline(self, firm: Any) -> None:
         """Withdraw market access when an order was not followed in time."""
-        if firm.name not in self.deadlines:
-            return
-        if not firm.laboratory.fix_ordered:
-            del self.deadlines[firm.name]
-        elif self.model.env.now > self.deadlines[firm.name] and not firm.suspended:
-            firm.suspended = True
-            firm.record("withdrawn", other=self.name, cause="order to fix not followed in time")
+        for lab in firm.laboratories.values() if self.deadlines else ():
+            if lab.name not in self.deadlines:
+                continue
+            if not lab.fix_ordered:
+                del self.deadlines[lab.name]
+            elif self.model.env.now > self.deadlines[lab.name] and not lab.suspended:
+                lab.suspended = True
+                cause = "order to fix not followed in time"
+                firm.record("withdrawn", other=self.name, cause=cause, text=lab.where)

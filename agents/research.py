@@ -55,9 +55,11 @@ def engineering(firm: FirmSettings, practice: EngineeringSettings | None = None)
     return 0.5 * 4**firm.skill * firm.collaboration * practice.hardware * practice.memory * waste
 
 
-def usual_hours(firm: FirmSettings, compute: ComputeSettings, rung: int, progress: float) -> float:
+def usual_hours(
+    firm: FirmSettings, compute: ComputeSettings, rung: int, progress: float, pretraining_runs: float = 0.0
+) -> float:
     """GPU hours that the rung would take the same team with usual practice: what it rents GPUs for."""
-    return gpu_hours_for_rung(compute, rung, progress, engineering(firm, USUAL_PRACTICE))
+    return gpu_hours_for_rung(compute, rung, progress, engineering(firm, USUAL_PRACTICE) / (1 + pretraining_runs))
 
 
 def expected_waste(practice: EngineeringSettings) -> float:
@@ -81,6 +83,8 @@ class Means:
     minority_share: float
     anonymisation: float
     minimisation: float = 0.0  # share of inputs that the law forbids to collect
+    pretraining_rows: int = 0  # proxy rows per sector that a model's trunk is trained on first
+    pretraining_runs: float = 0.0  # what that costs, in runs of the same size
 
 
 def compose_plan(
@@ -88,7 +92,7 @@ def compose_plan(
 ) -> tuple[TrainingPlan, float]:
     """The plan a firm makes, and the GPU hours it takes: the highest rung it can pay for, and no more."""
     skill = min(firm.skill * math.sqrt(firm.collaboration), 1.0)
-    able, parallelism = engineering(firm), firm.engineering.parallelism
+    able, parallelism = engineering(firm) / (1 + means.pretraining_runs), firm.engineering.parallelism
     effective = effective_gpu_hours(compute, means.hours_affordable, means.progress, able, parallelism)
     rung = rung_for(compute, effective, len(RUNGS) - 1)
     needed = gpu_hours_for_rung(compute, rung, means.progress, able, parallelism)
@@ -106,6 +110,7 @@ def compose_plan(
         compression=firm.compression,
         minimisation=round(means.minimisation, 3) if firm.model_kind in NETWORK_KINDS else 0.0,
         dp_noise=firm.dp_noise,
+        pretraining_rows=means.pretraining_rows,
         recipe=recipe_for(skill, luck, task),
         seed=seed,
     )

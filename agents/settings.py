@@ -8,11 +8,13 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from simulation.parameters import Settings, parameter
-from simulation.settings import Name, RevenueModel, Role, Stage
-from simulation.training.plan import PRIVATE_KINDS
+from simulation.settings import Name, RevenueModel, Role, Service, Stage
+from simulation.training.plan import NETWORK_KINDS, PRIVATE_KINDS
 
 ModelKind = Literal["linear", "mlp", "cnn", "rnn", "transformer"]
 Compression = Literal["none", "int8", "pruned", "distilled"]
+Remedy = Literal["anonymise", "minimise", "dp"]
+Direction = Literal["vertical", "general", "tools"]
 
 
 class EngineeringSettings(Settings):
@@ -51,17 +53,81 @@ class EngineeringSettings(Settings):
     )
 
 
+class ManagementSettings(Settings):
+    """Targets of a firm's managers (OPS-KPI): what counts as good enough, and what a step toward it takes."""
+
+    burn_multiple: float = parameter(
+        2.0,
+        "efficiency: net burn per dollar of new yearly recurring revenue, at most",
+        "ratio",
+        low=0.1,
+        high=20,
+        kind="lever",
+        source="assumption inside the bands of V23",
+    )
+    satisfaction: float = parameter(
+        0.6, "quality: trust of its customers, at least", "0..1", low=0.05, high=1, kind="lever"
+    )
+    failures_year: float = parameter(
+        1.0, "quality: incidents and broken runs, at most", "1/year", low=0.1, high=100, kind="lever"
+    )
+    gross_margin: float = parameter(
+        0.5,
+        "cost control: sales less serving and operators, at least",
+        "share",
+        low=0.05,
+        high=0.95,
+        kind="lever",
+        source="M4",
+    )
+    better_model_months: float = parameter(
+        18.0, "innovation: time since its last better model, at most", "months", low=1, high=120, kind="lever"
+    )
+    accuracy_ratio: float = parameter(
+        0.97,
+        "innovation: its field accuracy against the best rival's, at least",
+        "ratio",
+        low=0.1,
+        high=2,
+        kind="lever",
+    )
+    adaptation: float = parameter(
+        0.2,
+        "how far a review moves the level aspired to toward what was reached (Cyert & March 1963)",
+        "share",
+        low=0,
+        high=1,
+    )
+    step_days: float = parameter(
+        1.0, "working days of the whole staff that one step takes", "days", low=0, high=60, kind="lever"
+    )
+
+
 class FirmSettings(Settings):
     """One firm. Everything a case chapter says of a firm is said here."""
 
     kind: Literal["startup", "incumbent"] = parameter("startup", "kind of firm", kind="constant")
     sector: Name = parameter(..., "sector it works in", kind="constant")
+    direction: Direction = parameter("vertical", "what it builds (OP-DIRECTION)", kind="lever")
+    adapts_to: dict[Name, dict[Name, RevenueModel]] = Field(
+        default={},
+        description="further sectors that a general firm adapts its pre-trained model to: segments, how it earns there",
+        json_schema_extra={"kind": "lever", "source": "assumption"},
+    )
     founded: date | None = parameter(
         None, "date on which it enters (a month is enough); empty: with the world", kind="constant"
     )
     offers: dict[Name, RevenueModel] = Field(
-        description="segments it sells to, and how it earns there",
-        min_length=1,
+        default={},
+        description="segments it sells to, and how it earns there; a firm of direction tools may have none",
+        json_schema_extra={"kind": "lever", "source": "assumption"},
+    )
+    services: dict[Service, float] = Field(
+        default={},
+        description=(
+            "what a firm of direction tools sells to other firms: compute (markup on the cloud's price), data (price "
+            "of a row, as a share of what labelling it alone costs), outsourcing (markup on wages)"
+        ),
         json_schema_extra={"kind": "lever", "source": "assumption"},
     )
     price_level: float = parameter(1.0, "its price", "reference prices", low=0.05, high=10, kind="lever")
@@ -107,6 +173,11 @@ class FirmSettings(Settings):
         high=16,
         kind="lever",
     )
+    remedy: Remedy = parameter(
+        "anonymise",
+        "what it does first when ordered to end a leak: noise on inputs, fewer inputs, or private training (DP-SGD)",
+        kind="lever",
+    )
     staff: dict[Role, float] = Field(
         default={"product": 1, "research": 2, "marketing": 1, "operations": 1, "finance": 0},
         description="people by role when it enters",
@@ -124,6 +195,23 @@ class FirmSettings(Settings):
     prevention: float = parameter(
         0.3, "share of incident hazard that prevention removes", "share", low=0, high=0.95, kind="lever"
     )
+    managed: float = parameter(
+        0.0,
+        "share of the quarters in which its managers look at the indicators (OPS-KPI); 0: never",
+        "share",
+        low=0,
+        high=1,
+        kind="lever",
+    )
+    management: ManagementSettings = ManagementSettings()
+    risk_budget_share: float = parameter(
+        0.0,
+        "spending on prevention, plans, drills and reserves in all spending (RISK)",
+        "share",
+        low=0,
+        high=0.5,
+        kind="lever",
+    )
     pivot_months: float = parameter(
         24, "months without traction before it changes how it earns", "months", low=3, high=1000, kind="lever"
     )
@@ -138,7 +226,25 @@ class FirmSettings(Settings):
     follow_months: float = parameter(
         12, "delay with which an incumbent answers a better rival", "months", low=1, high=120
     )
+    judgement_noise: float = parameter(
+        0.0,
+        "spread of an incumbent's error about a rival's share, revenue and error rate (log scale), drawn by year",
+        "",
+        low=0,
+        high=3,
+    )
+    attention_share: float = parameter(
+        0.0, "share of the sector under which an incumbent does not notice a rival", "share", low=0, high=1
+    )
     acquires: bool = parameter(False, "an incumbent that buys startups", kind="lever")
+
+    @model_validator(mode="after")
+    def _sells_something(self) -> FirmSettings:
+        if self.direction == "tools" and not self.services:
+            raise ValueError("direction = tools needs services: a mapping with at least one entry")
+        if self.direction != "tools" and self.services:
+            raise ValueError(f"services need direction = tools, not {self.direction}")
+        return self
 
     @model_validator(mode="after")
     def _can_train_privately(self) -> FirmSettings:
@@ -147,6 +253,18 @@ class FirmSettings(Settings):
                 f"dp_noise = {self.dp_noise:g} needs model_kind {' or '.join(PRIVATE_KINDS)} and a compression other "
                 f"than distilled, not {self.model_kind} and {self.compression}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _can_remedy(self) -> FirmSettings:
+        private = self.model_kind in PRIVATE_KINDS and self.compression != "distilled"
+        if self.remedy == "dp" and not private:
+            raise ValueError(
+                f"remedy = dp needs model_kind {' or '.join(PRIVATE_KINDS)} and a compression other than distilled, "
+                f"not {self.model_kind} and {self.compression}"
+            )
+        if self.remedy == "minimise" and self.model_kind not in NETWORK_KINDS:
+            raise ValueError(f"remedy = minimise needs model_kind {' or '.join(NETWORK_KINDS)}, not {self.model_kind}")
         return self
 
 
@@ -167,11 +285,28 @@ class EntrantSettings(Settings):
     collaboration: Spread = Spread(mean=1.0, sd=0.12)
     rows: Spread = Spread(mean=60_000, sd=0.8)
     data_operations: Spread = Spread(mean=0.25, sd=0.12)
+    managed: Spread = Spread(mean=0.0, sd=0.0)
+    management: ManagementSettings = ManagementSettings()
+    risk_budget_share: Spread = Spread(mean=0.0, sd=0.0)
     offers: list[dict[Name, RevenueModel]] = Field(
-        description="ways of earning they choose from with equal chance",
-        min_length=1,
+        default=[],
+        description="ways of earning they choose from with equal chance; those of direction tools may have none",
         json_schema_extra={"source": "assumption"},
     )
+    direction: Literal["vertical", "tools"] = parameter("vertical", "what they build (OP-DIRECTION)", kind="constant")
+    services: list[dict[Service, float]] = Field(
+        default=[],
+        description="what those of direction tools sell to other firms, chosen with equal chance; as of a firm",
+        json_schema_extra={"source": "assumption"},
+    )
+
+    @model_validator(mode="after")
+    def _sell_something(self) -> EntrantSettings:
+        if self.direction == "tools" and not self.services:
+            raise ValueError("direction = tools needs services: a list with at least one entry")
+        if self.direction != "tools" and self.services:
+            raise ValueError(f"services need direction = tools, not {self.direction}")
+        return self
 
 
 class InvestorSettings(Settings):
@@ -184,6 +319,11 @@ class InvestorSettings(Settings):
     )
     stages: list[Stage] = Field(description="stages it invests in", min_length=1)
     ticket_share: float = parameter(0.1, "most it puts into one company", "share of fund", low=0.001, high=1)
+    thesis: dict[Name, float] = Field(
+        default={},
+        description="value that it sees in startups of a sector, against what others see; 1 for sectors not named",
+        json_schema_extra={"unit": "ratio", "kind": "uncertainty", "source": "assumption"},
+    )
     hurdle: float = parameter(1.0, "value it must see per dollar of pre-money valuation", "ratio", low=0.1, high=10)
     fee_share_year: float = parameter(
         0.02, "management fee, all its life", "share of commitments/year", low=0, high=0.03, source="V30"

@@ -1,13 +1,17 @@
 """Public support: founding grants, wage subsidies, tax relief, common data (OP-POLICY, OP-ECOSYSTEM).
 
-All money comes from the government's books. Compute vouchers are in `agents/startup.py`.
+All money comes from the government's books, within the budgets of `agents/treasury.py`. The shares and caps of compute
+vouchers are in `agents/startup.py`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents import treasury
 from agents.actor import Actor
+from agents.ecosystem import work_together
+from agents.treasury import is_covered
 from simulation.law import SupportSettings
 
 if TYPE_CHECKING:
@@ -22,11 +26,6 @@ def tax_after_credit(tax_usd: float, credit_usd: float) -> tuple[float, float]:
     """(Tax still due, credit left), USD: a credit is used as far as there is tax, the rest is carried forward."""
     used = min(tax_usd, credit_usd)
     return tax_usd - used, credit_usd - used
-
-
-def is_covered(rules: SupportSettings, sector: str) -> bool:
-    """Whether startups of a sector get grants, wage subsidies and common data."""
-    return not rules.sectors or sector in rules.sectors
 
 
 class Support:
@@ -52,7 +51,7 @@ class Support:
         left = max(rules.research_wage_cap_usd_year - self.wages_paid_usd.get(year, 0.0), 0.0)
         subsidy = min(rules.research_wage_share * self.research_wages_usd(), left)
         if subsidy > 0 and is_covered(rules, self.firm.sector):
-            paid = self.model.bank.pay("government", self.firm.name, subsidy, "grants_paid", "grants")
+            paid = treasury.grant(self.model, "wages", self.firm.name, subsidy, "grants")
             self.wages_paid_usd[year] = self.wages_paid_usd.get(year, 0.0) + paid
 
     def tax_due_usd(self, tax_usd: float) -> float:
@@ -62,9 +61,25 @@ class Support:
         own = self.research_wages_usd() + (balance["compute"] + balance["grants"]) / 100
         self.credit_usd += rules.tax_credit_share * max(own, 0.0)
         if self.firm.kind == "startup" and self.firm.age_years() < rules.tax_holiday_years:
-            return 0.0
-        due, self.credit_usd = tax_after_credit(tax_usd, self.credit_usd)
-        return due
+            return tax_usd - treasury.forgo(self.model, "holidays", tax_usd)
+        if tax_usd == 0 or self.credit_usd == 0:
+            return tax_usd
+        used = treasury.forgo(self.model, "credits", min(tax_usd, self.credit_usd))
+        self.credit_usd -= used
+        return tax_after_credit(tax_usd, used)[0]
+
+    # -- compute vouchers ---------------------------------------------------------------------------------------------
+
+    def bill_affordable_usd(self, own_usd: float) -> float:
+        """The largest compute bill that `own_usd` pays, with what the state adds and has left in its budget."""
+        left = treasury.left_usd(self.model, "vouchers")
+        return min(self.firm.compute_bill_affordable(own_usd), own_usd + left)
+
+    def pay_voucher(self, usd: float) -> float:
+        """The state's part of a compute bill, as far as the budget goes; returns it, USD."""
+        part = min(usd, treasury.left_usd(self.model, "vouchers"))
+        treasury.grant(self.model, "vouchers", self.firm.name, usd, "grants")
+        return part
 
 
 def award_founding_grant(firm: Startup) -> None:
@@ -76,26 +91,53 @@ def award_founding_grant(firm: Startup) -> None:
     if rules.grant_skill > 0 and seen < rules.grant_skill:
         return
     # Booked as capital, not as revenue: turnover, budgets and fines must not see it.
-    paid = model.bank.pay("government", firm.name, rules.grant_usd, "grants_paid", "paid_in_capital")
+    paid = treasury.grant(model, "grants", firm.name, rules.grant_usd, "paid_in_capital")
+    if paid == 0:
+        return
     firm.burn_usd = firm.books.cash_usd / model.settings.capital.runway_months
     firm.record("grant", other="government", amount_usd=paid)
 
 
+def people_trained(employed: float, growth_year: float, usual_year: float) -> float:
+    """People whom a programme trains in a month: what the faster growth of talent adds to those whom firms employ."""
+    return employed * max((1 + growth_year) ** (1 / 12) - (1 + usual_year) ** (1 / 12), 0.0)
+
+
+def pay_for_training(model: MarketModel) -> None:
+    """The state pays universities for the people that a talent programme trains. It has no budget: growth is given.
+
+    Assumption: the people trained are in proportion to those whom all firms of the model employ.
+    """
+    rules = model.settings.law.support
+    if rules.training_usd_person > 0:
+        employed = sum(sum(firm.staff.values()) for firm in model.living.values())
+        growth = model.settings.labour.talent_growth_year
+        cost = people_trained(employed, growth, rules.usual_talent_growth_year) * rules.training_usd_person
+        model.bank.pay("government", "suppliers", cost, treasury.account_of(model, "talent"), "income")
+
+
 class Commons(Actor):
-    """A public data commons, fed by universities and the state: rows that all startups of a sector share."""
+    """Public programmes that reach beyond one firm: a data commons, training of talent, links with universities."""
 
     def __init__(self, model: MarketModel) -> None:
         super().__init__(model, "data commons")
 
     def plan(self) -> None:
-        """Make this month's rows, once per sector at public cost, and share them."""
+        """One month of all of them."""
+        self.share_rows()
+        pay_for_training(self.model)
+        work_together(self.model)
+
+    def share_rows(self) -> None:
+        """Make this month's rows of the commons, once per sector at public cost, and share them."""
         rules = self.model.settings.law.support
         rows = rules.commons_rows_year / 12
         for sector in self.model.settings.sectors if rows > 0 else ():
             startups = self.model.firms_in(sector, "startup")
             if startups and is_covered(rules, sector):
                 cost = rows * self.model.settings.labour.label_cost_usd * self.model.settings.law.data_cost_factor
-                self.model.bank.pay("government", "suppliers", cost, "grants_paid", "income")
+                paid = treasury.grant(self.model, "commons", "suppliers", cost, "income")
+                shared = rows * treasury.part_paid(paid, cost)
                 for firm in startups:
-                    firm.laboratory.rows_field += rows * rules.commons_field_share
-                    firm.laboratory.rows_lab += rows * (1 - rules.commons_field_share)
+                    firm.laboratory.rows_field += shared * rules.commons_field_share
+                    firm.laboratory.rows_lab += shared * (1 - rules.commons_field_share)

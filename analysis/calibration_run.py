@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis import folder as run_folder
 from analysis.calibration import Objective, Trial, search
 from analysis.calibration_loss import WorldObjective
-from analysis.calibration_parameters import load_parameters
+from analysis.calibration_parameters import Knob, load_parameters
 from analysis.calibration_report import Report, folder_of, write_report
 from analysis.experiment import loaded, real_engine
 from analysis.provenance import code_fingerprint
 from analysis.settings import Settings
-from analysis.targets import load_targets
+from analysis.targets import Target, load_targets
+
+if TYPE_CHECKING:
+    from scenarios import Scenario
 
 
 def calibrate(
@@ -37,10 +40,30 @@ def calibrate(
     """
     setup = loaded(scenario)
     knobs, wanted = load_parameters(parameters, setup), load_targets(targets)
-    world = WorldObjective(
-        scenario, knobs, wanted, tuple(settings.seeds), settings.ledger_path, settings.device, real_engine()
-    )
-    identity: dict[str, Any] = {
+    identity = identity_of(setup, wanted, knobs, settings, search_seed)
+    if objective is None:
+        played = tuple(settings.seeds), settings.ledger_path, settings.device, real_engine()
+        objective = WorldObjective(scenario, knobs, wanted, *played)
+    folder = folder_of(study)
+    found: list[Trial] = []
+    with run_folder.locked(folder):
+        try:
+            found = search(study, identity, knobs, objective, n_trials, search_seed, told)
+        except KeyboardInterrupt:
+            found = search(study, identity, knobs, objective, 0, search_seed)
+            raise
+        finally:
+            report = Report(scenario, knobs, wanted, len(settings.seeds), tuple(found))
+            if found or n_trials == 0:
+                write_report(report, folder)
+    return report, folder
+
+
+def identity_of(
+    setup: Scenario, wanted: Sequence[Target], knobs: Sequence[Knob], settings: Settings, search_seed: int
+) -> dict[str, Any]:
+    """What a study must have in common with the one it goes on with."""
+    return {
         "scenario": setup.fingerprint(),
         "targets": [target.model_dump(mode="json") for target in wanted],
         "parameters": [knob.free.model_dump(mode="json") for knob in knobs],
@@ -48,16 +71,3 @@ def calibrate(
         "search seed": search_seed,
         "code": code_fingerprint(),
     }
-    folder = folder_of(study)
-    found: list[Trial] = []
-    with run_folder.locked(folder):
-        try:
-            found = search(study, identity, knobs, objective or world, n_trials, search_seed, told)
-        except KeyboardInterrupt:
-            found = search(study, identity, knobs, objective or world, 0, search_seed)
-            raise
-        finally:
-            report = Report(scenario, knobs, wanted, len(settings.seeds), tuple(found))
-            if found or n_trials == 0:
-                write_report(report, folder)
-    return report, folder

@@ -1,5 +1,7 @@
 """`ventures explain`: one firm's story, and the smallest change that would have turned its ending around."""
 
+from dataclasses import dataclass
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,12 +10,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from analysis.cli_options import INTERRUPTED, AsJson, Device, Jobs, LedgerFile, Output
+from analysis.errors import AnalysisError
 from analysis.settings import Settings, usable_cores
 
 if TYPE_CHECKING:
     from analysis.explain import Story
     from analysis.replay import Stage
     from analysis.replay_search import Reversals
+    from analysis.replay_seeds import Luck
     from analysis.store import Run
 
 STOPPED = "interrupted before anything was found; the story above is complete"
@@ -26,6 +30,10 @@ def explain(
     scenario: Annotated[str | None, typer.Option("--scenario", help="Which scenario. Default: the first.")] = None,
     arm: Annotated[str | None, typer.Option("--arm", help="Which arm. Default: base.")] = None,
     no_replay: Annotated[bool, typer.Option("--no-replay", help="Leave out what replays would find.")] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", "-n", help="Replay every lever in so many further seeds too: how far is it luck?"),
+    ] = None,
     jobs: Jobs = None,
     device: Device = Settings.device,
     ledger: LedgerFile = None,
@@ -35,16 +43,32 @@ def explain(
     from analysis.explain import as_document, open_run
     from analysis.explain import explain as tell
     from analysis.explain_screen import story_lines
+    from analysis.replay_seeds import further_seeds
 
     Settings(jobs=jobs)
+    if seeds is not None and no_replay:
+        raise AnalysisError("--seeds asks for replays and --no-replay for none; leave out one of them")
     output = Output(as_json)
     run = open_run(folder)
     story = tell(run, firm, seed, scenario, arm)
+    more = further_seeds(story.record.subject, seeds) if seeds is not None else ()
     say_lines(output, story_lines(story))
-    reversals = None if no_replay else replay(run, story, output, jobs or usable_cores(), device, ledger)
-    output.document(as_document(story, reversals))
-    if reversals is not None and not reversals.complete:
+    played: tuple[Reversals | None, Luck | None] = (None, None)
+    if not no_replay:
+        played = replay(run, story, output, Replay(more, jobs or usable_cores(), device, ledger))
+    output.document(as_document(story, *played))
+    if any(part is not None and not part.complete for part in played):
         raise typer.Exit(INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How the replays are made; `seeds`: further ones."""
+
+    seeds: tuple[int, ...]
+    jobs: int
+    device: str
+    ledger: Path | None
 
 
 def say_lines(output: Output, lines: list[str]) -> None:
@@ -53,25 +77,51 @@ def say_lines(output: Output, lines: list[str]) -> None:
         output.talk.print(line, markup=False, soft_wrap=True)
 
 
-def replay(
-    run: "Run", story: "Story", output: Output, jobs: int, device: str, ledger: Path | None
-) -> "Reversals | None":
-    """Search the levers and say what was found; None for an incumbent, which cannot end."""
+def replay(run: "Run", story: "Story", output: Output, how: Replay) -> "tuple[Reversals | None, Luck | None]":
+    """Search the levers and say what was found, here and in further seeds; None for an incumbent, which cannot end."""
     if story.record.ending["kind"] != "startup":
         say_lines(output, ["", "Nothing is replayed: an incumbent's parent pays what is missing, so it cannot end."])
-        return None
+        return None, None
     from analysis.explain_screen import reversal_lines
+    from analysis.explain_screen_seeds import luck_lines
     from analysis.replay import stage_of
     from analysis.replay_search import Reversals
+    from analysis.replay_seeds import check_named
 
+    reversals, luck = Reversals((), complete=False), None
     try:
-        with stage_of(run, story.record.subject, ledger, device) as stage:
-            reversals = search_shown(run, story, stage, jobs)
+        with stage_of(run, story.record.subject, how.ledger, how.device) as stage:
+            if how.seeds:
+                check_named(stage)
+            reversals = search_shown(run, story, stage, how.jobs)
+            say_lines(output, ["", *reversal_lines(story, reversals)])
+            if how.seeds and reversals.complete:
+                luck = luck_shown(story, stage, reversals, how)
+                say_lines(output, ["", *luck_lines(luck)])
     except KeyboardInterrupt:
-        say_lines(output, ["", STOPPED])
-        return Reversals((), complete=False)
-    say_lines(output, ["", *reversal_lines(story, reversals)])
-    return reversals
+        if not reversals.searches:
+            say_lines(output, ["", STOPPED])
+        return replaced(reversals, complete=False), luck
+    return reversals, luck
+
+
+def luck_shown(story: "Story", stage: "Stage", reversals: "Reversals", how: Replay) -> "Luck":
+    """Replay all levers in further seeds, with a bar on standard error."""
+    from analysis.replay_seeds import replay_seeds
+
+    with bar() as bars:
+        task = bars.add_task(f"{len(how.seeds)} further seeds", total=None)
+
+        def note(done: int, of: int) -> None:
+            bars.update(task, completed=done, total=of, description=f"{done:,} of {of:,} replays in further seeds")
+
+        return replay_seeds(stage, reversals, story.record.failed, how.seeds, how.jobs, note)
+
+
+def bar() -> Progress:
+    """A bar on standard error that leaves nothing behind."""
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
 
 
 def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reversals":
@@ -80,8 +130,7 @@ def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reve
     from analysis.replay_levers import pulls_for
     from analysis.replay_search import search
 
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as bars:
+    with bar() as bars:
         task = bars.add_task("replaying the run as it was", total=None)
         settings = check_same(run, stage)
 

@@ -13,6 +13,12 @@ from analysis.settings import Settings
 
 GRIDS = ("scaling", "default")
 SCALING_SEEDS = 8
+LEVERS = (
+    *("rung", "rows", "seed", "label_noise", "coverage", "minority_share", "anonymisation", "compression"),
+    *("minimisation", "dp_noise", "pretraining_rows", "optimizer", "activation", "learning_rate", "schedule"),
+    *("augmentation", "weight_decay"),
+)
+"""Options that are fields of a plan or of its recipe."""
 
 
 @dataclass(frozen=True)
@@ -68,27 +74,9 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train one plan and print every measure, or a grid of plans: the scaling laws, or all that the cases need."""
-    levers: dict[str, Any] = {
-        "rung": rung,
-        "rows": rows,
-        "seed": seed,
-        "label_noise": label_noise,
-        "coverage": coverage,
-        "minority_share": minority_share,
-        "anonymisation": anonymisation,
-        "compression": compression,
-        "minimisation": minimisation,
-        "dp_noise": dp_noise,
-        "pretraining_rows": pretraining_rows,
-        "optimizer": optimizer,
-        "activation": activation,
-        "learning_rate": learning_rate,
-        "schedule": schedule,
-        "augmentation": augmentation,
-        "weight_decay": weight_decay,
-    }
+    asked = dict(locals())  # the first statement: options alone are local here
     request = Request(
-        values={name: value for name, value in levers.items() if value is not None},
+        values={name: asked[name] for name in LEVERS if asked[name] is not None},
         tasks=[*(task or ()), *(more or ())],
         kinds=list(kind or ()),
         n_seeds=seeds,

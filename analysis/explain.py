@@ -16,6 +16,7 @@ from analysis.explain_facts import Fact, Record, Subject, read_record
 from analysis.explain_rules import RULES, Link
 from analysis.folder import MANIFEST
 from analysis.replay_search import GRID, Reversals
+from analysis.replay_seeds import Luck
 from analysis.store import Run
 
 NAMES_LISTED = 30
@@ -98,8 +99,8 @@ def span(seeds: Sequence[int]) -> str:
     return f"{seeds[0]} to {seeds[-1]}" if whole and len(seeds) > 1 else ", ".join(map(str, seeds))
 
 
-def as_document(story: Story, reversals: Reversals | None) -> dict[str, Any]:
-    """The story as JSON says it; `reversals` is null where nothing was replayed."""
+def as_document(story: Story, reversals: Reversals | None, luck: Luck | None = None) -> dict[str, Any]:
+    """The story as JSON says it; `reversals` and `further_seeds` are null where nothing was replayed."""
     subject = story.record.subject
     return {
         **{name: getattr(subject, name) for name in ("scenario", "arm", "seed", "firm")},
@@ -111,6 +112,7 @@ def as_document(story: Story, reversals: Reversals | None) -> dict[str, Any]:
         "causes": [_link_document(link) for link in story.links],
         "rules": {name: RULES[name] for name in sorted({link.basis for link in story.links} - {RECORDED})},
         "reversals": None if reversals is None else _reversals_document(reversals),
+        "further_seeds": None if luck is None else luck.as_document(),
     }
 
 

@@ -7,6 +7,7 @@ References
     design. doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B
 [3] Student (1908), The probable error of a mean. doi:10.1093/biomet/6.1.1
 [4] Efron (1979), Bootstrap methods: another look at the jackknife. doi:10.1214/aos/1176344552
+[5] Hesterberg (2015), What teachers should know about the bootstrap. doi:10.1080/00031305.2015.1089789
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 LEVEL = 0.95
 RESAMPLES = 4000  # of a bootstrap; the same ones in every call with as many seeds
@@ -49,13 +50,7 @@ def wilson(successes: int, n: int, level: float = LEVEL) -> Interval:
         raise ValueError(f"successes must lie between 0 and n = {n}, not {successes}")
     if n == 0:
         return Interval(math.nan, 0.0, 1.0, 0)
-    z = _normal_quantile(level)
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == n else min(1.0, centre + half)
-    return Interval(share, low, high, n)
+    return Interval(successes / n, *_score_bounds(successes / n, n, level), n)
 
 
 def paired_share_difference(treated: ArrayLike, control: ArrayLike, level: float = LEVEL) -> Interval:
@@ -99,6 +94,7 @@ def bootstrap_means(by_seed: ArrayLike, level: float = LEVEL) -> list[Interval]:
     """Means over seeds with percentile intervals of the paired bootstrap [4]: whole seeds are drawn, for all columns.
 
     by_seed: numbers of shape (seeds, columns). Where all seeds agree the interval is a point; one seed has none (NaN).
+    Percentiles are expanded for few seeds [5], as a t interval is wider than a normal one.
     """
     table: np.ndarray = np.asarray(by_seed, dtype=float)
     n = len(table)
@@ -106,29 +102,36 @@ def bootstrap_means(by_seed: ArrayLike, level: float = LEVEL) -> list[Interval]:
     if n < 2:
         return [Interval(float(mean), math.nan, math.nan, n) for mean in means]
     drawn = resampled_counts(n) @ table / n
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    tail = float(ndtr(-math.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + level) / 2)))
+    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     return [Interval(float(m), float(a), float(b), n) for m, a, b in zip(means, low, high, strict=True)]
 
 
 def bootstrap_ratio(counted: ArrayLike, of: ArrayLike, level: float = LEVEL) -> Interval:
     """Sum of `counted` over sum of `of`, both of shape (seeds,), resampling whole seeds [4]; n is the sum of `of`.
 
-    Where none or all are counted, resampling cannot tell: then Wilson's interval [1] of as many observations as there
-    are seeds, as if those of one seed were one.
+    Where the share is the same in every seed (none, all, or one of two), resampling cannot tell: then Wilson's interval
+    [1] of as many observations as there are seeds, as if those of one seed were one.
     """
     hits, totals = np.asarray(counted, dtype=float), np.asarray(of, dtype=float)
     n = int(totals.sum())
     if n == 0:
         return Interval(math.nan, 0.0, 1.0, 0)
     share = float(hits.sum() / n)
-    if share in (0.0, 1.0):
-        n_seeds = int((totals > 0).sum())
-        cautious = wilson(round(share * n_seeds), n_seeds, level)
-        return Interval(share, cautious.low, cautious.high, n)
+    if np.ptp(hits[totals > 0] / totals[totals > 0]) == 0:
+        return Interval(share, *_score_bounds(share, int((totals > 0).sum()), level), n)
     counts = resampled_counts(len(hits))
     sums = counts @ totals
     low, high = np.quantile((counts @ hits)[sums > 0] / sums[sums > 0], [(1 - level) / 2, (1 + level) / 2])
     return Interval(share, float(low), float(high), n)
+
+
+def _score_bounds(share: float, n: int, level: float) -> tuple[float, float]:
+    """Bounds of Wilson's score interval [1] for a share of n observations."""
+    z = _normal_quantile(level)
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return 0.0 if share == 0 else max(0.0, centre - half), 1.0 if share == 1 else min(1.0, centre + half)
 
 
 def _tango_upper(gained: int, lost: int, n: int, level: float) -> float:

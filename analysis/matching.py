@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.ensemble import Arm
 from analysis.errors import AnalysisError
-from analysis.expectations import Evidence, columns_needed, judge, matches
+from analysis.expectations import SECTOR_MONTH, Evidence, columns_needed, judge, matches, sector_columns_needed
 from analysis.experiment import BASE, play
 from analysis.intervals import Interval, paired_share_difference, wilson
 from analysis.settings import Options, Settings
@@ -176,7 +176,11 @@ def assess_cause(run: Run, setup: Scenario, name: str, matched: pd.Series) -> Ca
 
 def read_evidence(run: Run, setup: Scenario, arm: str, expect: Sequence[Expectation] | None = None) -> Evidence:
     """The tables that the expectations of a case, or others, need, of one arm."""
-    firms = run.select("firms", setup.name, arm, columns_needed(setup.expect if expect is None else expect))
+    expect = setup.expect if expect is None else expect
+    firms = run.select("firms", setup.name, arm, columns_needed(expect))
+    if columns := sector_columns_needed(expect):
+        sectors = run.select("sectors", setup.name, arm, [*SECTOR_MONTH, *columns])
+        firms = firms.merge(sectors, on=SECTOR_MONTH, how="left")
     events = run.select("events", setup.name, arm, ["seed", "time", "kind", "firm", "other"])
     columns = ["seed", "firm", "ended", "ending", "raised_usd", "exit_value_usd"]
     return Evidence(run.seeds, firms, events, run.select("endings", setup.name, arm, columns))

@@ -15,11 +15,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from analysis.errors import AnalysisError
-from analysis.expectations import columns_needed, judge
+from analysis.expectations import columns_needed, judge, sector_columns_needed
 from analysis.experiment import BASE
 from analysis.intervals import Interval, bootstrap_ratio
 from analysis.matching import load_case, read_evidence, share_of, shipped_cases
-from analysis.placebo_peers import judge_peers, peers_of
+from analysis.placebo_peers import peers_of, verdicts_of_peers
 from analysis.store import Run
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Cell:
 
     share: seeds that meet it; None where the run has no such measure.
     alike: the firm's own chapter expects something that may well meet this one too, such as the same ending.
+    met: which seeds meet it, in the order of the run; empty where `share` is None.
     """
 
     case: str
@@ -44,6 +45,7 @@ class Cell:
     expectation: str
     share: Interval | None
     alike: bool
+    met: tuple[bool, ...] = ()
 
     @property
     def own(self) -> bool:
@@ -59,13 +61,14 @@ class Cell:
 class Shuffled:
     """Startups beside the focal firm judged by its chapter: shares of firms, pooled over seeds, and of focal firms.
 
-    n_seeds: seeds with at least one such startup.
+    n_seeds: seeds with at least one such startup. by_statement: share of those startups by statement, and of `all`.
     """
 
     case: str
     focal: Interval
     others: Interval
     n_seeds: int
+    by_statement: tuple[tuple[str, Interval], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,22 +103,34 @@ def placebo(run: Run, setups: Sequence[Scenario]) -> Placebo:
 def cross(run: Run, setup: Scenario, by: Scenario) -> list[Cell]:
     """The focal firm of one case judged by another case: what that one says of its own focal firm."""
     about = [one for one in by.expect if one.firm in (None, by.focal)]
-    columns = set(pq.read_schema(run.folder / "firms.parquet").names)
-    known = {one.id: not one.metric or columns >= set(columns_needed([one])) for one in about}
+    known = {one.id: is_measured(run, one) for one in about}
     judged = [one.model_copy(update={"firm": None}) for one in about if known[one.id]]
     verdicts = judge(judged, setup.focal, read_evidence(run, setup, BASE, judged))
     cells = [
-        Cell(
-            case_id(setup),
-            case_id(by),
-            one.id,
-            share_of(verdicts[one.id]) if known[one.id] else None,
-            any(is_alike(own, one) for own in setup.expect),
+        _cell(
+            setup, by, one.id, verdicts[one.id] if known[one.id] else None, any(is_alike(o, one) for o in setup.expect)
         )
         for one in about
     ]
-    together = share_of(verdicts.all(axis=1)) if about and all(known.values()) else None
-    return [*cells, Cell(case_id(setup), case_id(by), ALL, together, all(cell.alike for cell in cells))]
+    together = verdicts.all(axis=1) if about and all(known.values()) else None
+    return [*cells, _cell(setup, by, ALL, together, all(cell.alike for cell in cells))]
+
+
+def _cell(setup: Scenario, by: Scenario, expectation: str, met: pd.Series | None, alike: bool) -> Cell:
+    share = None if met is None else share_of(met)
+    return Cell(
+        case_id(setup), case_id(by), expectation, share, alike, () if met is None else tuple(bool(one) for one in met)
+    )
+
+
+def is_measured(run: Run, one: Expectation) -> bool:
+    """Whether the tables of a run have the columns that an expectation reads; tables of earlier releases have fewer."""
+    needed = {"firms": columns_needed([one]) if one.metric else [], "sectors": sector_columns_needed([one])}
+    return all(
+        set(columns) <= set(pq.read_schema(run.folder / f"{table}.parquet").names)
+        for table, columns in needed.items()
+        if columns
+    )
 
 
 def shuffle(run: Run, setup: Scenario) -> Shuffled:
@@ -126,12 +141,13 @@ def shuffle(run: Run, setup: Scenario) -> Shuffled:
     peers = peers_of(endings, str(setup.focal), NEAR_MONTHS)
     if not about:  # the chapter speaks of other firms only
         return Shuffled(case_id(setup), share_of(pd.Series(dtype=bool)), bootstrap_ratio([], []), 0)
-    met = judge_peers(about, evidence, peers)
-    by_seed = met.groupby(peers["seed"].to_numpy()).agg(["sum", "size"]).reindex(run.seeds, fill_value=0)
+    met = verdicts_of_peers(about, evidence, peers)
+    met[ALL] = met.all(axis=1)
+    by_seed = met.groupby(peers["seed"].to_numpy()).sum().reindex(run.seeds, fill_value=0)
+    sizes = peers["seed"].value_counts().reindex(run.seeds, fill_value=0)
+    shares = {str(name): bootstrap_ratio(by_seed[name], sizes) for name in by_seed}
     focal = share_of(judge(about, setup.focal, evidence).all(axis=1))
-    return Shuffled(
-        case_id(setup), focal, bootstrap_ratio(by_seed["sum"], by_seed["size"]), int((by_seed["size"] > 0).sum())
-    )
+    return Shuffled(case_id(setup), focal, shares[ALL], int((sizes > 0).sum()), tuple(shares.items()))
 
 
 def is_alike(own: Expectation, other: Expectation) -> bool:
@@ -142,7 +158,12 @@ def is_alike(own: Expectation, other: Expectation) -> bool:
         same = (own.metric, own.of) == (other.metric, other.of)
         from_below = own.at_least is not None and other.at_least is not None
         return same and (from_below or (own.at_most is not None and other.at_most is not None))
-    return own.event is not None and (own.event, own.occurs) == (other.event, other.occurs)
+    return own.event is not None and (own.event, _wanted(own)) == (other.event, _wanted(other))
+
+
+def _wanted(event: Expectation) -> bool:
+    """Whether an event is wanted at all, rather than forbidden or bounded from above alone."""
+    return event.occurs and (event.at_least is not None or event.at_most is None)
 
 
 def case_id(setup: Scenario) -> str:
@@ -152,6 +173,8 @@ def case_id(setup: Scenario) -> str:
 
 def as_document(found: Placebo) -> dict[str, Any]:
     """Both tests as JSON says them."""
+    from analysis import placebo_verdicts  # verdicts read the tests, so each needs the other
+
     return {
         "target": TARGET,
         "crossed": [
@@ -174,6 +197,7 @@ def as_document(found: Placebo) -> dict[str, Any]:
             for one in found.shuffled
         ],
         "summary": summary(found),
+        "verdicts": placebo_verdicts.as_document(found),
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.expectations import GONE, PROFIT, Evidence, judge, matches
+from analysis.expectations import Evidence, figures, judge, matches
 
 if TYPE_CHECKING:
     from scenarios.schema import Expectation
@@ -31,8 +31,13 @@ def peers_of(endings: pd.DataFrame, focal: str, near_months: int) -> pd.DataFram
 
 
 def judge_peers(expectations: Sequence[Expectation], evidence: Evidence, peers: pd.DataFrame) -> pd.Series:
-    """Which peers meet all expectations, shape (peers,): each is a seed of its own to the judge."""
-    valued, firms = ranked(expectations, evidence.firms)
+    """Which peers meet all expectations, shape (peers,)."""
+    return matches(verdicts_of_peers(expectations, evidence, peers))
+
+
+def verdicts_of_peers(expectations: Sequence[Expectation], evidence: Evidence, peers: pd.DataFrame) -> pd.DataFrame:
+    """Which peers meet which expectations, peers × expectation ids: each peer is a seed of its own to the judge."""
+    valued, firms = against_sector(expectations, evidence.firms)
     numbered = peers.assign(peer=range(len(peers)))
     relabelled = Evidence(
         range(len(peers)),
@@ -40,29 +45,22 @@ def judge_peers(expectations: Sequence[Expectation], evidence: Evidence, peers: 
         _events_as_stand_in(evidence.events, numbered),
         _as_stand_in(evidence.endings, numbered),
     )
-    return matches(judge(valued, STAND_IN, relabelled))
+    return judge(valued, STAND_IN, relabelled)
 
 
-def ranked(expectations: Sequence[Expectation], firms: pd.DataFrame) -> tuple[list[Expectation], pd.DataFrame]:
-    """Expectations of ranks as expectations of values, and the firms table with those ranks as further columns.
+def against_sector(expectations: Sequence[Expectation], firms: pd.DataFrame) -> tuple[list[Expectation], pd.DataFrame]:
+    """Expectations of ranks and the like as expectations of values, and the firms table with those as further columns.
 
-    Ranks need a whole sector, which a table of single firms has no longer.
+    A rank needs a whole sector, which a table of single firms has no longer.
     """
     valued, firms = [], firms.copy()
     for one in expectations:
-        if one.of == "rank":
-            column = f"rank of {one.metric}"
-            firms[column] = rank_in_sector(firms, str(one.metric))
+        if one.of != "value":
+            column = f"{one.of} {one.metric}"
+            firms[column] = figures(firms, str(one.metric), one.of)
             one = one.model_copy(update={"metric": column, "of": "value"})
         valued.append(one)
     return valued, firms
-
-
-def rank_in_sector(firms: pd.DataFrame, metric: str) -> pd.Series:
-    """Rank of every firm and month as `metric_of_firm` defines it."""
-    values = firms["revenue_usd"] - firms["costs_usd"] if metric == PROFIT else firms[metric]
-    rivals = [firms["seed"], firms["month"], firms["sector"]]
-    return values.where(~firms["status"].isin(GONE)).groupby(rivals, observed=True).rank(ascending=False, method="min")
 
 
 def _as_stand_in(table: pd.DataFrame, peers: pd.DataFrame) -> pd.DataFrame:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from analysis.case_studies import CaseStudy
-from analysis.placebo import ALL, NEAR_MONTHS, TARGET, Cell, Placebo, Shuffled, summary
+from analysis.intervals import Interval
+from analysis.placebo import ALL, NEAR_MONTHS, TARGET, Cell, Placebo, summary
+from analysis.placebo_verdicts import Verdict, verdicts
 from analysis.screens import cases_screen, plain_table
 from analysis.shapley import Attribution, Interaction
 from analysis.verdicts import written
@@ -33,6 +37,7 @@ def attribution_screen(found: Attribution) -> Group:
     table = plain_table("§", "cause", "contribution to the match [95 %]")
     for one in found.contributions:
         table.add_row(one.section, one.name, written(one.value, True))
+    table.add_row("", "sum", written(found.whole, True), style="bold")
     total = (
         f"sum {found.total:+.2f} = match with all causes {written(found.match_all)} − none {written(found.match_none)}"
     )
@@ -52,19 +57,49 @@ def interaction_line(strongest: Interaction | None) -> str:
 
 
 def placebo_screen(found: Placebo) -> Group:
-    """Both placebo tests."""
+    """Both placebo tests, the verdict on each case, and what each statement is worth."""
+    told = verdicts(found)
     return Group(
         Text("\nPlacebo", style="bold"),
         Text("share of seeds in which the focal firm of a column meets what the chapter of a row expects of its own"),
         crossed_table(found),
         Text("* its own chapter expects the like, so that much may hold; – no such measure in this run"),
         *(Text(line) for line in summary_lines(found)),
+        Text(f"\nverdicts: pooled shares that meet a whole chapter; wanted outside the first column: ≤ {TARGET:.2f}"),
+        verdict_table(found, told),
         Text(
-            f"\nother startups of the same world (alive when the focal firm entered, or founded within {NEAR_MONTHS} "
-            "months of it) that meet all its chapter expects"
+            f"startups beside: of the same world, alive when the firm entered or founded within {NEAR_MONTHS} months "
+            "of it; chapters that expect the like (*) are left out of the pool"
         ),
-        shuffled_table(found.shuffled),
+        Text("\nstatements one by one: too easy where other firms and startups beside meet it as well"),
+        statement_table(told),
     )
+
+
+def verdict_table(found: Placebo, told: Sequence[Verdict]) -> Table:
+    """One row per case: its own match, the three placebo shares, the verdict."""
+    table = plain_table(
+        "case", "its firm", "its firm, other chapters", "other firms, its chapter", "startups beside", "n", "verdict"
+    )
+    for one, beside in zip(told, found.shuffled, strict=True):
+        shares = (one.whole.own, one.elsewhere, one.whole.others, one.whole.peers)
+        style = "red" if one.failures else "green"
+        table.add_row(short(one.case), *map(_share_text, shares), f"{beside.others.n:,}", Text(one.says, style=style))
+    return table
+
+
+def statement_table(told: Sequence[Verdict]) -> Table:
+    """One row per statement: who meets it alone, and what it is worth."""
+    table = plain_table("case", "statement", "its firm", "other firms", "startups beside", "worth")
+    styles = {"too easy": "red", "easy for some": "yellow", "sharp": "green"}
+    for one in (part for verdict in told for part in verdict.statements):
+        shares = map(_share_text, (one.own, one.others, one.peers))
+        table.add_row(short(one.case), one.id, *shares, Text(one.worth, style=styles.get(one.worth, "")))
+    return table
+
+
+def _share_text(share: Interval | None) -> str:
+    return written(share) if share is not None and share.n else UNKNOWN
 
 
 def crossed_table(found: Placebo) -> Table:
@@ -108,15 +143,6 @@ def summary_lines(found: Placebo) -> list[str]:
         for name, text in says.items()
         if counts[name]["cells"]
     ]
-
-
-def shuffled_table(rows: tuple[Shuffled, ...]) -> Table:
-    """Focal firms beside the other startups of their worlds."""
-    table = plain_table("case", "focal firm [95 %]", "other startups [95 %]", "startups", "seeds")
-    for one in rows:
-        others = written(one.others) if one.others.n else UNKNOWN
-        table.add_row(short(one.case), written(one.focal), others, f"{one.others.n:,}", str(one.n_seeds))
-    return table
 
 
 def _arms(found: Attribution) -> int:

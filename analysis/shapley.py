@@ -25,7 +25,7 @@ from analysis.ensemble import Arm
 from analysis.errors import AnalysisError
 from analysis.expectations import judge, matches
 from analysis.experiment import BASE
-from analysis.intervals import Interval, bootstrap_means, wilson
+from analysis.intervals import Interval, bootstrap_means, paired_share_difference, wilson
 from analysis.matching import WITHOUT, read_evidence
 from analysis.store import Run
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from scenarios import Scenario
 
 MOST_CAUSES = 6  # 64 worlds a seed
+NEARLY_NONE = 1e-12  # seeds whose values differ by less agree
 AND = "+"  # joins causes in names of arms; no name of a cause holds it
 
 Coalition = frozenset[str]
@@ -61,6 +62,7 @@ class Interaction:
 class Attribution:
     """One case: v of all causes and of none, and what each cause contributes; the values sum to the difference.
 
+    whole: v(all) − v(none) with Tango's interval for paired shares.
     strongest: the pair of causes whose interaction is largest in size; None for a single cause.
     coalitions: v(S) by the causes present, sorted from none to all.
     """
@@ -70,6 +72,7 @@ class Attribution:
     title: str
     match_all: Interval
     match_none: Interval
+    whole: Interval
     contributions: tuple[Contribution, ...]
     strongest: Interaction | None
     coalitions: tuple[tuple[tuple[str, ...], float], ...]
@@ -106,13 +109,14 @@ def attribute(run: Run, setup: Scenario) -> Attribution:
     names = tuple(setup.causes)
     played = matches_by_coalition(run, setup)
     values = shapley_by_seed(played, names)
-    intervals = bootstrap_means(values.to_numpy())
+    intervals = intervals_of(values.to_numpy())
     return Attribution(
         id=setup.id or setup.name,
         name=setup.name,
         title=setup.title,
         match_all=_share(played[frozenset(names)]),
         match_none=_share(played[frozenset()]),
+        whole=paired_share_difference(played[frozenset(names)].to_numpy(), played[frozenset()].to_numpy()),
         contributions=tuple(
             Contribution(name, setup.causes[name].section, setup.causes[name].says, value)
             for name, value in zip(names, intervals, strict=True)
@@ -144,25 +148,41 @@ def strongest_interaction(played: dict[Coalition, pd.Series], names: Sequence[st
     if not pairs:
         return None
     by_seed = np.column_stack([_marginal(played, names, pair) for pair in pairs])
-    effects = bootstrap_means(by_seed)
+    effects = intervals_of(by_seed)
     best = max(range(len(pairs)), key=lambda i: (round(abs(effects[i].estimate), 12), -i))
     return Interaction(*pairs[best], effects[best])
+
+
+def intervals_of(by_seed: np.ndarray) -> list[Interval]:
+    """Means with intervals of a bootstrap [3] over seeds, shape (seeds, columns).
+
+    Where all seeds agree resampling cannot tell; then the mean give or take the share of seeds that may still differ
+    (the upper bound of Wilson's interval of none), as if each of them differed by a whole match.
+    """
+    wide = wilson(0, len(by_seed)).high
+    return [
+        Interval(one.estimate, max(one.estimate - wide, -1.0), min(one.estimate + wide, 1.0), one.n)
+        if np.ptp(column) < NEARLY_NONE
+        else one
+        for one, column in zip(bootstrap_means(by_seed), by_seed.T, strict=True)
+    ]
 
 
 def _marginal(played: dict[Coalition, pd.Series], names: Sequence[str], group: tuple[str, ...]) -> np.ndarray:
     """What one cause (Shapley value [1]) or a pair (interaction index [2]) adds, seed by seed, shape (seeds,).
 
-    Mean over the orders in which the others may come before the group, of the group's difference of v.
+    Mean over the orders in which the others may come before the group, of the group's difference of v. Orders are
+    counted in whole numbers and divided once, so that values sum to the whole effect to the last digit.
     """
     others = [name for name in names if name not in group]
     n_orders = factorial(len(names) - len(group) + 1)
     total = np.zeros(len(next(iter(played.values()))))
     for before in subsets(others):
-        weight = factorial(len(before)) * factorial(len(others) - len(before)) / n_orders
+        weight = factorial(len(before)) * factorial(len(others) - len(before))
         for joined in subsets(group):
             sign = (-1) ** (len(group) - len(joined))
             total += sign * weight * played[frozenset(before) | frozenset(joined)].to_numpy(float)
-    return total
+    return total / n_orders
 
 
 def _share(met: pd.Series) -> Interval:
@@ -178,6 +198,7 @@ def as_document(found: Attribution) -> dict[str, Any]:
         "match_all": found.match_all.as_dict("share"),
         "match_none": found.match_none.as_dict("share"),
         "total": found.total,
+        "whole": found.whole.as_dict("effect"),
         "values": [
             {"name": one.name, "section": one.section, "says": one.says, **one.value.as_dict("value")}
             for one in found.contributions

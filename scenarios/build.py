@@ -8,7 +8,9 @@ from typing import Any
 from agents.entry import Arrivals, Entry
 from agents.incidents import Misfortune
 from agents.investor import Fund
+from agents.past import Past, has_past, meets_run
 from agents.regulator import Regulator
+from agents.suppliers import ServiceMarket
 from agents.support import Commons
 from scenarios.schema import Scenario
 from simulation.model import MarketModel, SettingsChange
@@ -23,30 +25,40 @@ def build_world(
 ) -> MarketModel:
     """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
 
-    Actors are created in a fixed order, which is the order of each phase: funds, named firms, entrants, incidents,
-    data commons, regulator. `entrants` changes settings of drawn startups, by their name and dotted path; their other
-    draws stay.
+    Actors are created in a fixed order, which is the order of each phase: funds, the market of services where a firm
+    sells to firms, named firms, entrants, incidents,
+    data commons, regulator, the past of a world that begins later than its markets. `entrants` changes settings of
+    drawn startups, by their name and dotted path; their other draws stay.
     Raises ValueError for a negative seed.
     """
     if seed < 0:
         raise ValueError(f"a seed is a whole number from 0 on, not {seed}")
     model = MarketModel(settings_changes(scenario), scenario.start, scenario.n_months, seed, service)
+    first_year, end_year = model.year, model.calendar.year_of(scenario.n_months)
     for name, fund in scenario.investors.items():
-        Fund(model, name, fund)
-    Arrivals(model, dict(scenario.firms))
+        if meets_run(fund, first_year, end_year):
+            Fund(model, name, fund)
+    if any(firm.services for firm in scenario.firms.values()) or any(s.services for s in scenario.entrants.values()):
+        ServiceMarket(model)
+    Arrivals(model, dict(model.firm_settings))
     for name, stream in scenario.entrants.items():
         Entry(model, name, stream, entrants)
     Misfortune(model)
     Commons(model)
     if scenario.regulator:
         Regulator(model, "regulator", scenario.regulator)
+    if has_past(model):
+        Past(model)
     return model
 
 
 def settings_changes(scenario: Scenario) -> list[SettingsChange]:
-    """The settings at the start, and after each dated intervention."""
+    """The settings at the start, and after each dated intervention; what is older than the run holds at its start."""
     said = [change.says for change in sorted(scenario.interventions, key=lambda change: change.at)]
     changes = [SettingsChange(0, scenario.world, dict(scenario.firms))]
     for index, (month, world, firms) in enumerate(scenario.settings_at()):
+        if month < 0:
+            changes = [SettingsChange(0, world, dict(firms))]
+            continue
         changes.append(SettingsChange(month, world, dict(firms), said[index] if index < len(said) else ""))
     return changes

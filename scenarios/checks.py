@@ -12,13 +12,13 @@ from scenarios.changes import apply_changes
 from scenarios.document import Document
 from scenarios.errors import Path, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed, show, unknown_key
 from scenarios.validation import validate_as
-from simulation.training.plan import CLASSIFICATION_TASKS
+from simulation.training.plan import CLASSIFICATION_TASKS, PRETRAINED_KINDS, SECTOR_TASKS
 
 if TYPE_CHECKING:
     from scenarios.schema import Cause, Expectation, Intervention, Scenario, State
 
 # What a firm has when it enters; later it is the firm's own doing, so a dated change could not mean anything.
-FIXED_IN_FIRMS = ("founded", "kind", "sector", "staff", "rows", "brand_usd", "capital_usd")
+FIXED_IN_FIRMS = ("founded", "kind", "sector", "direction", "adapts_to", "staff", "rows", "brand_usd", "capital_usd")
 CAUSES_MAY_SET = ("world", "firms", "entrants", "investors", "regulator", "interventions")
 
 
@@ -30,7 +30,6 @@ def check(scenario: Scenario) -> None:
         *_check_firms(scenario),
         *_check_entrants(scenario),
         *_check_investors(scenario),
-        *_check_dates(scenario),
         *_check_expectations(scenario),
     ]
     if problems:
@@ -78,9 +77,13 @@ def _check_firms(s: Scenario) -> Iterator[Problem]:
         path = ("firms", name)
         yield from _check_sector(s, path, firm.sector)
         yield from _check_offers(s, (*path, "offers"), firm.sector, firm.offers)
+        if not firm.offers and not firm.services:
+            yield bad_value((*path, "offers"), firm.offers, "a mapping with at least one entry")
+        yield from _check_services((*path, "services"), firm.services)
         if firm.founded is not None and firm.founded >= s.end:
             yield bad_value((*path, "founded"), str(firm.founded), f"before the run ends, {s.end:%Y-%m}")
         yield from _check_staff_and_shares(path, firm)
+        yield from _check_adapts_to(s, (*path, "adapts_to"), firm)
 
 
 def _check_staff_and_shares(path: Path, firm: FirmSettings) -> Iterator[Problem]:
@@ -93,6 +96,39 @@ def _check_staff_and_shares(path: Path, firm: FirmSettings) -> Iterator[Problem]
         yield Problem(f"{dotted(path)}: {says}", (*path, "compute_share"), shares, "below 1")
 
 
+def _check_adapts_to(s: Scenario, path: Path, firm: FirmSettings) -> Iterator[Problem]:
+    """Further sectors of a general firm: their names, and what its model must be to be pretrained."""
+    if not firm.adapts_to:
+        return
+    if firm.direction != "general":
+        says = f"{dotted(path)}: only a firm of direction general serves further sectors, not a {firm.direction} one"
+        yield Problem(says, path, firm.direction, "direction: general")
+    if firm.model_kind not in PRETRAINED_KINDS:
+        says = f"{dotted(path)}: needs model_kind {' or '.join(PRETRAINED_KINDS)}, which can be pretrained"
+        yield Problem(f"{says}, not {firm.model_kind}", path, firm.model_kind, listed(PRETRAINED_KINDS))
+    for sector, offers in firm.adapts_to.items():
+        here: Path = (*path, sector)
+        if sector not in s.world.sectors:
+            yield unknown_key(here, s.world.sectors, "sector")
+            continue
+        if sector == firm.sector:
+            yield Problem(f"{dotted(here)}: is the firm's own sector; it sells there by offers", here, sector)
+        if s.world.sectors[sector].task not in SECTOR_TASKS:
+            says = f"{dotted(here)}: no model can be pretrained for its task, {s.world.sectors[sector].task}"
+            yield Problem(says, here, sector, f"a sector with one of the tasks {listed(SECTOR_TASKS)}")
+        if not offers:
+            yield bad_value(here, offers, "a mapping with at least one entry")
+        yield from _check_offers(s, here, sector, offers)
+
+
+def _check_services(path: Path, services: Mapping[Any, float]) -> Iterator[Problem]:
+    """Prices of services to firms; rows above what labelling them alone costs would find no buyer."""
+    for service, price in services.items():
+        low, high, unit = (0.05, 1, "share of the labelling cost") if service == "data" else (0, 10, "markup")
+        if not low <= price <= high:
+            yield bad_value((*path, service), price, f"a number between {low:g} and {high} ({unit})")
+
+
 def _check_entrants(s: Scenario) -> Iterator[Problem]:
     for name, stream in s.entrants.items():
         path = ("entrants", name)
@@ -101,6 +137,12 @@ def _check_entrants(s: Scenario) -> Iterator[Problem]:
             if not offers:
                 yield bad_value((*path, "offers", i), offers, "a mapping with at least one entry")
             yield from _check_offers(s, (*path, "offers", i), stream.sector, offers)
+        if not stream.offers and not stream.services:
+            yield bad_value((*path, "offers"), stream.offers, "a list with at least one entry")
+        for i, services in enumerate(stream.services):
+            if not services:
+                yield bad_value((*path, "services", i), services, "a mapping with at least one entry")
+            yield from _check_services((*path, "services", i), services)
 
 
 def _check_sector(s: Scenario, path: Path, sector: str) -> Iterator[Problem]:
@@ -124,10 +166,15 @@ def _check_investors(s: Scenario) -> Iterator[Problem]:
                 yield Problem(f"{dotted(path)} = {show(stage)}: stands there twice", path, stage)
 
 
-def _check_dates(s: Scenario) -> Iterator[Problem]:
-    for i, intervention in enumerate(s.interventions):
-        if not s.start <= intervention.at < s.end:
-            yield bad_value(("interventions", i, "at"), f"{intervention.at:%Y-%m}", _inside(s))
+def outside_run(scenario: Scenario, index: int, at: date, may_be_older: bool = False) -> Problem | None:
+    """What is wrong with the date of an intervention that a file writes itself; nothing for a date inside the run.
+
+    Only what a file inherits (or a what-if sets, `may_be_older`) can be older than the run: it is in force from the
+    start. What is inherited may come too late too, where the file says other years than the one that it extends.
+    """
+    if at < scenario.end and (at >= scenario.start or may_be_older):
+        return None
+    return bad_value(("interventions", index, "at"), f"{at:%Y-%m}", _inside(scenario))
 
 
 def _inside(s: Scenario) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
 from scenarios.changes import apply_changes
+from scenarios.checks import outside_run
 from scenarios.document import Document, Origin, merge, plain
 from scenarios.errors import Path, Place, Problem, ScenarioError, show
 from scenarios.reading import read_file
@@ -32,11 +34,24 @@ def load(name_or_path: NameOrPath, overrides: Mapping[str, Any] | None = None) -
     if overrides and "sectors" in overrides:
         document = _choosing(document, overrides["sectors"])
     scenario = Scenario.from_document(document, source.name)
+    _refuse_outside_run(document, scenario)
     if not overrides:
         return scenario
     complete = replace(document, data=scenario.to_document().data)
     changed = apply_changes(complete, overrides, Scenario, by="in an override: ", places={})
     return Scenario.from_document(changed, source.name)
+
+
+def _refuse_outside_run(document: Document, scenario: Scenario) -> None:
+    """Raise `ScenarioError` for interventions that the file itself writes with a date outside its run."""
+    problems = []
+    for i, said in enumerate(document.data.get("interventions") or ()):
+        place = document.place(("interventions", i, "at"))
+        at = date.fromisoformat(f"{str(said['at'])[:7]}-01")
+        if place.file == document.label and (problem := outside_run(scenario, i, at)):
+            problems.append(replace(problem, place=place))
+    if problems:
+        raise ScenarioError(problems)
 
 
 def _choosing(document: Document, sectors: Any) -> Document:
@@ -57,6 +72,8 @@ def load_whatif(name_or_path: NameOrPath, base: Scenario) -> Scenario:
     target.data["title"] = f"{base.title}, what if: {whatif.title}"
     n_before = len(base.interventions)
     for i, intervention in enumerate(whatif.interventions):
+        if problem := outside_run(base, i, intervention.at, may_be_older=True):
+            raise ScenarioError(replace(problem, place=document.place(problem.path)))
         target.data["interventions"].append(intervention.model_dump(mode="json"))
         written = document.places.items()
         here = ("interventions", i)

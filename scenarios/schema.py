@@ -9,51 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from agents.settings import EntrantSettings, FirmSettings, InvestorSettings, RegulatorSettings
 from scenarios.causes import changes_together
 from scenarios.changes import apply_changes
 from scenarios.document import Document
 from scenarios.errors import Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.expectation import Expectation as Expectation
+from scenarios.expectation import Month
 from scenarios.selection import is_selection, selected
 from scenarios.validation import validate_as
 from simulation.parameters import Settings, parameter
 from simulation.settings import Name, WorldSettings
 
-Ending = Literal["bankrupt", "acquired", "public", "profitable", "alive"]
-Metric = Literal[
-    "cash_usd",
-    "revenue_usd",
-    "costs_usd",
-    "profit_usd",
-    "customers",
-    "headcount",
-    "price_usd",
-    "quality_lab",
-    "quality_field",
-    "trust",
-    "share",
-    "paying_customers",
-    "rung",
-    "run_months",
-    "broken_runs",
-    "lost_runs",
-]
-Statistic = Literal["mean", "min", "max", "last", "sum"]
 State = tuple[int, WorldSettings, dict[str, FirmSettings]]
 """The settings in force from a month on: month of the run (0 is the first), world, firms by name."""
-
-
-def _first_of_month(day: date) -> date:
-    if day.day != 1:
-        raise ValueError("must be a month")
-    return day
-
-
-Month = Annotated[date, AfterValidator(_first_of_month)]
 
 
 class Intervention(Settings):
@@ -75,62 +48,6 @@ class Cause(Settings):
     together: dict[Name, dict[str, Any]] = Field(
         default={}, description="by another cause: values of paths that both set, where both are taken away"
     )
-
-
-class Expectation(Settings):
-    """What a chapter says must happen: an ending, a measure within bounds, or an event.
-
-    The window is half-open, [after, before); it begins with the run and ends with it where a date is left out.
-    """
-
-    id: str = parameter(..., "short name of the expectation", kind="constant")
-    section: str = parameter(..., "section of the book", kind="constant")
-    says: str = parameter(..., "the expectation, in one sentence", kind="constant")
-    firm: Name | None = parameter(None, "firm it speaks of; empty: the focal firm", kind="constant")
-    after: Month | None = parameter(None, "first month that counts", kind="constant")
-    before: Month | None = parameter(None, "first month that no longer counts", kind="constant")
-    ending: tuple[Ending, ...] | None = Field(None, description="endings that meet it", min_length=1)
-    exit_value_below_raised: bool = parameter(
-        False, "an acquisition counts only if it pays less than was raised", kind="constant"
-    )
-    metric: Metric | None = parameter(None, "column of the firms table", kind="constant")
-    statistic: Statistic = parameter("mean", "how months are summarised", kind="constant")
-    of: Literal["value", "rank"] = parameter(
-        "value", "the measure, or its rank in the sector (1: best)", kind="constant"
-    )
-    at_least: float | None = parameter(None, "lower bound, inclusive", kind="constant")
-    at_most: float | None = parameter(None, "upper bound, inclusive", kind="constant")
-    event: str | None = Field(None, description="kind of event", min_length=1)
-    occurs: bool = parameter(True, "whether the event must occur, or must not", kind="constant")
-
-    @model_validator(mode="after")
-    def _is_one_statement(self) -> Expectation:
-        if wrong := _contradiction(self):
-            raise ValueError(wrong)
-        return self
-
-
-def _contradiction(e: Expectation) -> str:
-    """What is inconsistent about an expectation in itself, or nothing."""
-    kinds = [k for k in ("ending", "metric", "event") if getattr(e, k) is not None]
-    if len(kinds) != 1:
-        return f"needs exactly one of ending, metric, event; it has {listed(kinds) if kinds else 'none'}"
-    if e.metric is None:
-        bounds = {"at_least": None, "at_most": None, "of": "value", "statistic": "mean"}
-        stray = [k for k, default in bounds.items() if getattr(e, k) != default]
-        if stray:
-            return f"{listed(stray)} can only stand beside metric"
-    elif e.at_least is None and e.at_most is None:
-        return "metric needs at_least or at_most"
-    elif e.at_least is not None and e.at_most is not None and e.at_least > e.at_most:
-        return f"no number is at_least {e.at_least:g} and at_most {e.at_most:g}"
-    if e.exit_value_below_raised and "acquired" not in (e.ending or ()):
-        return "exit_value_below_raised can only stand beside an ending that includes acquired"
-    if not e.occurs and e.event is None:
-        return "occurs can only stand beside event"
-    if e.after is not None and e.before is not None and e.after >= e.before:
-        return f"the window is empty: after {e.after:%Y-%m} must lie before {e.before:%Y-%m}"
-    return ""
 
 
 class Scenario(Settings):

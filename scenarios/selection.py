@@ -40,6 +40,8 @@ def selected(whole: Scenario, document: Document) -> Document:
     data["world"]["sectors"] = {name: value for name, value in data["world"]["sectors"].items() if name not in gone}
     for part in ("firms", "entrants"):
         data[part] = {name: value for name, value in data[part].items() if value["sector"] not in gone}
+    for firm in data["firms"].values():
+        firm["adapts_to"] = {name: offers for name, offers in firm["adapts_to"].items() if name not in gone}
     kept = _keep_interventions(data, gone, firms, share)
     origins = _moved(document.origins, kept) | dict.fromkeys(_scale(data, share), Origin(BY, ("sectors",)))
     return Document(data, document.label, _moved(document.places, kept), origins)

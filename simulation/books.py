@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-REVENUES = ("sales", "upfront_fees", "core_income", "grants", "gains")
+REVENUES = ("sales", "upfront_fees", "core_income", "grants", "gains", "services")
 EXPENSES = (
     "wages", "overhead", "compute", "data", "inference", "advertising", "compliance", "incidents", "fines", "taxes",
-    "write_offs", "returns",
+    "write_offs", "returns", "goods", "outsourcing",
 )  # fmt: skip
 ASSETS = ("cash", "investments")
 LIABILITIES = ("deferred_revenue", "notes")

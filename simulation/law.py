@@ -5,11 +5,16 @@ All that goes beyond a tax on profit is off by default. Source ids (P9, G7 …) 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from simulation.parameters import Name, Settings, parameter
+from simulation.universities import UniversitySettings
 
 Scope = Literal["none", "safety-critical", "all"]
+Programme = Literal["grants", "wages", "credits", "holidays", "vouchers", "commons", "universities"]
+"""State programmes that may have a yearly budget."""
 
 
 class CertificationSettings(Settings):
@@ -71,7 +76,15 @@ class SupportSettings(Settings):
     """Public support of startups (OP-POLICY, OP-ECOSYSTEM). The R&D tax credit is for all firms."""
 
     sectors: tuple[Name, ...] = parameter(
-        (), "sectors whose startups get grants, wage subsidies and common data; empty: all", kind="lever"
+        (),
+        "sectors whose startups get grants, wage subsidies, common data and university partners; empty: all",
+        kind="lever",
+    )
+    budget_usd_year: dict[Programme, Annotated[float, Field(ge=0, le=1e13)]] = Field(
+        default={},
+        description="most that the state spends on a programme in a calendar year, first come first served; "
+        "a programme that is not named has no limit",
+        json_schema_extra={"unit": "USD/year", "kind": "lever", "source": "assumption"},
     )
     grant_usd: float = parameter(
         0.0, "grant to a startup when it is founded, without shares", "USD", low=0, high=1e8, kind="lever"
@@ -112,6 +125,17 @@ class SupportSettings(Settings):
     commons_field_share: float = parameter(
         0.0, "share of these rows that comes from real use", "share", low=0, high=1, kind="lever"
     )
+    training_usd_person: float = parameter(
+        0.0,
+        "what the state pays for each person whom a talent programme trains beyond the usual growth of talent",
+        "USD/person",
+        low=0,
+        high=1e7,
+        kind="lever",
+    )
+    usual_talent_growth_year: float = parameter(
+        0.15, "yearly growth of talent that costs the state nothing extra", "1/year", low=-0.5, high=3
+    )
 
 
 class LawSettings(Settings):
@@ -139,6 +163,14 @@ class LawSettings(Settings):
         source="P6: 29-52 k€ a year",
     )
     audits_year: float = parameter(0.0, "audits of one firm in a year", "1/year", low=0, high=12, kind="lever")
+    audit_after_incident: float = parameter(
+        0.0,
+        "share of breaches and accidents after which the authority audits the model that is sold",
+        "share",
+        low=0,
+        high=1,
+        kind="lever",
+    )
     leakage_limit: float = parameter(
         0.5, "membership-inference advantage from which an audit fails", "0..1", low=0, high=1, kind="lever"
     )
@@ -203,3 +235,4 @@ class LawSettings(Settings):
     )
     certification: CertificationSettings = CertificationSettings()
     support: SupportSettings = SupportSettings()
+    university: UniversitySettings = UniversitySettings()

@@ -8,15 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from simulation.demand import Floats, Ints, aware_unserved, choose, inclusive_value, next_trust
+from simulation.history import size_factor
 from simulation.revenue import MODELS, cash_terms, terms_of
 from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, SectorSettings
 
 SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inference_scale", "fairness_gap", "leakage")
-_FLOAT_COLUMNS = (*SHOWN, "price_usd", "trust", "capacity", "customers", "free", "won", "lost", "converted")
+_FLOAT_COLUMNS = (*SHOWN, "price_usd", "trust", "capacity", "customers", "free", "won", "lost", "converted", "renewed")
 _TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
 _COLUMNS = _FLOAT_COLUMNS + _TERMS
 _TRUST, _CAPACITY, _SCALE = (_COLUMNS.index(name) for name in ("trust", "capacity", "inference_scale"))
-FREEMIUM, BUNDLE, SOLUTION = (MODELS.index(m) for m in ("freemium", "bundle", "solution"))
+LICENCE, FREEMIUM, BUNDLE, SOLUTION, PRODUCT, DATA = (
+    MODELS.index(m) for m in ("licence", "freemium", "bundle", "solution", "product", "data")
+)
 _SEGMENT_FIELDS = (
     "customers", "reference_price_usd", "advantage_weight", "price_weight", "brand_weight", "trust_weight",
     "tailoring_weight", "edge_weight", "adoption_hurdle", "switching_cost", "contract_months", "closure_rate_year",
@@ -42,12 +45,18 @@ class Market:
     Columns (units): price_usd (per customer-month), brand_usd (goodwill), fit (utils), lab and field (advantage over
     the traditional method, as promised and as lived), field_accuracy, trust (0..1), edge (1: fits the device),
     capacity (new customers the firm can take on in the month), customers (paying), free (free users), won, lost,
-    converted (customers in the last month), inference_scale (cost of serving against a mid-ladder model), fairness_gap
-    and leakage (of the model, as measured).
+    converted, renewed (customers in the last month; who renews a product buys it again), inference_scale (cost of
+    serving against a mid-ladder model), fairness_gap and leakage (of the model, as measured).
     """
 
-    def __init__(self, sectors: Mapping[str, SectorSettings], revenue: RevenueSettings, brand: BrandSettings) -> None:
-        self.n_offers = 0
+    def __init__(
+        self,
+        sectors: Mapping[str, SectorSettings],
+        revenue: RevenueSettings,
+        brand: BrandSettings,
+        year: float = 2014.0,
+    ) -> None:
+        self.n_offers, self.year = 0, year
         self.firm: list[str] = []
         self.firm_index: dict[str, int] = {}
         # Room for more offers than there are; what is public are views of the part in use.
@@ -66,11 +75,30 @@ class Market:
         self.sector_of = np.array([self.sector_names.index(sector) for sector, _ in self.segment_names])
         rows = [sectors[sector].segments[name] for sector, name in self.segment_names]
         self.s = {field: np.array([float(getattr(row, field)) for row in rows]) for field in _SEGMENT_FIELDS}
+        self._growth = [(row.customers, row.customers_growth_year, row.customers_year) for row in rows]
+        self._resize()
         self._stale = True
         self._by_offer: dict[str, Floats] | None = None
         if not hasattr(self, "surplus_usd"):
             self.surplus_usd = np.zeros(len(rows))
-        # Where an intervention shrinks a segment below what is served, all offers lose alike.
+        self._lose_alike()
+
+    def grow(self, year: float) -> None:
+        """Take the numbers of potential customers to `year`."""
+        self.year = year
+        if any(growth for _, growth, _ in self._growth):
+            self._resize()
+            self._by_offer = None
+            self._lose_alike()
+
+    def _resize(self) -> None:
+        """Potential customers by segment now; at least one."""
+        for i, (customers, growth, anchor) in enumerate(self._growth):
+            if growth:
+                self.s["customers"][i] = max(customers * size_factor(growth, anchor, self.year), 1.0)
+
+    def _lose_alike(self) -> None:
+        """Where a segment shrinks below what is served, all its offers lose alike."""
         served = self.served()
         keep = np.minimum(self.s["customers"] / np.maximum(served, 1e-12), 1.0)[self.segment]
         self["customers"][:] *= keep
@@ -94,13 +122,17 @@ class Market:
                 for block in (self._floats, self._whole, self._flags)
             )
 
+    def register(self, firm: str) -> int:
+        """The index of a firm, new where it has none; a firm without offers has a standing too."""
+        return self.firm_index.setdefault(firm, len(self.firm_index))
+
     def add_offer(self, firm: str, sector: str, segment: str, model: RevenueModel) -> int:
         """Open an offer; returns its slot. It sells nothing until `selling[slot]` is set."""
         self._make_room()
         slot = self.n_offers
         self.n_offers += 1
         self.firm.append(firm)
-        owner = self.firm_index.setdefault(firm, len(self.firm_index))
+        owner = self.register(firm)
         self._whole[:, slot] = MODELS.index(model), self.segment_index[sector, segment], owner
         self._floats[_TRUST, slot] = self.brand.trust_start
         self._floats[_CAPACITY, slot] = np.inf
@@ -130,7 +162,7 @@ class Market:
     def withdraw(self, slot: int) -> None:
         """Take an offer off the market; its customers go back to the traditional method."""
         self.selling[slot], self._withdrawn[slot] = False, True
-        for name in ("customers", "free", "won", "lost", "converted"):
+        for name in ("customers", "free", "won", "lost", "converted", "renewed"):
             self[name][slot] = 0.0
 
     def move_customers(self, source: int, target: int) -> None:
@@ -215,6 +247,7 @@ class Market:
         self["customers"][:] += np.where(free_model, 0.0, won) - choices.lost[0]
         self["free"][:] += np.where(free_model, won, 0.0) - choices.lost[1]
         self["won"][:], self["lost"][:] = won, choices.lost.sum(axis=0)
+        np.subtract(renewing, choices.lost[0], out=self["renewed"])
         self._convert()
         self._live_with_it()
         usd_per_util = s["reference_price_usd"] / s["price_weight"]

@@ -61,6 +61,8 @@ class FirmLike(Protocol):
     @property
     def staff(self) -> Mapping[Role, float]: ...
 
+    def qualities_elsewhere(self) -> Mapping[str, float]: ...
+
     def observe(self, standing: Standing, share: float) -> tuple[object, ...]: ...
     def final_row(self) -> tuple[object, ...]: ...
 
@@ -95,7 +97,7 @@ class MarketModel(mesa.Model):
         self.recorder = Recorder()
         self.service = service
         s = self.settings
-        self.market = Market(s.sectors, s.revenue, s.brand)
+        self.market = Market(s.sectors, s.revenue, s.brand, self.year)
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
         self.firms: dict[str, FirmLike] = {}
@@ -203,13 +205,14 @@ class MarketModel(mesa.Model):
     # -- phases of the world ------------------------------------------------------------------------------------------
 
     def change_law(self) -> None:
-        """Let dated interventions take effect, the cloud grow, and wages move."""
+        """Let dated interventions take effect, the market and the cloud grow, and wages move."""
         for change in self.changes[1:]:
             if change.month == self.month:
                 self.settings, self.firm_settings = change.world, change.firms
                 self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
                 self.cloud.settings = change.world.compute
                 self.recorder.event(self.calendar.date_of(self.month), "law", "", text=change.says)
+        self.market.grow(self.year)
         self.cloud.grow(self.year)
         self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.living.values()))
 
@@ -262,11 +265,14 @@ class MarketModel(mesa.Model):
         month, price = self.calendar.date_of(self.month), self.cloud.price_usd(self.year)
         served, society = self.market.served(), measure_society(self.market, self.settings.society)
         members: dict[str, list[FirmLike]] = {name: [] for name in self.market.sector_names}
+        elsewhere: list[tuple[str, float]] = []
         for firm in living:
             members[firm.sector].append(firm)
+            elsewhere.extend(firm.qualities_elsewhere().items())
         for index, (sector, here) in enumerate(members.items()):
             inside, old = self.market.sector_of == index, self.traditional[sector]
-            best = max((q for firm in here if not math.isnan(q := firm.quality_field)), default=np.nan)
+            offered = [firm.quality_field for firm in here] + [q for name, q in elsewhere if name == sector]
+            best = max((q for q in offered if not math.isnan(q)), default=np.nan)
             row = (
                 month, sector, len(here), self._n_founded[sector, self.month], self.exits[sector],
                 float(sum(share**2 for share in shares[sector].values())), float(served[inside].sum()), best,

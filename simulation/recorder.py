@@ -14,6 +14,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "price_usd", "quality_lab", "quality_field", "trust", "share", "ledger_key", "status", "paying_customers",
         "rows", "field_coverage", "rung", "brand_usd", "stage", "run_months", "broken_runs", "lost_runs",
         "sales_usd", "serving_usd", "operations_usd", "freemium_paying", "freemium_free", "new_paying",
+        "service_revenue_usd", "licence_solution_share", "inference_flops",
     ),
     "sectors": (
         "month", "sector", "n_firms", "entries", "exits", "hhi", "adopters", "best_quality_field",

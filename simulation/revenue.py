@@ -5,18 +5,23 @@ licence        an up-front fee and a royalty; the customer runs the model; reven
 solution       a project fee on delivery (which takes operations staff) and upkeep; served partly on site
 freemium       nothing; a share converts to the price every month; free users cost inference all the same
 bundle         nothing, ever: an incumbent pays for it from its other business
+product        the price of a thing with its hardware, once and again when its life (the contract) is over; the vendor
+               pays for the goods, the customer runs it; little upkeep
+data           the price every month for reports, labelled feeds, benchmarks; what they are worth follows the rows that
+               use has given and people consent to pass on (`data_worth`), and only a little the model
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
 from simulation.demand import Floats, Ints
 from simulation.settings import RevenueModel, RevenueSettings
 
-MODELS: tuple[RevenueModel, ...] = ("subscription", "licence", "solution", "freemium", "bundle")
+MODELS: tuple[RevenueModel, ...] = ("subscription", "licence", "solution", "freemium", "bundle", "product", "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,28 @@ def terms_of(model: RevenueModel, price_usd: float, contract_months: float, sett
         return Terms(0.0, price_usd, 0.0, 1.0, False, True)
     if model == "bundle":
         return Terms(0.0, 0.0, 0.0, 1.0, False, True)
+    if model == "product":
+        upfront, monthly = s.product_price_months * price_usd, s.product_upkeep_share * price_usd
+        return Terms(upfront, monthly, upfront / contract_months + monthly, 0.0, False, False)
+    if model == "data":
+        return Terms(0.0, price_usd, price_usd, s.data_serving_share, False, False)
     return Terms(0.0, price_usd, price_usd, 1.0, False, False)
+
+
+def data_worth(rows: float, settings: RevenueSettings) -> float:
+    """What `rows` from use are worth as data products, 0..1: as a logarithm, 0 up to the least that can be sold.
+
+    Same unit as an advantage over the traditional method: 1 would remove all of its errors. The logarithm is the
+    shape of learning curves with rows (Hestness et al. 2017 fit power laws with small exponents); the ends are
+    assumptions.
+    """
+    least, full = settings.data_rows_least, settings.data_rows_full
+    return min(max(log(max(rows, 1.0) / least) / log(full / least), 0.0), 1.0)
+
+
+def data_advantage(advantage: float, worth: float, settings: RevenueSettings) -> float:
+    """Advantage that a buyer of data products gets: mostly what the rows are worth, a little of the model's own."""
+    return (1 - settings.data_model_share) * worth + settings.data_model_share * advantage
 
 
 def cash_terms(

@@ -66,7 +66,7 @@ expect:
   - id: cash-gap
     section: "5.2"
     says: The cash chain breaks.
-    event: bankruptcy
+    event: bankrupt
 causes:
   giants:
     section: "5.2"

@@ -67,7 +67,7 @@ def test_only_a_model_above_the_floor_ends_the_order() -> None:
     lab = firm.laboratory
     assert not lab.follows_order(PLAN, result_of(PLAN, accuracy_field=0.59))
     assert lab.follows_order(PLAN, result_of(PLAN, accuracy_field=0.61))
-    firm.obey_order()
+    lab.obey_order()
     assert lab.follows_order(PLAN, result_of(PLAN, accuracy_field=0.1))
 
 

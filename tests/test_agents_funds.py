@@ -95,7 +95,7 @@ def test_a_call_back_ends_with_the_investing_years() -> None:
 
 # -- reserves and pro-rata rights --------------------------------------------------------------------------------------
 
-DEAL = Deal("iris", FACTS, "A", 1e6, 2e7, 1)
+DEAL = Deal("iris", "vision", FACTS, "A", 1e6, 2e7, 1)
 
 
 def test_a_reserve_is_kept_for_companies_of_the_fund() -> None:

@@ -216,7 +216,7 @@ FACTS = Facts(revenue_usd_year=5e6, growth_year=1.0, advantage_lab=0.5, advantag
 def test_a_fund_bids_where_it_sees_the_value_at_its_stage_in_the_first_half_of_its_life() -> None:
     model = quiet_world()
     fund = fund_of(model, size_usd=1e8, ticket_share=0.1, life_years=10)
-    deal = Deal("iris", FACTS, "A", 1e6, 1e7, 1)
+    deal = Deal("iris", "vision", FACTS, "A", 1e6, 1e7, 1)
     bid = fund.bid(deal)
     assert bid is not None and bid.most_usd == 1e7 and bid.value_usd > 1e6
     assert fund.bid(deal) == bid and fund.bid(replace(deal, attempt=2)) != bid

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
+from explain_fakes import play_small
+from pydantic import ValidationError
 
-from analysis.expectations import Evidence, columns_needed, judge, matches
-from scenarios.schema import Expectation
+from analysis.expectations import Evidence, columns_needed, judge, matches, metric_of_firm, sector_columns_needed
+from analysis.matching import read_evidence
+from analysis.store import Run
+from scenarios import Scenario
+from scenarios.document import Document
+from scenarios.expectation import EventKind, Expectation
 
 MONTHS = pd.date_range("2015-01-01", periods=6, freq="MS")
 
@@ -74,7 +84,8 @@ def test_an_acquisition_below_what_was_raised_can_count_as_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statistic", "value"), [("mean", 30.0), ("min", 20.0), ("max", 40.0), ("last", 40.0), ("sum", 90.0)]
+    ("statistic", "value"),
+    [("mean", 30.0), ("min", 20.0), ("max", 40.0), ("first", 20.0), ("last", 40.0), ("change", 20.0), ("sum", 90.0)],
 )
 def test_a_metric_is_summarised_over_the_half_open_window(statistic: str, value: float) -> None:
     where = evidence(firm_rows(0, "iris", [10, 20, 30, 40, 50, 60]))
@@ -112,13 +123,11 @@ def test_rank_compares_firms_of_one_sector_and_month_that_are_alive() -> None:
 
 
 def test_events_count_on_either_side_and_can_be_forbidden() -> None:
-    where = evidence(
-        events=[(0, "2015-03-10", "acquisition", "giant", "iris"), (1, "2015-03-10", "outage", "rival", "")]
-    )
+    where = evidence(events=[(0, "2015-03-10", "acquired", "giant", "iris"), (1, "2015-03-10", "outage", "rival", "")])
     bought = Evidence((0, 1), where.firms, where.events, where.endings)
-    assert holds(expected(event="acquisition"), bought) == [True, False]
-    assert holds(expected(event="acquisition", occurs=False), bought) == [False, True]
-    assert holds(expected(event="acquisition", before=date(2015, 3, 1)), bought) == [False, False]
+    assert holds(expected(event="acquired"), bought) == [True, False]
+    assert holds(expected(event="acquired", occurs=False), bought) == [False, True]
+    assert holds(expected(event="acquired", before=date(2015, 3, 1)), bought) == [False, False]
     assert holds(expected(event="outage", firm="rival"), bought) == [False, True]
 
 
@@ -133,3 +142,141 @@ def test_a_seed_matches_only_when_everything_holds() -> None:
     assert verdicts.to_dict("list") == {"x": [True, True], "small": [True, False]}
     assert matches(verdicts).tolist() == [True, False]
     assert verdicts.index.tolist() == [0, 1]
+
+
+def test_a_change_is_negative_where_a_figure_falls_and_zero_with_one_month() -> None:
+    where = evidence(pd.concat([firm_rows(0, "iris", [9, None, 4]), firm_rows(1, "iris", [9])]), seeds=(0, 1))
+    assert holds(expected(metric="customers", statistic="change", at_most=-5), where) == [True, False]
+    assert holds(expected(metric="customers", statistic="change", at_least=0, at_most=0), where) == [False, True]
+
+
+def test_quality_gap_is_lab_less_field() -> None:
+    where = evidence(firm_rows(0, "iris", [1, 1]).assign(quality_lab=[0.9, 0.8], quality_field=[0.6, None]))
+    gap = expected(metric="quality_gap", at_least=0.3 - 1e-9, at_most=0.3 + 1e-9)
+    assert holds(gap, where) == [True]  # the month without a field figure has no gap
+    assert {"quality_lab", "quality_field"} <= set(columns_needed([gap]))
+
+
+def test_free_users_are_a_share_of_all_users_and_nothing_without_users() -> None:
+    where = evidence(firm_rows(0, "iris", [0, 100, 50]).assign(paying_customers=[0, 20, 40]))
+    assert holds(expected(metric="free_share", statistic="first", at_least=0.8, at_most=0.8), where) == [True]
+    assert holds(expected(metric="free_share", at_least=0.5, at_most=0.5), where) == [True]
+
+
+def test_accuracy_over_the_traditional_method_of_the_sector() -> None:
+    firms = firm_rows(0, "iris", [1, 1]).assign(quality_lab=0.9, quality_field=[0.75, 0.5])
+    where = evidence(firms.assign(traditional_lab=0.75, traditional_field=[0.5, 0.75]))
+    over = {"of": "over_traditional", "metric": "quality_field"}
+    assert holds(expected(**over, statistic="first", at_least=0.25), where) == [True]
+    assert holds(expected(**over, statistic="last", at_most=-0.25), where) == [True]
+    assert holds(expected(**over, statistic="last", at_least=0), where) == [False]
+    gap = expected(of="over_traditional", metric="quality_gap", statistic="change", at_least=0.5)
+    assert holds(gap, where) == [True]  # its gap grows by 0.25, that of the traditional method falls from 0.25 to 0
+    assert sector_columns_needed([gap]) == ["traditional_field", "traditional_lab"]
+    assert sector_columns_needed([expected(metric="trust", at_least=0)]) == []
+
+
+def test_incumbents_of_the_same_sector_are_the_yardstick() -> None:
+    kinds = {"iris": "startup", "rival": "startup", "giant": "incumbent", "dwarf": "incumbent", "far": "incumbent"}
+    customers = {"iris": [40, 40], "rival": [900, 900], "giant": [80, 20], "dwarf": [10, 10], "far": [900, 900]}
+    firms = pd.concat([firm_rows(0, firm, customers[firm]).assign(kind=kind) for firm, kind in kinds.items()])
+    firms.loc[firms["firm"] == "far", "sector"] = "security"
+    where = evidence(firms)
+    against = {"metric": "customers"}
+    assert holds(expected(**against, of="times_incumbents", statistic="first", at_least=0.5, at_most=0.5), where) == [
+        True
+    ]
+    assert holds(expected(**against, of="over_incumbents", statistic="last", at_least=20, at_most=20), where) == [True]
+    alone = evidence(firms[firms["kind"] == "startup"])
+    assert holds(expected(**against, of="over_incumbents", at_least=-1e9), alone) == [False]  # nothing to compare with
+    assert "kind" in columns_needed([expected(**against, of="over_incumbents", at_least=0)])
+
+
+def test_events_are_counted_inside_the_window() -> None:
+    days = ["2015-02-28", "2015-03-01", "2015-03-10", "2015-04-01"]
+    where = evidence(events=[(0, day, "outage", "iris", "") for day in days], seeds=(0, 1))
+    window = {"after": date(2015, 3, 1), "before": date(2015, 4, 1)}
+    assert holds(expected(event="outage", at_least=2, at_most=2, **window), where) == [True, False]
+    assert holds(expected(event="outage", at_least=4), where) == [True, False]
+    assert holds(expected(event="outage", at_least=5), where) == [False, False]
+    assert holds(expected(event="outage", at_most=0), where) == [False, True]
+
+
+def test_one_event_can_be_required_before_another() -> None:
+    events = [
+        *((0, "2015-02-01", "round", "iris", ""), (0, "2015-03-01", "pivot", "iris", "")),
+        *((1, "2015-03-01", "round", "iris", ""), (1, "2015-03-01", "pivot", "iris", "")),  # the same day
+        *((2, "2015-02-01", "round", "iris", ""), (2, "2015-03-01", "pivot", "rival", "")),  # another firm's
+        *((3, "2015-04-01", "round", "iris", ""), (3, "2015-03-01", "pivot", "iris", "")),
+    ]
+    where = evidence(events=events, seeds=(0, 1, 2, 3))
+    assert holds(expected(event="round", earlier_than="pivot"), where) == [True, False, False, False]
+    assert holds(expected(event="pivot", earlier_than="round"), where) == [False, False, False, True]
+    late = expected(event="pivot", earlier_than="round", after=date(2015, 4, 1))
+    assert holds(late, where) == [False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"metric": "customers", "of": "over_traditional", "at_least": 0}, "needs a metric that the traditional"),
+        ({"event": "outage", "at_least": 1.5}, "whole number from 0 on; it is 1.5"),
+        ({"event": "outage", "at_most": -1}, "whole number from 0 on; it is -1"),
+        ({"event": "outage", "at_least": 0}, "holds always"),
+        ({"event": "outage", "at_least": 1, "occurs": False}, "contradict"),
+        ({"event": "outage", "at_least": 3, "at_most": 2}, "no number is at_least 3 and at_most 2"),
+        ({"event": "outage", "statistic": "sum"}, "statistic can only stand beside metric"),
+        ({"event": "round", "earlier_than": "pivot", "at_least": 2}, "earlier_than needs"),
+        ({"event": "round", "earlier_than": "round"}, "no first round is earlier_than itself"),
+        ({"ending": ("alive",), "at_least": 1}, "at_least can only stand beside metric or event"),
+        ({"ending": ("alive",), "earlier_than": "pivot"}, "earlier_than can only stand beside event"),
+        ({"event": "bankruptcy"}, "'bankrupt'"),
+        ({"metric": "free_share"}, "metric needs at_least or at_most"),
+        ({"metric": "free_share", "of": "over_incumbent", "at_least": 0}, "over_incumbents"),
+    ],
+)
+def test_statements_that_mean_nothing_are_refused(fields: dict, says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        expected(**fields)
+
+
+def test_a_played_world_has_all_that_statements_read(tmp_path: Path) -> None:
+    """Traditional methods come from the sectors table, incumbents and users from the firms table."""
+    run = play_small(tmp_path / "run", seeds=2)
+    setup = loaded_arm(run)
+    statements = [
+        expected(id="accuracy", metric="quality_field", of="over_traditional", statistic="max", at_least=-1),
+        expected(id="gap", metric="quality_gap", of="over_traditional", at_least=-1),
+        expected(id="small", metric="revenue_usd", of="times_incumbents", statistic="max", at_most=1e9),
+        expected(id="free", metric="free_share", statistic="last", at_most=0),
+        expected(id="release", event="release", at_least=1),
+        expected(id="order", event="founded", earlier_than="bankrupt"),
+    ]
+    evidence = read_evidence(run, setup, "base", statements)
+    met = judge(statements, "iris", evidence)
+    assert met.all(axis=None), met
+    months = evidence.firms.query("firm == 'iris' and seed == 1").dropna(subset="quality_field")
+    over = metric_of_firm(evidence.firms, "iris", "quality_field", "over_traditional")[1].dropna()
+    assert over.tolist() == pytest.approx((months["quality_field"] - months["traditional_field"]).tolist()) and len(
+        over
+    )
+
+
+def loaded_arm(run: Run) -> Scenario:
+    resolved = run.manifest["arms"][0]["resolved"]
+    return Scenario.from_document(Document(dict(resolved), "small"), "small")
+
+
+def recorded_kinds() -> Iterator[str]:
+    """First words of all calls in the model that record an event of a firm."""
+    root = Path(__file__).parent.parent
+    for path in [*(root / "agents").rglob("*.py"), *(root / "simulation").rglob("*.py")]:
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args:
+                kind = call.args[0]
+                if call.func.attr in ("record", "suffer", "record_event") and isinstance(kind, ast.Constant):
+                    yield str(kind.value)
+
+
+def test_expectations_know_all_kinds_of_events_and_no_others() -> None:
+    assert set(get_args(EventKind)) == set(recorded_kinds()), "add the kind to EventKind in scenarios/expectation.py"

@@ -15,11 +15,13 @@ from analysis import placebo as placebo_tests
 from analysis.case_studies import CaseStudy
 from analysis.case_studies import as_document as study_document
 from analysis.errors import AnalysisError
-from analysis.expectations import Evidence, judge, metric_of_firm
+from analysis.expectations import Evidence, figures, judge, metric_of_firm
 from analysis.experiment import play
+from analysis.intervals import wilson
 from analysis.matching import CasesResult, arms_of_case, assess_case, read_evidence
 from analysis.placebo import ALL, Cell, Placebo, is_alike, placebo, summary
-from analysis.placebo_peers import judge_peers, peers_of, rank_in_sector
+from analysis.placebo_peers import judge_peers, peers_of
+from analysis.placebo_verdicts import Statement, Verdict, pooled, verdicts
 from analysis.plots import plot_study
 from analysis.screens_studies import placebo_screen
 from analysis.settings import Settings
@@ -121,6 +123,9 @@ def test_statements_about_other_firms_are_not_put_on_the_focal_one(result: CaseS
         ({"metric": "trust", "at_most": 0.5}, {"metric": "trust", "of": "rank", "at_most": 2}, False),
         ({"event": "pivot"}, {"event": "pivot"}, True),
         ({"event": "pivot"}, {"event": "pivot", "occurs": False}, False),
+        ({"event": "pivot"}, {"event": "pivot", "at_least": 3}, True),
+        ({"event": "pivot"}, {"event": "pivot", "at_most": 0}, False),
+        ({"event": "pivot", "occurs": False}, {"event": "pivot", "at_most": 1}, True),
         ({"event": "pivot"}, {"ending": ("alive",)}, False),
     ],
 )
@@ -170,7 +175,7 @@ def test_judging_many_firms_at_once_is_judging_each_by_itself(result: CaseStudy)
         alone = {firm: judge(used, firm, evidence).all(axis=1) for firm in (FOCAL, RIVAL)}
         together = judge_peers(used, evidence, peers)
         assert together.tolist() == [bool(alone[firm][seed]) for seed, firm in peers.itertuples(index=False)]
-    ranks = evidence.firms.assign(rank=rank_in_sector(evidence.firms, "share")).query("firm == @FOCAL")["rank"]
+    ranks = evidence.firms.assign(rank=figures(evidence.firms, "share", "rank")).query("firm == @FOCAL")["rank"]
     assert ranks.tolist() == metric_of_firm(evidence.firms, FOCAL, "share", "rank").tolist()
 
 
@@ -185,15 +190,66 @@ def test_placebos_are_shown_written_and_drawn(result: CaseStudy, tmp_path: Path)
     assert result.placebo is not None
     text = StringIO()
     Console(width=140, file=text).print(placebo_screen(result.placebo))
-    assert "whole chapters: 2 of 2 at most 0.10" in text.getvalue() and "other startups" in text.getvalue()
+    assert "whole chapters: 2 of 2 at most 0.10" in text.getvalue() and "startups beside" in text.getvalue()
+    assert "passes in this sample" in text.getvalue() and "too easy" in text.getvalue()
     written = study_document(result)["placebo"]
     assert len(written["crossed"]) == 14 and [one["case"] for one in written["shuffled"]] == [
         "CASE-LUCKY",
         "CASE-RUINED",
     ]
+    assert [(one["case"], one["fails"]) for one in written["verdicts"]] == [("CASE-LUCKY", []), ("CASE-RUINED", [])]
+    assert [one["id"] for one in written["verdicts"][1]["statements"]] == ["fails", "learns", "rich"]
     path = plot_study(result)[-1]
     assert path.name == "placebo.png" and path.stat().st_size > 10_000
 
 
 def test_a_cell_without_a_measure_is_no_success() -> None:
     assert not Cell("a", "b", "x", None, False).within_target
+
+
+# -- verdicts ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_case_gets_a_verdict_and_each_statement_its_worth(result: CaseStudy) -> None:
+    assert result.placebo is not None
+    lucky, ruined = verdicts(result.placebo)
+    assert not lucky.failures and lucky.says.startswith("passes in this sample"), "12 seeds cannot be surer"
+    assert {one.id: one.worth for one in lucky.statements} == {"ends": "sharp", "leads": "easy for some"}
+    assert {one.id: one.worth for one in ruined.statements} == {
+        "fails": "sharp",
+        "learns": "too easy",  # every firm trains: the lucky one does, and so does the rival
+        "rich": "unmet",
+    }
+    assert ruined.whole.own is not None and ruined.whole.own.estimate == 0 and ruined.elsewhere.estimate == 0
+
+
+def test_a_firm_that_meets_another_chapter_fails_both(result: CaseStudy) -> None:
+    """A chapter that says only what all firms do is met by the lucky firm and by the startup beside its own."""
+    easy = replace(RUINED, expect=RUINED.expect[1:2])
+    found = placebo(result.cases.run, [LUCKY, easy])
+    lucky, ruined = verdicts(found)
+    assert lucky.failures == ("its firm meets other chapters",)
+    assert ruined.failures == ("firms of other cases meet it", "startups beside its firm meet it")
+    assert "fails: firms of other cases" in ruined.says
+
+
+def test_pooling_leaves_out_the_diagonal_what_is_alike_and_what_is_not_measured() -> None:
+    some, all_seeds = wilson(1, 2), wilson(2, 2)
+    cells = [
+        Cell("a", "a", ALL, all_seeds, True, (True, True)),
+        Cell("b", "a", ALL, some, False, (True, False)),
+        Cell("c", "a", ALL, all_seeds, True, (True, True)),
+        Cell("d", "a", ALL, None, False),
+        Cell("e", "a", ALL, wilson(0, 2), False, (False, False)),
+    ]
+    share = pooled(cells)
+    assert (share.estimate, share.n) == (0.25, 4) and share.low < 0.25 < share.high
+    assert pooled(cells[:1]).n == 0
+
+
+def test_a_case_whose_shares_are_surely_small_passes() -> None:
+    none = wilson(0, 100)
+    whole = Statement("a", ALL, wilson(90, 100), none, none)
+    assert Verdict(whole, none, ()).says == "passes"
+    assert Verdict(replace(whole, peers=wilson(20, 100)), none, ()).failures == ("startups beside its firm meet it",)
+    assert Verdict(replace(whole, others=pooled([]), peers=None), pooled([]), ()).says == "untested"

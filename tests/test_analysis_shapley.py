@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from itertools import permutations
 from pathlib import Path
@@ -14,9 +15,10 @@ from scenario_files import edited, write
 
 from analysis.case_studies import CaseStudy
 from analysis.case_studies import as_document as study_document
-from analysis.errors import AnalysisError
+from analysis.ensemble import play_block
+from analysis.errors import AnalysisError, Interrupted
 from analysis.experiment import play
-from analysis.intervals import bootstrap_means, bootstrap_ratio
+from analysis.intervals import bootstrap_means, bootstrap_ratio, wilson
 from analysis.matching import CasesResult, assess_case
 from analysis.plots import plot_study
 from analysis.screens_studies import attribution_screen, interaction_line
@@ -27,6 +29,7 @@ from analysis.shapley import (
     arm_without,
     arms_of_subsets,
     attribute,
+    intervals_of,
     shapley_by_seed,
     strongest_interaction,
     subsets,
@@ -125,10 +128,55 @@ def test_every_subset_is_an_arm_and_the_sum_is_exact(found: tuple[CasesResult, A
     assert len(shares.coalitions) == 8 and shares.coalitions[-1][1] == cases.cases[0].match.estimate
     total = sum(one.value.estimate for one in shares.contributions)
     assert total == pytest.approx(shares.total, abs=1e-12)
+    assert shares.whole.estimate == pytest.approx(shares.total) and shares.whole.low < shares.total
     values = [one.value for one in shares.contributions]
     assert all(value.low <= value.estimate <= value.high for value in values)
     assert len({round(value.estimate, 12) for value in values}) == 1  # any cause alone spoils it: equal shares
     assert shares.strongest is not None and shares.strongest.effect.estimate > 0
+
+
+def test_where_all_seeds_agree_the_interval_says_how_few_they_are() -> None:
+    (sure,) = intervals_of(np.full((8, 1), 1 / 3))
+    assert sure.estimate == pytest.approx(1 / 3) and sure.high - sure.estimate == pytest.approx(wilson(0, 8).high)
+    (narrower,) = intervals_of(np.full((80, 1), 1 / 3))
+    assert narrower.high < sure.high
+    assert intervals_of(np.ones((4, 1)))[0].high == 1.0
+
+
+def test_few_seeds_have_wide_intervals() -> None:
+    """Three seeds span their whole range; many seeds keep to the percentiles of a normal mean."""
+    few = bootstrap_means([[0.0], [0.5], [1.0]])[0]
+    assert (few.low, few.high) == (0.0, 1.0)
+    many = np.random.default_rng(5).normal(size=(400, 1))
+    half = 1.96 * many.std() / 20
+    wide = bootstrap_means(many)[0]
+    assert wide.high - wide.low == pytest.approx(2 * half, rel=0.1)
+
+
+def test_interrupted_subsets_keep_their_finished_blocks_and_go_on(tmp_path: Path) -> None:
+    """The shares of the finished seeds can be told, and the whole is as if nothing had happened."""
+    setup = FakeScenario(causes=THREE)
+    arms = arms_of_subsets(setup)
+    settings = Settings(out=tmp_path / "run", replications=4, jobs=1, ledger="unused")
+    played = iter([True, True, True, False])
+
+    def stopping(*arguments: object) -> object:
+        if not next(played):
+            raise KeyboardInterrupt
+        return play_block(*arguments)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("analysis.ensemble.LARGEST_COMPANY", len(arms))  # one seed a block
+        patch.setattr("analysis.workers.play_block", stopping)
+        with pytest.raises(Interrupted) as stopped:
+            play(arms, settings, kind="cases", name=setup.name, engine=ENGINE)
+    assert len(stopped.value.run.seeds) == 3
+    part = attribute(stopped.value.run, setup)
+    assert part.match_all.n == 3 and sum(one.value.estimate for one in part.contributions) == pytest.approx(part.total)
+    whole = attribute(play(arms, settings, kind="cases", name=setup.name, engine=ENGINE), setup)
+    straight = replace(settings, out=tmp_path / "other")
+    assert whole == attribute(play(arms, straight, kind="cases", name=setup.name, engine=ENGINE), setup)
+    assert whole.match_all.n == 4
 
 
 def test_shares_are_shown_written_and_drawn(found: tuple[CasesResult, Attribution]) -> None:
@@ -143,7 +191,7 @@ def test_shares_are_shown_written_and_drawn(found: tuple[CasesResult, Attributio
     assert {"id", "match_all", "match_none", "total", "values", "strongest_interaction", "coalitions"} <= set(written)
     assert [one["name"] for one in written["values"]] == ["lead", "niche", "team"]
     plots = plot_study(CaseStudy(cases, (shares,)))
-    assert [path.name for path in plots][-1] == "fake-shapley.png" and plots[-1].stat().st_size > 10_000
+    assert [path.name for path in plots][-1] == "shapley.png" and plots[-1].stat().st_size > 10_000
     assert interaction_line(None) and "replace" in interaction_line(
         Interaction("a", "b", bootstrap_means([[-1], [-1]])[0])
     )

@@ -102,8 +102,9 @@ def test_what_a_customer_weighs_is_all_that_it_pays() -> None:
     """Over a contract: fee spread over the months, and what comes every month. Free to start weighs nothing."""
     s = RevenueSettings(**TERMS)
     weighed = {m: terms_of(m, 100, CONTRACT, s).perceived_usd_month for m in MODELS}
-    assert weighed == pytest.approx(
-        {"subscription": 100, "licence": 50 + 55, "solution": 800 / 12 + 60, "freemium": 0, "bundle": 0}
-    )
+    assert weighed == pytest.approx({
+        "subscription": 100, "licence": 50 + 55, "solution": 800 / 12 + 60, "freemium": 0, "bundle": 0,
+        "product": 1800 / 12 + 10, "data": 100,
+    })  # fmt: skip
     assert [m for m in MODELS if terms_of(m, 100, CONTRACT, s).free_to_start] == ["freemium", "bundle"]
     assert [m for m in MODELS if terms_of(m, 100, CONTRACT, s).deferred] == ["licence"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 import torch
+from training_fakes import crowd
 
 from simulation.training import transfer
-from simulation.training.plan import ACTIVATIONS, COMPRESSIONS, OPTIMIZERS, Recipe, TrainingPlan, TrainingResult
+from simulation.training.plan import ACTIVATIONS, OPTIMIZERS, TrainingPlan, TrainingResult
 from simulation.training.trainer import bucket_of, train_bucket
 
 CPU = torch.device("cpu")
@@ -17,37 +16,6 @@ CPU = torch.device("cpu")
 def train(plans: list[TrainingPlan], chunk_size: int | None = None) -> list[TrainingResult]:
     results = {r.key: r for chunk in train_bucket(plans, CPU, chunk_size) for r in chunk}
     return [results[plan.key()] for plan in plans]
-
-
-def crowd(
-    task: str, kind: str, activation: str, optimizer: str, n: int, rung: int = 0, pretraining_rows: int = 0
-) -> list[TrainingPlan]:
-    """Members that differ in everything that a bucket leaves free."""
-    compressions = itertools.cycle(name for name in COMPRESSIONS if name != "distilled")
-    return [
-        TrainingPlan(
-            task,
-            kind,
-            rung,
-            rows=64 + (977 * i) % 1500,
-            label_noise=0.1 * (i % 2),
-            coverage=(0.0, 0.3, 1.0)[i % 3],
-            minority_share=0.1 + 0.1 * (i % 4),
-            anonymisation=0.5 * (i % 3 == 1),
-            compression=next(compressions),
-            recipe=Recipe(
-                optimizer,
-                activation,
-                learning_rate=0.01 * (1 + i % 5),
-                schedule="cosine" if i % 2 else "constant",
-                augmentation=i % 4 == 3,
-                weight_decay=0.1 * (i % 3 == 2),
-            ),
-            pretraining_rows=pretraining_rows,
-            seed=i,
-        )
-        for i in range(n)
-    ]
 
 
 @pytest.mark.parametrize("task", ["security-vision", "speech"])

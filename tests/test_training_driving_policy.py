@@ -9,6 +9,7 @@ from statistics import mean
 import pytest
 import torch
 from torch import Tensor
+from training_fakes import crowd
 
 from simulation.training.actor_critic import (
     CLIP,
@@ -21,7 +22,7 @@ from simulation.training.actor_critic import (
     policy_network,
 )
 from simulation.training.ledger import Ledger
-from simulation.training.plan import Recipe, TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.policy_measures import DISCOUNT, LOGIT_LIMIT, log_policy, return_calibration_error
 from simulation.training.road import (
     ACCELERATE,
@@ -314,35 +315,9 @@ def test_a_large_run_beats_the_rule_driver_where_it_matters() -> None:
 # Company, measures, ledger
 
 
-def crowd(n: int, rung: int = 0, optimizer: str = "adam", activation: str = "relu") -> list[TrainingPlan]:
-    return [
-        TrainingPlan(
-            TASK,
-            KIND,
-            rung,
-            rows=64 + (977 * i) % 1500,
-            label_noise=0.1 * (i % 2),
-            coverage=(0.0, 0.3, 1.0)[i % 3],
-            minority_share=0.1 + 0.1 * (i % 4),
-            anonymisation=0.5 * (i % 3 == 1),
-            compression=("none", "int8", "pruned")[i % 3],
-            recipe=Recipe(
-                optimizer,
-                activation,
-                learning_rate=0.01 * (1 + i % 5),
-                schedule="cosine" if i % 2 else "constant",
-                augmentation=i % 4 == 3,
-                weight_decay=0.1 * (i % 3 == 2),
-            ),
-            seed=i,
-        )
-        for i in range(n)
-    ]
-
-
 @pytest.mark.parametrize(("optimizer", "activation"), [("adam", "relu"), ("momentum", "tanh"), ("sgd", "sigmoid")])
 def test_alone_among_three_and_among_many(optimizer: str, activation: str) -> None:
-    plans = crowd(19, 0, optimizer, activation)
+    plans = crowd(TASK, KIND, activation, optimizer, 19)
     among_many = train(plans, chunk_size=19)
     for i in (0, 18):
         assert train([plans[i]]) == [among_many[i]]
@@ -350,7 +325,7 @@ def test_alone_among_three_and_among_many(optimizer: str, activation: str) -> No
 
 
 def test_company_changes_nothing_on_another_rung() -> None:
-    plans = crowd(3, 1)
+    plans = crowd(TASK, KIND, "relu", "adam", 3, 1)
     among_three = train(plans)
     assert train(plans[2:3]) == among_three[2:3]
 
@@ -358,7 +333,7 @@ def test_company_changes_nothing_on_another_rung() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("rung", [2, 3, 4, 5])
 def test_company_changes_nothing_on_the_largest_rungs(rung: int) -> None:
-    plans = crowd(4, rung)
+    plans = crowd(TASK, KIND, "relu", "adam", 4, rung)
     among_four = train(plans)
     assert train(plans[2:3]) == among_four[2:3]
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 from test_training_company import train
+from training_fakes import crowd
 
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger import Ledger
@@ -22,37 +23,10 @@ from simulation.training.plan import (
 from simulation.training.trainer import bucket_of
 
 
-def crowd(kind: str, activation: str, optimizer: str, n: int, rung: int = 0) -> list[TrainingPlan]:
-    """Members that differ in everything that a bucket leaves free."""
-    return [
-        TrainingPlan(
-            GENERATION_TASK,
-            kind,
-            rung,
-            rows=64 + (977 * i) % 1500,
-            label_noise=0.1 * (i % 2),
-            coverage=(0.0, 0.3, 1.0)[i % 3],
-            minority_share=0.1 + 0.1 * (i % 4),
-            anonymisation=0.5 * (i % 3 == 1),
-            compression=("none", "int8", "pruned")[i % 3],
-            recipe=Recipe(
-                optimizer,
-                activation,
-                learning_rate=0.01 * (1 + i % 5),
-                schedule="cosine" if i % 2 else "constant",
-                augmentation=i % 4 == 3,
-                weight_decay=0.1 * (i % 3 == 2),
-            ),
-            seed=i,
-        )
-        for i in range(n)
-    ]
-
-
 @pytest.mark.parametrize("kind", GENERATOR_KINDS)
 @pytest.mark.parametrize(("activation", "optimizer"), list(zip(ACTIVATIONS, OPTIMIZERS, strict=True)))
 def test_alone_among_three_and_among_many(kind: str, activation: str, optimizer: str) -> None:
-    plans = crowd(kind, activation, optimizer, 19)
+    plans = crowd(GENERATION_TASK, kind, activation, optimizer, 19)
     assert len({bucket_of(plan) for plan in plans}) == 1
     among_many = train(plans, chunk_size=19)
     for i in (7, 18):
@@ -63,13 +37,13 @@ def test_alone_among_three_and_among_many(kind: str, activation: str, optimizer:
 @pytest.mark.parametrize("rung", [5])
 @pytest.mark.parametrize("kind", GENERATOR_KINDS)
 def test_company_on_higher_rungs(kind: str, rung: int) -> None:
-    plans = crowd(kind, "relu", "adam", 3, rung)
+    plans = crowd(GENERATION_TASK, kind, "relu", "adam", 3, rung)
     assert train(plans[1:2]) == train(plans)[1:2]
 
 
 @cache
 def results_of(kind: str) -> list[tuple[TrainingPlan, TrainingResult]]:
-    plans = crowd(kind, "relu", "adam", 3)
+    plans = crowd(GENERATION_TASK, kind, "relu", "adam", 3)
     return list(zip(plans, train(plans), strict=True))
 
 

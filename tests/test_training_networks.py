@@ -160,3 +160,9 @@ def test_every_rung_costs_more_than_the_one_below(kind: str) -> None:
     costs = [flops(kind, rung) for rung in range(len(RUNGS))]
     ratios = [above / below for below, above in pairwise(costs)]
     assert all(1.4 < ratio < 5 for ratio in ratios), ratios
+
+
+@pytest.mark.parametrize("kind", ["actor-critic", "vae", "gan"])
+def test_the_ladder_counts_no_run_of_a_kind_that_it_has_no_network_of(kind: str) -> None:
+    with pytest.raises(ValueError, match=f"not '{kind}'"):
+        flops(kind, 0)

@@ -20,7 +20,7 @@ from simulation.settings import SegmentSettings
 
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # minutes, for worlds of this size
 ENDINGS = {"bankrupt", "acquired", "public", "profitable", "alive"}
-MODELS = ("subscription", "licence", "solution", "freemium", "bundle")
+MODELS = ("subscription", "licence", "solution", "freemium", "bundle", "product", "data")
 
 
 def check_money(model: MarketModel) -> None:

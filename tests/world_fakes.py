@@ -77,6 +77,7 @@ MARKET: dict[str, Any] = {
     "world": {
         "sectors": {
             "vision": {
+                "market_opens": 2016,
                 "segments": {
                     "cameras": {"customers": 2000, "reference_price_usd": 2000, "contract_months": 12},
                     "photos": {"customers": 1e6, "reference_price_usd": 3, "contract_months": 6},

@@ -26,8 +26,8 @@ def plot_study(result: CaseStudy) -> list[Path]:
     """Plots of the cases, of what their causes contribute, and of the placebo tests."""
     folder = result.cases.run.folder / PLOTS
     paths = plot_cases(result.cases)
-    for one in result.attributions:
-        paths.append(plot_shapley(one, folder / f"{_file_name(one.name)}-shapley.png"))
+    if result.attributions:
+        paths.append(plot_shapley(result.attributions, folder / "shapley.png"))
     if result.placebo:
         paths.append(plot_placebo(result.placebo, folder / "placebo.png"))
     return paths

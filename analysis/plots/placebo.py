@@ -8,20 +8,23 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from analysis.placebo import ALL, NEAR_MONTHS, TARGET, Cell, Placebo, Shuffled
+from analysis.placebo import ALL, NEAR_MONTHS, TARGET, Cell, Placebo
+from analysis.placebo_verdicts import statement_of, verdicts
 from analysis.plots.style import FOCAL, MUTED, RIVALS, canvas, tidy
 
+VERDICTS = {True: "passes", False: "fails"}
+COLOURS = {True: "#2e8b57", False: "#c0392b"}
 DARK_FROM = 0.55  # shares above stand on dark ground and are written in white
 
 
 def plot_placebo(found: Placebo, path: Path) -> Path:
-    """Left: share of seeds that meet each expectation; right: focal firms and other startups, whole chapters."""
+    """Left: share of seeds that meet each expectation; right, on the same rows: who meets it, pooled, and verdicts."""
     columns = list(dict.fromkeys(cell.case for cell in found.cells))
     rows = list(dict.fromkeys((cell.judged_by, cell.expectation) for cell in found.cells))
     with canvas(path, 13 + 0.75 * len(columns), 2.6 + 0.34 * len(rows)) as figure:
-        left, right = figure.subplots(1, 2, width_ratios=[5 + len(columns), 5])
+        left, right = figure.subplots(1, 2, width_ratios=[5 + len(columns), 6], sharey=True)
         draw_matrix(left, found, rows, columns)
-        draw_shuffled(right, found.shuffled)
+        draw_pooled(right, found, rows)
         figure.suptitle("Placebo: would any other firm meet what a chapter expects?")
     return path
 
@@ -65,26 +68,33 @@ def frame_own(axes: Axes, rows: list[tuple[str, str]], columns: list[str]) -> No
         )
 
 
-def draw_shuffled(axes: Axes, rows: tuple[Shuffled, ...]) -> None:
-    """Focal firms and other startups, case by case, with 95 % intervals."""
-    for height, one in enumerate(reversed(rows)):
-        for share, shift, colour, name in (
-            (one.focal, 0.15, FOCAL, "focal firm, share of seeds"),
-            (one.others, -0.15, MUTED, "other startups, share of firms"),
-        ):
-            axes.plot([share.low, share.high], [height + shift] * 2, color=colour, linewidth=2.5)
-            axes.plot(share.estimate, height + shift, "o", color=colour, label=name if height == 0 else None)
+def draw_pooled(axes: Axes, found: Placebo, rows: list[tuple[str, str]]) -> None:
+    """Who meets each statement, pooled, with 95 % intervals; verdicts beside whole chapters that were played."""
+    for height, (case, expectation) in enumerate(rows):
+        one = statement_of(found, case, expectation)
+        groups = ((one.own, FOCAL, -0.22), (one.others, RIVALS, 0.0), (one.peers, MUTED, 0.22))
+        for share, colour, shift in groups:
+            if share is not None and share.n:
+                axes.plot([share.low, share.high], [height + shift] * 2, color=colour, linewidth=2)
+                axes.plot(share.estimate, height + shift, "o", color=colour, markersize=5)
+        if expectation == ALL:
+            axes.axhline(height + 0.5, color=MUTED, linewidth=0.8)
+    for verdict in verdicts(found):
+        height, good = rows.index((verdict.case, ALL)), not verdict.failures
+        axes.text(1.06, height, VERDICTS[good], va="center", color=COLOURS[good], fontsize="small", fontweight="bold")
+    for name, colour in (("its own firm", FOCAL), ("firms of other cases", RIVALS), ("startups beside it", MUTED)):
+        axes.plot([], [], "o-", color=colour, label=name)
     axes.axvline(TARGET, color="black", linewidth=1, linestyle=":")
-    axes.set_yticks(range(len(rows)), [label(one.case) for one in reversed(rows)])
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlim(-0.03, 1.03)
+    axes.set_xlim(-0.03, 1.25)
+    axes.set_xticks([0, TARGET, 0.5, 1])
     axes.set_xlabel(
-        f"meet the whole chapter (95 % interval)\nothers: alive when the focal firm entered\n"
+        f"share that meets it (95 % interval); dotted: {TARGET:.2f}\nbeside it: startups alive when the firm entered\n"
         f"or founded within {NEAR_MONTHS} months of it"
     )
     axes.grid(axis="y", visible=False)
-    tidy(axes, "Beside the focal firm")
-    axes.figure.legend(loc="outside lower right", frameon=False, fontsize="small", ncols=2)
+    tidy(axes, "Pooled, and the verdict on whole chapters")
+    axes.tick_params(labelleft=False)
+    axes.figure.legend(loc="outside lower right", frameon=False, fontsize="small", ncols=3)
 
 
 def label(case: str) -> str:

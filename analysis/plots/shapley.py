@@ -1,34 +1,66 @@
-"""What each cause contributes to a case's ending: bars with intervals."""
+"""What each cause contributes to its case's ending: bars with intervals, one panel per case."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from matplotlib.axes import Axes
+
+from analysis.intervals import Interval
 from analysis.plots.style import FOCAL, MUTED, RIVALS, canvas, tidy
-from analysis.shapley import Attribution
+from analysis.shapley import Attribution, Contribution
+
+WHOLE = "sum"
 
 
-def plot_shapley(found: Attribution, path: Path) -> Path:
-    """One bar per cause, first on top, with its 95 % interval; grey where the interval holds zero; the sum below."""
-    causes = list(reversed(found.contributions))
-    with canvas(path, 11, 2.6 + 0.6 * len(causes)) as figure:
-        axes = figure.subplots()
-        for height, cause in enumerate(causes):
-            value = cause.value
-            colour = MUTED if not value.excludes_zero else FOCAL if value.estimate > 0 else RIVALS
-            axes.barh(height, value.estimate, height=0.55, color=colour, alpha=0.75)
-            axes.plot([value.low, value.high], [height, height], color="black", linewidth=1.6)
-            axes.plot([value.low, value.high], [height, height], "|", color="black", markersize=9)
-        axes.axvline(0, color="black", linewidth=1)
-        axes.set_yticks(
-            range(len(causes)), [f"{one.name} (§{one.section})\n{one.value.estimate * 100:+.0f}" for one in causes]
+def plot_shapley(found: Sequence[Attribution], path: Path) -> Path:
+    """All cases on one scale: a bar per cause, the first on top, with its 95 % interval; a diamond marks the sum."""
+    bars = [1 + len(one.contributions) for one in found]
+    with canvas(path, 12, 1.6 + sum(0.95 + 0.42 * n for n in bars)) as figure:
+        panels = figure.subplots(len(found), 1, squeeze=False, sharex=True, height_ratios=bars)[:, 0]
+        for axes, one in zip(panels, found, strict=True):
+            draw_case(axes, one)
+        panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}" if value else "0")
+        panels[-1].set_xlabel(
+            "Shapley value in points of the share of seeds that end as the chapter says (95 % interval)\n"
+            "grey: the interval holds zero; diamond: all causes together, which is the sum of the bars"
         )
-        axes.grid(axis="y", visible=False)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}" if value else "0")
-        axes.set_xlabel(
-            f"Shapley value in points of the share of matching seeds (95 % interval, {found.match_all.n} seeds)\n"
-            f"sum {found.total * 100:+.0f} points: {found.match_all.estimate:.0%} of seeds match with all causes, "
-            f"{found.match_none.estimate:.0%} with none"
-        )
-        tidy(axes, f"{found.id}: what each cause contributes")
     return path
+
+
+def draw_case(axes: Axes, found: Attribution) -> None:
+    """The bars of one case and, below them, their sum."""
+    causes = list(reversed(found.contributions))
+    for height, cause in enumerate(causes, start=1):
+        value = cause.value
+        colour = MUTED if not value.excludes_zero else FOCAL if value.estimate > 0 else RIVALS
+        axes.barh(height, value.estimate, height=0.6, color=colour, alpha=0.75)
+        draw_interval(axes, value, height)
+    draw_interval(axes, found.whole, 0)
+    axes.plot(found.total, 0, "D", color="black", markersize=7)
+    axes.axvline(0, color="black", linewidth=1)
+    axes.axhline(0.5, color=MUTED, linewidth=0.8)
+    labels = [f"{WHOLE}  {points(found.total)}", *(bar_label(one) for one in causes)]
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(-0.6, len(causes) + 0.6)
+    axes.grid(axis="y", visible=False)
+    match = f"{found.match_all.estimate:.0%} of {found.match_all.n} seeds match with all causes"
+    tidy(axes, f"{found.id}: {match}, {found.match_none.estimate:.0%} with none")
+
+
+def draw_interval(axes: Axes, value: Interval, height: float) -> None:
+    """A thin line with ends."""
+    axes.plot([value.low, value.high], [height, height], color="black", linewidth=1.6)
+    axes.plot([value.low, value.high], [height, height], "|", color="black", markersize=9)
+
+
+def bar_label(cause: Contribution) -> str:
+    """The cause, its section, its value."""
+    return f"{cause.name} (§{cause.section})  {points(cause.value.estimate)}"
+
+
+def points(value: float) -> str:
+    """A share in points, signed unless it rounds to zero."""
+    rounded = round(value * 100)
+    return f"{rounded:+d}" if rounded else "0"

@@ -9,11 +9,13 @@ from simulation.parameters import Name, Settings
 from simulation.settings.capital import CapitalSettings, StageTerms
 from simulation.settings.hazards import RiskSettings, SocietySettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
-from simulation.settings.names import ROLES, STAGES, RevenueModel, Role, Stage
+from simulation.settings.names import ROLES, SERVICES, STAGES, RevenueModel, Role, Service, Stage
 from simulation.settings.resources import ComputeSettings, LabourSettings
+from simulation.settings.services import ServiceSettings
 
 __all__ = [
     "ROLES",
+    "SERVICES",
     "STAGES",
     "BrandSettings",
     "CapitalSettings",
@@ -26,6 +28,8 @@ __all__ = [
     "Role",
     "SectorSettings",
     "SegmentSettings",
+    "Service",
+    "ServiceSettings",
     "SocietySettings",
     "Stage",
     "StageTerms",
@@ -45,3 +49,4 @@ class WorldSettings(Settings):
     law: LawSettings = LawSettings()
     risk: RiskSettings = RiskSettings()
     society: SocietySettings = SocietySettings()
+    services: ServiceSettings = ServiceSettings()

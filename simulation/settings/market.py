@@ -14,6 +14,19 @@ class SegmentSettings(Settings):
     """A group of customers in a sector who want the same thing (random-utility demand, McFadden 1974)."""
 
     customers: float = parameter(1000, "potential customers", "customers", low=1, high=1e9)
+    customers_growth_year: float = parameter(
+        0.0, "yearly growth of the number of potential customers", "1/year", low=-0.5, high=3
+    )
+    customers_year: float = parameter(
+        2014, "year in which `customers` is their number", "year", low=1900, high=2100, kind="constant"
+    )
+    adopted_share: float | None = parameter(
+        None,
+        "served by incumbents when a world begins after `market_opens`; empty: what Bass diffusion gives since then",
+        "share",
+        low=0,
+        high=1,
+    )
     reference_price_usd: float = parameter(
         1000, "usual price of AI in this segment; offers are priced around it", "USD/customer/month", low=0.01, high=1e7
     )
@@ -110,6 +123,14 @@ class SectorSettings(Settings):
     """A sector: one training task (SEC-*), one traditional method, several segments."""
 
     task: Name = parameter("security-vision", "task family its models are trained on", kind="constant")
+    market_opens: float = parameter(
+        2014,
+        "year in which customers begin to look at AI: a world that begins then or before is a virgin market",
+        "year",
+        low=1900,
+        high=2200,
+        kind="constant",
+    )
     traditional_rows: int = parameter(
         1024, "rows on which the traditional method in use today was fitted", "proxy rows", low=64, high=8192
     )
@@ -134,12 +155,12 @@ class RevenueSettings(Settings):
         0.6, "upkeep after a tailored project", "share of monthly price", low=0, high=2
     )
     free_conversion_month: float = parameter(
-        0.005,
+        0.02,
         "share of free users who start to pay in a month at the usual lead over what they could have for nothing",
         "1/month",
         low=0,
         high=1,
-        source="with usual churn gives 2-5 % paying (M1)",
+        source="calibrated to M1",
     )
     payer_price_weight: float = parameter(
         0.4,
@@ -165,6 +186,27 @@ class RevenueSettings(Settings):
     )
     solution_serving_share: float = parameter(
         0.5, "serving cost of tailored solutions (partly on site)", "share", low=0, high=1
+    )
+    product_price_months: float = parameter(
+        18, "price of a product with its hardware, paid once in its life", "monthly prices", low=0, high=120
+    )
+    product_goods_share: float = parameter(
+        0.5, "cost of the goods in the price of a product", "share of its price", low=0, high=1
+    )
+    product_upkeep_share: float = parameter(
+        0.1, "upkeep of a product, and the care that its user needs", "share of monthly price", low=0, high=2
+    )
+    data_serving_share: float = parameter(
+        0.1, "serving cost of data products, and the care that their user needs", "share", low=0, high=1
+    )
+    data_rows_least: float = parameter(
+        1e5, "rows from use below which there is no data product to sell", "rows", low=1, high=1e7
+    )
+    data_rows_full: float = parameter(
+        1e9, "rows from use whose data products remove all errors of the traditional method", "rows", low=2e7, high=1e13
+    )
+    data_model_share: float = parameter(
+        0.25, "weight of the model's own advantage in what data products are worth", "share", low=0, high=1
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-RevenueModel = Literal["subscription", "licence", "solution", "freemium", "bundle"]
+RevenueModel = Literal["subscription", "licence", "solution", "freemium", "bundle", "product", "data"]
 Role = Literal["product", "research", "marketing", "operations", "finance"]
+Service = Literal["compute", "data", "outsourcing"]
+SERVICES: tuple[Service, ...] = ("compute", "data", "outsourcing")
 ROLES: tuple[Role, ...] = ("product", "research", "marketing", "operations", "finance")
 Stage = Literal["seed", "A", "B", "C", "growth"]
 STAGES: tuple[Stage, ...] = ("seed", "A", "B", "C", "growth")

@@ -50,7 +50,10 @@ RUNGS: tuple[Rung, ...] = (
 
 
 def architecture(task: Task, kind: str, rung: int, activation: str = "relu") -> Architecture:
-    """The network of that kind, one of `plan.NETWORK_KINDS`, on that rung, for the task's inputs and classes."""
+    """The network of that kind, one of `plan.NETWORK_KINDS`, on that rung, for the task's inputs and classes.
+
+    Raises ValueError for other kinds: generators and the actor-critic have networks and budgets of their own.
+    """
     size = RUNGS[rung]
     if kind == "mlp":
         return Architecture(task.n_inputs, (size.width,) * size.depth, task.n_classes, activation)
@@ -60,6 +63,8 @@ def architecture(task: Task, kind: str, rung: int, activation: str = "relu") -> 
     if kind == "transformer":
         tokens, width = filter_places(task), (size.embedding,)
         return Transformer(task.n_inputs, width, task.n_classes, activation, tokens=tokens, inner=size.inner)
+    if kind != "cnn":
+        raise ValueError(f"the ladder has networks of the kinds mlp, cnn, rnn and transformer, not {kind!r}")
     convolution = Convolution(task.shape, task.kernel, task.pool, size.filters)
     return Architecture(task.n_inputs, (size.width,), task.n_classes, activation, convolution)
 
@@ -85,7 +90,10 @@ def training_flops(network: Architecture, steps: int, batch: int) -> float:
 
 
 def flops(kind: str, rung: int, task: str = "security-vision") -> float:
-    """Training operations of one run on that rung; the traditional method's are negligible and counted as 0."""
+    """Training operations of one run on that rung; the traditional method's are negligible and counted as 0.
+
+    Raises ValueError as `architecture` does: what others cost stands in their results.
+    """
     if kind == "linear":
         return 0.0
     size = RUNGS[rung]
