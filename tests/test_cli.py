@@ -73,7 +73,7 @@ def test_cases_share_out_the_ending_and_try_other_firms_on_request(ventures: Cal
     assert sum(one["value"] for one in shares["values"]) == pytest.approx(shares["total"], abs=1e-12)
     assert {cell["case"] for cell in document["placebo"]["crossed"]} == {"CASE-SPEECH"}
     assert "CASE-VISION" in {cell["judged_by"] for cell in document["placebo"]["crossed"]}  # it need not be played
-    assert {"speech-shapley.png", "placebo.png"} <= {path.name for path in Path("both/plots").iterdir()}
+    assert {"shapley.png", "placebo.png"} <= {path.name for path in Path("both/plots").iterdir()}
     plain = ("cases", "speech", "-n", "3", "-j", "1", "--out", "plain", "--json")
     first = json.loads(ventures(*plain)[1])
     again = json.loads(ventures(*plain, "--placebo")[1])
