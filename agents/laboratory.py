@@ -185,10 +185,11 @@ class Laboratory:
             return
         # Assumption: no more than three tenths of the cash go into one run.
         money = min(self.purse_usd, 0.3 * firm.books.cash_usd * self.share)
-        factor, gain = training_terms(firm, firm.compute_bill_affordable(money))
+        bill_usd = firm.support.bill_affordable_usd(money)
+        factor, gain = training_terms(firm, bill_usd)
         price = model.cloud.price_usd(model.year) * factor
         own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months * self.share
-        plan, hours = self.draw_plan(own_hours + firm.support.bill_affordable_usd(money) / price)
+        plan, hours = self.draw_plan(own_hours + bill_usd / price)
         if not self.fix_ordered and not self.worth_training(plan):
             return
         bought_hours = max(hours - own_hours, 0.0)

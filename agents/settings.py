@@ -322,7 +322,7 @@ class InvestorSettings(Settings):
     thesis: dict[Name, float] = Field(
         default={},
         description="value that it sees in startups of a sector, against what others see; 1 for sectors not named",
-        json_schema_extra={"unit": "ratio", "kind": "uncertainty", "source": "assumption"},
+        json_schema_extra={"unit": "ratio, 0..10", "kind": "uncertainty", "source": "assumption"},
     )
     hurdle: float = parameter(1.0, "value it must see per dollar of pre-money valuation", "ratio", low=0.1, high=10)
     fee_share_year: float = parameter(

@@ -158,6 +158,12 @@ def _check_offers(s: Scenario, path: Path, sector: str, offers: Mapping[str, Any
 
 def _check_investors(s: Scenario) -> Iterator[Problem]:
     for name, fund in s.investors.items():
+        for sector, factor in fund.thesis.items():
+            path: Path = ("investors", name, "thesis", sector)
+            if sector not in s.world.sectors:
+                yield unknown_key(path, s.world.sectors, "sector")
+            if not 0 <= factor <= 10:
+                yield Problem(f"{dotted(path)} = {show(factor)}: must lie between 0 and 10", path, factor)
         for i, stage in enumerate(fund.stages):
             path = ("investors", name, "stages", i)
             if stage not in s.world.capital.stages:

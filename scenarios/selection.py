@@ -42,6 +42,8 @@ def selected(whole: Scenario, document: Document) -> Document:
         data[part] = {name: value for name, value in data[part].items() if value["sector"] not in gone}
     for firm in data["firms"].values():
         firm["adapts_to"] = {name: offers for name, offers in firm["adapts_to"].items() if name not in gone}
+    for fund in data["investors"].values():
+        fund["thesis"] = {name: factor for name, factor in fund["thesis"].items() if name not in gone}
     kept = _keep_interventions(data, gone, firms, share)
     origins = _moved(document.origins, kept) | dict.fromkeys(_scale(data, share), Origin(BY, ("sectors",)))
     return Document(data, document.label, _moved(document.places, kept), origins)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from agents.fundraising import allocate
 from agents.investor import Bid, Deal, Fund, committed_usd
 from agents.settings import InvestorSettings
 from analysis.tables import world_table
+from scenarios import ScenarioError, load
 from simulation.capital import usual_round
 from simulation.model import MarketModel
 
@@ -96,6 +98,25 @@ def test_a_call_back_ends_with_the_investing_years() -> None:
 # -- reserves and pro-rata rights --------------------------------------------------------------------------------------
 
 DEAL = Deal("iris", "vision", FACTS, "A", 1e6, 2e7, 1)
+
+
+def test_a_fund_sees_more_in_the_sectors_of_its_thesis() -> None:
+    model = quiet_world(capital={"signal_noise": 0})
+    plain = fund_of(model, "plain")
+    believer, elsewhere = fund_of(model, "a", thesis={"vision": 2.0}), fund_of(model, "b", thesis={"speech": 2.0})
+    assert believer.view_usd(DEAL) == pytest.approx(2 * plain.view_usd(DEAL))
+    assert elsewhere.view_usd(DEAL) == plain.view_usd(DEAL) > 0
+
+
+def test_a_thesis_names_sectors_of_its_world_and_goes_with_them(tmp_path: Path) -> None:
+    path = "investors.early-2013.thesis"
+    with pytest.raises(ScenarioError, match=r"unknown sector 'drivng'.*did you mean 'driving'"):
+        load("markets/base", {path: {"drivng": 2.0}})
+    with pytest.raises(ScenarioError, match="between 0 and 10"):
+        load("markets/base", {path: {"driving": -1.0}})
+    theses = "{early-2013: {thesis: {driving: 2.0, vision: 3.0}}}"
+    (tmp_path / "one.yaml").write_text(f"extends: markets/base\ntitle: one\nsectors: [vision]\ninvestors: {theses}\n")
+    assert load(tmp_path / "one.yaml").investors["early-2013"].thesis == {"vision": 3.0}
 
 
 def test_a_reserve_is_kept_for_companies_of_the_fund() -> None:

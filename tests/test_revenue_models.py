@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from math import isnan
 from typing import Any
 
 import pytest
@@ -144,3 +145,33 @@ def test_data_products_cost_little_to_serve_and_make_no_rows_or_accidents() -> N
 
 def test_the_models_of_before_keep_their_place() -> None:
     assert MODELS[:5] == ("subscription", "licence", "solution", "freemium", "bundle")
+
+
+# -- what customers pay for --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("how", "share"), [("licence", 1.0), ("solution", 1.0), ("subscription", 0.0), ("product", 0.0)]
+)
+def test_the_share_of_licences_and_solutions_is_of_what_customers_paid(how: str, share: float) -> None:
+    firm = seller(how)
+    sold(firm, won=1, customers=4)
+    assert firm.sales.licence_solution_share == share
+    sold(firm, won=0)
+    assert isnan(firm.sales.licence_solution_share)
+
+
+def test_two_ways_of_earning_share_by_their_payments() -> None:
+    """Four licences bring 0.55 of the price each a month, ten subscriptions the whole of theirs: by hand."""
+    model = lone_world(None, revenue=TERMS)
+    firm = found(model, offers={"cameras": "licence", "photos": "subscription"}, capital_usd=1e6)
+    released(firm, model, accuracy_lab=0.8, accuracy_field=0.7)
+    firm.sales.show_offers()
+    model.market.utilities()
+    segments = firm.sector_settings.segments
+    for segment, customers in (("cameras", 4), ("photos", 10)):
+        model.market["customers"][firm.sales.slots[segment]] = customers
+    firm.sales.collect()
+    royalty = 4 * model.settings.revenue.licence_royalty_share * segments["cameras"].reference_price_usd
+    others = 10 * segments["photos"].reference_price_usd
+    assert firm.sales.licence_solution_share == pytest.approx(royalty / (royalty + others))
