@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from analysis.plots.style import (
 )
 from analysis.store import Run
 
-FEWEST_ALIVE = 3  # below this many living firms a band says nothing
+FEWEST_ALIVE, FEWEST_SHARE = 3, 0.1  # below this many living firms, or share of seeds, a band tells of a few odd worlds
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 INCUMBENT = "incumbent"
 ROOM_FOR_MARKS = 20  # points between a panel and its title
@@ -81,15 +82,20 @@ def plot_trajectory(run: Run, scenario: str, arm: str, focal: str, path: Path) -
 
 def title_of(focal: str, scenario: str, n_seeds: int) -> str:
     """What the figure shows, in one line."""
-    fewest = min(FEWEST_ALIVE, n_seeds)
+    fewest = fewest_alive(n_seeds)
     return f"{focal} in {scenario}: {n_seeds} seeds; median and bands of those alive, while at least {fewest} are"
+
+
+def fewest_alive(n_seeds: int) -> int:
+    """In how many of the seeds the firm must be alive for a month to be drawn."""
+    return min(max(FEWEST_ALIVE, math.ceil(FEWEST_SHARE * n_seeds)), n_seeds)
 
 
 def draw_panels(axes: Sequence[Axes], firms: pd.DataFrame, own: pd.DataFrame, n_seeds: int) -> None:
     """All measures, and last how many are alive."""
     rivals = incumbents_beside(firms, own)
     alive = own.groupby("month")["seed"].nunique()
-    shown = alive.index[alive >= min(FEWEST_ALIVE, n_seeds)]
+    shown = alive.index[alive >= fewest_alive(n_seeds)]
     for axis, panel in zip(axes, PANELS, strict=False):
         draw_panel(axis, panel, own[own["month"].isin(shown)], rivals)
     draw_alive(axes[len(PANELS)], alive, n_seeds, firms["month"])
