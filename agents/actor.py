@@ -19,6 +19,11 @@ class Actor(mesa.Agent):
         super().__init__(model)
         self.name = name
 
+    @classmethod
+    def acts_in(cls, phase: str) -> bool:
+        """Whether actors of this class do anything in a phase, named by its method."""
+        return getattr(cls, phase) is not getattr(Actor, phase)
+
     def receive_results(self) -> None:
         """Training results that came in during the month."""
 

@@ -7,18 +7,19 @@ An examination takes months and has a fee. While a new model is examined, the ce
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import simpy
 
 from simulation.law import CertificationSettings
-from simulation.settings import SegmentSettings
+from simulation.settings import SegmentSettings, WorldSettings
 from simulation.training.plan import TrainingResult
 
 if TYPE_CHECKING:
     from agents.firm import Firm
+    from agents.settings import FirmSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,28 @@ class Certification:
         self.examined: dict[str, str] = {}  # ledger key under examination, by segment
         self.refused: dict[str, tuple[str, Demand]] = {}
         self.may_sell_until: dict[str, float] = {}  # transition, by segment that asks for an examination
+        self._asked: tuple[WorldSettings, FirmSettings, dict[str, Demand]] | None = None
 
     @property
     def law(self) -> CertificationSettings:
         """The rules in force."""
         return self.model.settings.law.certification
 
+    @property
+    def demands(self) -> Mapping[str, Demand]:
+        """What is asked now, by segment; who asks for no examination is left out.
+
+        Settings never change, they are replaced: what follows from them is worked out anew when they are others.
+        """
+        world, own = self.model.settings, self.firm.settings
+        if self._asked is None or self._asked[0] is not world or self._asked[1] is not own:
+            asked = {name: demand_of(self.law, segment) for name, segment in self.firm.segments.items()}
+            self._asked = world, own, {name: demand for name, demand in asked.items() if demand is not None}
+        return self._asked[2]
+
     def demand(self, segment: str) -> Demand | None:
         """What is asked in a segment now."""
-        return demand_of(self.law, self.firm.segments[segment])
+        return self.demands.get(segment)
 
     # -- where the firm may sell --------------------------------------------------------------------------------------
 
@@ -110,6 +124,8 @@ class Certification:
 
     def apply(self) -> None:
         """Hand the released model in wherever an examination is asked for and none is held or under way for it."""
+        if not self.may_sell_until and not self.demands:
+            return
         for segment, slot in self.firm.sales.slots.items():
             demand = self.demand(segment)
             if demand is None:

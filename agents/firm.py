@@ -22,7 +22,7 @@ from agents.settings import FirmSettings
 from agents.staffing import adjust, staff_wanted, wage_bill
 from agents.support import Support
 from simulation.market import Standing
-from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service
+from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
 
 if TYPE_CHECKING:
     from simulation.model import MarketModel
@@ -46,6 +46,7 @@ class Firm(Actor, ABC):
         self.management = Management(self)
         self.risks = RiskRegister(self)
         self.serves_one = not settings.adapts_to
+        self._segments: tuple[WorldSettings, FirmSettings, Mapping[str, SegmentSettings]] | None = None
         self.laboratories = {name: Laboratory(self, name) for name in (self.sector, *settings.adapts_to)}
         self.laboratory = self.laboratories[self.sector]
         self.sales = Sales(self)
@@ -83,8 +84,13 @@ class Firm(Actor, ABC):
     @property
     def segments(self) -> Mapping[str, SegmentSettings]:
         """Settings in force of the segments it may sell to, by the name that an offer there has."""
-        sectors = self.model.settings.sectors
-        return sectors[self.sector].segments if self.serves_one else segments_of(self.settings, sectors)
+        world, own = self.model.settings, self.settings
+        kept = self._segments
+        if kept is None or kept[0] is not world or kept[1] is not own:  # settings never change, they are replaced
+            one, sectors = self.serves_one, world.sectors
+            found = sectors[self.sector].segments if one else segments_of(own, sectors)
+            kept = self._segments = world, own, found
+        return kept[2]
 
     def laboratory_for(self, offer: str) -> Laboratory:
         """The laboratory whose model an offer is made of."""
@@ -163,13 +169,11 @@ class Firm(Actor, ABC):
 
     def plan_staff(self) -> None:
         """Hire or fire toward what the budget pays for."""
-        labour, s = self.model.settings.labour, self.settings
+        labour, s, sales = self.model.settings.labour, self.settings, self.sales
         wages = self.model.talent.wages
-        for_people = (
-            self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share) - self.sales.serving_usd()
-        )
-        for_people -= self.sales.goods_usd
-        operators = self.sales.operators_needed()
+        for_people = self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share) - sales.serving_usd()
+        for_people -= sales.goods_usd
+        operators = sales.operators_needed()
         if self.desk:
             for_people -= self.desk.last_goods_usd
             operators += self.desk.operators_needed()
@@ -204,10 +208,10 @@ class Firm(Actor, ABC):
 
     def spend(self, usd: float, account: str, payee: str = "suppliers", credit: str = "income") -> float:
         """Pay what is wanted, or what is there; returns the USD paid."""
-        if usd <= 0:
+        if not usd > 0:
             return 0.0
-        usd = min(usd, self.books.cash_usd)
-        return self.model.bank.pay(self.name, payee, usd, account, credit) if usd > 0 else 0.0
+        cash = self.books.balance["cash"] / 100  # `cash_usd` without the call, for every payment comes by here
+        return self.model.bank.pay(self.name, payee, min(usd, cash), account, credit) if cash > 0 else 0.0
 
     def compute_subsidy(self, bill_usd: float) -> float:
         """What the state pays of a compute bill, USD."""
@@ -264,6 +268,8 @@ class Firm(Actor, ABC):
     def pay_costs(self, due: Mapping[str, float]) -> None:
         """Pay the month's costs, USD by account; a firm that cannot pay them in full is insolvent."""
         for account, usd in due.items():
+            if not usd:
+                continue
             paid = self.spend(usd, account, "workers" if account == "wages" else "suppliers")
             if paid < usd - 0.01:
                 self.insolvent = True
@@ -301,7 +307,7 @@ class Firm(Actor, ABC):
 
     def observe(self, standing: Standing, share: float) -> tuple[object, ...]:
         """This month's row of the firms table, after the month column."""
-        lab, market = self.laboratory, self.model.market
+        lab, market, released = self.laboratory, self.model.market, self.laboratory.released
         first_slot = next(iter(self.sales.slots.values()), None)
         rows = lab.rows_lab + lab.rows_field
         return (
@@ -310,12 +316,12 @@ class Firm(Actor, ABC):
             standing.paying + standing.free, self.headcount(),
             nan if first_slot is None else market["price_usd"].item(first_slot), lab.quality_lab, lab.quality_field,
             self.sales.trust() if first_slot is None else standing.trust, share,
-            lab.released.key if lab.released else "", "suspended" if self.suspended else "active",
+            released.key if released else "", "suspended" if lab.suspended else "active",
             standing.paying, rows, lab.rows_field / max(rows, 1.0),
             lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
             self.stage_name(), lab.run_months, lab.n_broken, lab.lost_runs, *self.margin, standing.freemium_paying,
             standing.freemium_free, standing.new_paying, self.service_revenue_usd, self.sales.licence_solution_share,
-            lab.released.inference_flops if lab.released else nan,
+            released.inference_flops if released else nan,
         )  # fmt: skip
 
     def stage_name(self) -> str:
@@ -331,6 +337,13 @@ class Firm(Actor, ABC):
             self.name, self.founded, self.ended, ending, "; ".join(self.reasons), self.raised_usd,
             self.exit_value_usd, self.kind, self.sector,
         )  # fmt: skip
+
+
+def last_quarter(months: list[float]) -> float:
+    """Mean of the last three months, or of those there are; 0 for none."""
+    if len(months) < 3:
+        return average(months)
+    return (months[-3] + months[-2] + months[-1]) / 3
 
 
 def average(values: list[float]) -> float:

@@ -84,12 +84,12 @@ class Fundraising:
         rested = self.model.month - self.last_refusal_month >= capital.retry_months
         if self.raising or not rested or not firm.laboratory.released or firm.ending == "public":
             return
-        short = firm.runway_months() < capital.raise_below_months
+        runway = firm.runway_months()
+        short = runway < capital.raise_below_months
         # Assumptions: sixteen months between rounds (V12, V14), revenue tripled in a year; a mature firm raises only
         # with four months left.
         hot = self.months_since_round() >= 16 and firm.growth_year() > 2
-        wants_more = not firm.is_mature() or firm.runway_months() < 4
-        if (short or hot) and wants_more:
+        if (short or hot) and (runway < 4 or not firm.is_mature()):
             self.raising = True
             self.n_raises += 1
             self.model.env.process(self.raise_round(next_stage(self.stage)))

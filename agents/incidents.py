@@ -5,7 +5,7 @@ More operators make outages rarer; a model that errs less in the field makes acc
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.actor import Actor
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from simulation.model import MarketModel
 
 
+LEAST_OPERATORS = 0.5  # assumption: somebody always looks after what is sold
+
+
 class Hazard(NamedTuple):
     """How often one kind of incident strikes a firm, and what it takes each time without a plan."""
 
     rate_year: float
     usd: float
     trust: float
+
+
+NO_HAZARD = Hazard(0.0, 0.0, 0.0)
 
 
 def breach_rate(firm: Firm) -> float:
@@ -38,7 +44,10 @@ def breach_hazard(firm: Firm) -> Hazard:
 
 def rows_held(firm: Firm) -> float:
     """Rows in all laboratories of a firm."""
-    return sum(lab.rows_lab + lab.rows_field for lab in firm.laboratories.values())
+    rows = 0.0
+    for lab in firm.laboratories.values():
+        rows += lab.rows_lab + lab.rows_field
+    return rows
 
 
 def outage_rate(firm: Firm) -> float:
@@ -56,60 +65,78 @@ def accident_hazard(firm: Firm, lab: Laboratory) -> Hazard:
     """Accidents where lives depend on a model: customers times errors in the field, as measured; liability, trust."""
     rate, cost = firm.sales.accident_hazard(lab)
     if rate <= 0:
-        return Hazard(0.0, 0.0, 0.0)
+        return NO_HAZARD
     rate_left = rate * (1 - firm.settings.prevention) * firm.risks.hazard_left("accident")
     return Hazard(rate_left, cost / rate, firm.model.settings.risk.accident_trust)
 
 
 def operators_of(firm: Firm) -> float:
     """Operators, counting what tools do of their work; half a person at least."""
-    return max(firm.staff["operations"] / (1 - firm.management.automation), 0.5)
+    return max(firm.staff["operations"] / (1 - firm.management.automation), LEAST_OPERATORS)
 
 
 def hazards_of(firm: Firm) -> dict[str, Hazard]:
     """Hazards of a firm by kind; accidents of several models are added up."""
     found = {"breach": breach_hazard(firm), "outage": outage_hazard(firm)}
-    accidents = [accident_hazard(firm, lab) for lab in firm.laboratories.values() if lab.released]
-    if rate := sum(hazard.rate_year for hazard in accidents):
-        usd = sum(hazard.rate_year * hazard.usd for hazard in accidents) / rate
-        found["accident"] = Hazard(rate, usd, firm.model.settings.risk.accident_trust)
+    rate = usd_year = 0.0
+    for lab in firm.laboratories.values():
+        if lab.released:
+            hazard = accident_hazard(firm, lab)
+            rate, usd_year = rate + hazard.rate_year, usd_year + hazard.rate_year * hazard.usd
+    if rate:
+        found["accident"] = Hazard(rate, usd_year / rate, firm.model.settings.risk.accident_trust)
     return found
 
 
 class Misfortune(Actor):
-    """Draws the incidents of all firms. Exposure starts with the first released model."""
+    """Draws the incidents of all firms. Exposure starts with the first released model.
+
+    The draw of a firm, month and kind is keyed, so it may be asked twice: whom it spares at the highest rate that a
+    firm can have it spares at the firm's own too, which then need not be worked out.
+    """
 
     def __init__(self, model: MarketModel) -> None:
         super().__init__(model, "misfortune")
 
     def acquire(self) -> None:
         """Strike: one keyed draw per firm, month and kind of incident."""
-        for firm in list(self.model.living.values()):
-            if self.strikes(firm, "key person", firm.risks.key_person_rate_year()):  # type: ignore[arg-type, attr-defined]
-                firm.risks.lose_key_person()  # type: ignore[attr-defined]
-            models = [lab for lab in firm.laboratories.values() if lab.released]  # type: ignore[attr-defined]
+        firms: list[Firm] = list(self.model.living.values())  # type: ignore[arg-type]
+        for firm in firms:
+            self.key_person(firm)
+            models = [lab for lab in firm.laboratories.values() if lab.released]
             if models:
-                self.breach(firm)  # type: ignore[arg-type]
-                self.outage(firm)  # type: ignore[arg-type]
+                self.breach(firm)
+                self.outage(firm)
                 for lab in models:
-                    self.accident(firm, lab)  # type: ignore[arg-type]
+                    self.accident(firm, lab)
 
     def strikes(self, firm: Firm | Laboratory, kind: str, rate_year: float) -> bool:
         """Whether an incident of yearly rate `rate_year` strikes this month."""
         if rate_year <= 0:  # draws are keyed: one that is not made shifts no other
             return False
-        return self.model.streams.uniform(kind, firm.name, self.model.month) < 1 - exp(-rate_year / 12)
+        u = self.model.streams.uniform(kind, firm.name, self.model.month)
+        # 1 − exp(−x) is at most x, so that the first test, which is cheap, mostly says it all.
+        return u < rate_year / 12 and u < 1 - exp(-rate_year / 12)
+
+    def key_person(self, firm: Firm) -> None:
+        """A key person leaves."""
+        most = self.model.settings.risk.key_person_rate_year
+        if self.strikes(firm, "key person", most):
+            if self.strikes(firm, "key person", firm.risks.key_person_rate_year()):
+                firm.risks.lose_key_person()
 
     def breach(self, firm: Firm) -> None:
         """A data breach: the authority hears of it."""
-        if self.strikes(firm, "breach", breach_rate(firm)):
+        most = self.model.settings.risk.breach_rate_year
+        if self.strikes(firm, "breach", most) and self.strikes(firm, "breach", breach_rate(firm)):
             hazard = breach_hazard(firm)
             firm.suffer("breach", hazard.usd, hazard.trust, f"{rows_held(firm):,.0f} rows")
             firm.incident_to_audit = "breach"
 
     def outage(self, firm: Firm) -> None:
         """A serious outage."""
-        if self.strikes(firm, "outage", outage_rate(firm)):
+        most = self.model.settings.risk.outage_rate_year / sqrt(LEAST_OPERATORS)
+        if self.strikes(firm, "outage", most) and self.strikes(firm, "outage", outage_rate(firm)):
             hazard = outage_hazard(firm)
             firm.suffer("outage", hazard.usd, hazard.trust, f"{operators_of(firm):.0f} operators")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agents.acquisition import CLEARLY_BETTER, SHARE_THAT_WORRIES, approach
 from agents.exits import USD_PER_RESEARCHER
-from agents.firm import Firm, average
+from agents.firm import Firm, average, last_quarter
 from agents.judgement import View, compared, is_noticed, truth, view_of
 from agents.settings import FirmSettings
 
@@ -39,7 +39,7 @@ class Incumbent(Firm):
 
     def choose_budget(self) -> float:
         """What the parent pays, and 70 % of what customers pay (assumption)."""
-        return self.settings.core_income_usd_month + 0.7 * average(self.recurring[-3:])
+        return self.settings.core_income_usd_month + 0.7 * last_quarter(self.recurring)
 
     def find_cash(self, due_usd: float) -> None:
         """The parent pays its part, and makes up what is missing."""

@@ -154,9 +154,10 @@ class Fund(Actor):
 
     def close_books(self) -> None:
         """Begin at the vintage, pay the fee, release what was not called at the end of life, close the month."""
-        if self.age_years() >= 0:
+        age = self.age_years()
+        if age >= 0:
             self.opened = True
-        if self.age_years() >= self.settings.life_years:
+        if age >= self.settings.life_years:
             self.released, self.uncalled_usd, self.reserve_usd, self.fees_left_usd = True, 0.0, 0.0, 0.0
         if self.is_alive():
             self.pay_fee()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
+from math import nan
 from typing import TYPE_CHECKING
 
 import simpy
@@ -64,13 +65,14 @@ class Laboratory:
         self.ordered_field_accuracy = self.ordered_minimisation = 0.0
         self.released: TrainingResult | None = None
         self.released_plan: TrainingPlan | None = None
+        self._advantages: tuple[TrainingResult, TrainingResult, tuple[float, float]] | None = None  # old, new, what
         self.last_plan: TrainingPlan | None = None
         self.job: Job | None = None
         self.finished: list[Job] = []
         self.n_jobs = 0
         self.n_broken = 0  # attempts that broke down so far
         self.lost_runs = 0.0  # work lost in them, in runs
-        self.run_months = float("nan")  # from the order to the result of the last run
+        self.run_months = nan  # from the order to the result of the last run
         self.last_order_month = -100
         self.purse_usd = 0.0
         self.fix_ordered = self.suspended = False
@@ -86,12 +88,12 @@ class Laboratory:
     @property
     def quality_lab(self) -> float:
         """Measured lab accuracy of the released model; NaN before the first."""
-        return self.released.accuracy_lab if self.released else float("nan")
+        return self.released.accuracy_lab if self.released else nan
 
     @property
     def quality_field(self) -> float:
         """Measured field accuracy of the released model; NaN before the first."""
-        return self.released.accuracy_field if self.released else float("nan")
+        return self.released.accuracy_field if self.released else nan
 
     def on_sale(self) -> bool:
         """Whether there is a model, and the authority has not withdrawn it."""
@@ -102,7 +104,11 @@ class Laboratory:
         if not self.released:
             return 0.0, 0.0
         old, new = self.model.traditional[self.sector], self.released
-        return advantage(new.accuracy_lab, old.accuracy_lab), advantage(new.accuracy_field, old.accuracy_field)
+        known = self._advantages
+        if known is None or known[0] is not old or known[1] is not new:  # asked monthly, new with a model only
+            lab = advantage(new.accuracy_lab, old.accuracy_lab)
+            known = self._advantages = old, new, (lab, advantage(new.accuracy_field, old.accuracy_field))
+        return known[2]
 
     def serving_scale(self) -> float:
         """Cost of serving with the released model against a mid-ladder one; 8-bit weights take half the hardware."""
@@ -160,7 +166,8 @@ class Laboratory:
 
     def gather_data(self, usd: float) -> None:
         """Label rows: first what customers' use gave (as far as law and pipeline allow), then bought ones."""
-        labour, law, s = self.model.settings.labour, self.model.settings.law, self.firm.settings
+        world, s = self.model.settings, self.firm.settings
+        labour, law = world.labour, world.law
         keep, remedy = 1 - labour.data_decay_year / 12, self.field_remedy
         field_share, row_usd = remedy.field_share(s.field_share), labour.label_cost_usd * law.data_cost_factor
         usd, from_use = remedy.data_usd(usd), self.firm.sales.usage_rows(self) * law.consent_share * s.data_operations
@@ -179,9 +186,10 @@ class Laboratory:
     def order_training(self) -> None:
         """Order the next model when the last is old enough and money, data or law give a reason to."""
         firm, model = self.firm, self.model
+        if self.job:
+            return
         waited = model.month - self.last_order_month
-        early = waited < release_interval(firm.settings, firm.university.researchers() * self.share)
-        if self.job or (early and not self.hurried):
+        if not self.hurried and waited < release_interval(firm.settings, firm.university.researchers() * self.share):
             return
         # Assumption: no more than three tenths of the cash go into one run.
         money = min(self.purse_usd, 0.3 * firm.books.cash_usd * self.share)
@@ -230,8 +238,10 @@ class Laboratory:
     def worth_training(self, plan: TrainingPlan) -> bool:
         """A run is worth its price when it is larger, has more rows or more telling ones, or is more private."""
         old = self.released_plan
-        if old is None or plan == self.last_plan:
-            return old is None
+        if old is None:
+            return True
+        if plan is self.last_plan or plan == self.last_plan:  # mostly the very same one: see `compose_plan`
+            return False
         fairer = plan.minority_share > old.minority_share
         larger = plan.rung > old.rung or plan.rows > old.rows or plan.coverage > old.coverage + 0.05
         larger = larger or plan.pretraining_rows > old.pretraining_rows

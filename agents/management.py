@@ -149,7 +149,7 @@ class Management:
         found = {"quality": quality, "innovation": innovation}
         if len(self.firm.recurring) >= 6:
             found["efficiency"] = self.efficiency(target.burn_multiple)
-        sales, inference, operators = (sum(month[i] for month in self.margins) for i in range(3))
+        sales, inference, operators = map(sum, zip(*self.margins, strict=True))
         if sales > LEAST_SALES_USD_MONTH * len(self.margins):
             found["cost control"] = at_least((sales - inference - operators) / sales, target.gross_margin)
         return found
@@ -170,9 +170,9 @@ class Management:
     def accuracy_ratio(self) -> float:
         """Field accuracy of the released model against the best rival's; 1 where there is none."""
         firm = self.firm
-        rivals = [r for r in firm.model.firms_in(firm.sector) if r is not firm and r.laboratory.released]
-        best = max((rival.quality_field for rival in rivals), default=firm.quality_field)
-        return firm.quality_field / best if best > 0 else 1.0
+        own, others = firm.quality_field, [r.laboratory for r in firm.model.firms_in(firm.sector) if r is not firm]
+        best = max((lab.released.accuracy_field for lab in others if lab.released), default=own)
+        return own / best if best > 0 else 1.0
 
     # -- levers -------------------------------------------------------------------------------------------------------
 

@@ -93,7 +93,8 @@ class Regulator(Actor):
                 self.model.env.process(self.audit(firm))
             elif incident and streams.uniform("incident audit", firm.name, month) < law.audit_after_incident:
                 self.model.env.process(self.audit(firm, after=incident))
-            self.check_deadline(firm)
+            if self.deadlines:
+                self.check_deadline(firm)
 
     def audit(self, firm: Any, after: str = "") -> Generator[simpy.Event, object, None]:
         """SimPy process: look at the released model as it was measured, and act on what is found.
@@ -144,7 +145,7 @@ class Regulator(Actor):
 
     def check_deadline(self, firm: Any) -> None:
         """Withdraw market access when an order was not followed in time."""
-        for lab in firm.laboratories.values() if self.deadlines else ():
+        for lab in firm.laboratories.values():
             if lab.name not in self.deadlines:
                 continue
             if not lab.fix_ordered:

@@ -75,9 +75,9 @@ class FieldRemedy:
 
     def review(self) -> None:
         """Stop when the goal is reached, else train out of turn once a quarter."""
-        lab, now = self.laboratory, self.laboratory.model.env.now
         if self.goal == 0:
             return
+        lab, now = self.laboratory, self.laboratory.model.env.now
         if lab.released is not None and lab.released.accuracy_field >= self.goal:
             self.goal = 0.0
         elif now >= self.next_attempt and lab.job is None:

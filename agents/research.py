@@ -7,8 +7,9 @@ further from the tuned one.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from agents.settings import EngineeringSettings, FirmSettings
 from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, proxy_rows, rung_for
@@ -40,8 +41,10 @@ def recipe_for(skill: float, luck: float, task: str) -> Recipe:
     return replace(recipe, learning_rate=rate)
 
 
-# A firm that waits for more data or money composes the plan of last month again: no need to check it anew.
-_plan_of = lru_cache(maxsize=4096)(TrainingPlan)
+@lru_cache(maxsize=4096)
+def plan_of(skill: float, luck: float, task: str, **rest: Any) -> TrainingPlan:
+    """The plan of a team. A firm that waits for more data or money composes that of last month again: it is kept."""
+    return TrainingPlan(task=task, recipe=recipe_for(skill, luck, task), **rest)
 
 
 def engineering(firm: FirmSettings, practice: EngineeringSettings | None = None) -> float:
@@ -51,7 +54,7 @@ def engineering(firm: FirmSettings, practice: EngineeringSettings | None = None)
     is the firm's own unless given.
     """
     practice = practice or firm.engineering
-    waste = (1 + expected_waste(USUAL_PRACTICE)) / (1 + expected_waste(practice))
+    waste = _USUAL_WORK / (1 + expected_waste(practice))
     return 0.5 * 4**firm.skill * firm.collaboration * practice.hardware * practice.memory * waste
 
 
@@ -64,7 +67,8 @@ def usual_hours(
 
 def expected_waste(practice: EngineeringSettings) -> float:
     """Work that broken attempts cost on average, as a share of the run: attempts until one succeeds are geometric."""
-    return practice.failure_rate / (1 - practice.failure_rate) * practice.lost_share
+    rate = practice.failure_rate
+    return rate / (1 - rate) * practice.lost_share
 
 
 def judged(result: TrainingResult, field_weight: float) -> float:
@@ -72,8 +76,10 @@ def judged(result: TrainingResult, field_weight: float) -> float:
     return (1 - field_weight) * result.accuracy_lab + field_weight * result.accuracy_field
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+_USUAL_WORK = 1 + expected_waste(USUAL_PRACTICE)
+
+
+class Means(NamedTuple):
     """What a firm can put into the next training run."""
 
     hours_affordable: float  # GPU hours (V100) that purse, vouchers and reserved GPUs pay for
@@ -98,8 +104,10 @@ def compose_plan(
     needed = gpu_hours_for_rung(compute, rung, means.progress, able, parallelism)
     hours = min(needed, means.hours_affordable)
     rows = means.rows_lab + means.rows_field
-    plan = _plan_of(
-        task=task,
+    plan = plan_of(
+        skill,
+        luck,
+        task,
         kind=firm.model_kind,
         rung=rung,
         rows=proxy_rows(compute, rows),
@@ -111,7 +119,6 @@ def compose_plan(
         minimisation=round(means.minimisation, 3) if firm.model_kind in NETWORK_KINDS else 0.0,
         dp_noise=firm.dp_noise,
         pretraining_rows=means.pretraining_rows,
-        recipe=recipe_for(skill, luck, task),
         seed=seed,
     )
     return plan, hours

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, sqrt
+from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agents.incidents import hazards_of
 from agents.staffing import wage_bill
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agents.firm import Firm
     from agents.settings import FirmSettings
 
@@ -63,10 +66,12 @@ class RiskRegister:
 
     # -- identify and assess ------------------------------------------------------------------------------------------
 
-    def risks(self) -> list[Risk]:
-        """The register, largest expected loss first."""
-        found = [*self.technical_risks(), self.market_risk(), self.financial_risk()]
-        return sorted((risk for risk in found if risk.expected_usd_year > 0), key=lambda r: -r.expected_usd_year)
+    def risks(self, technical: Sequence[Risk] | None = None) -> list[Risk]:
+        """The register, largest expected loss first; the technical risks may be known already."""
+        known = self.technical_risks() if technical is None else technical
+        found = [*known, self.market_risk(), self.financial_risk()]
+        weighed = [(-risk.expected_usd_year, risk) for risk in found]
+        return [risk for size, risk in sorted(weighed, key=itemgetter(0)) if size < 0]
 
     def sales_usd_year(self) -> float:
         """Recurring sales at the pace of the last quarter, USD a year."""
@@ -119,8 +124,10 @@ class RiskRegister:
             self.prevention_usd[name] *= 11 / 12
         self.reserve_usd = min(self.reserve_usd, self.firm.books.cash_usd)
         month = share * max(budget_usd, 0.0)
-        # What was left over is not saved up, but for a drill.
-        aside = min(month, max(max(3 * month, self.drill_usd()) - self.purse_usd, 0.0))
+        # What was left over is not saved up, but for a drill, whose cost matters only where the purse is that full.
+        aside = month
+        if 3 * month - self.purse_usd < month:
+            aside = min(month, max(max(3 * month, self.drill_usd()) - self.purse_usd, 0.0))
         self.purse_usd = min(self.purse_usd + aside, self.firm.books.cash_usd)
         if share and (self.model.month - self.firm.founded_month) % 3 == 2:
             self.respond()
@@ -128,15 +135,18 @@ class RiskRegister:
 
     def respond(self) -> None:
         """Once a quarter: money for the largest risk first, for each no more than it is worth; the rest is kept."""
-        ranked, done = self.risks(), dict[str, float]()
+        technical, done, considered = self.technical_risks(), dict[str, float](), False
+        ranked = self.risks(technical)
         for risk in ranked:
             worth = WORTH_SPENDING * risk.expected_usd_year / 4
             if risk.kind == "market":
                 done["goodwill"] = self.pay(worth, "advertising")
                 self.firm.brand_usd += done["goodwill"]
             elif risk.kind == "technical":
-                if self.drill_pays():
+                # Once, and first: what is spent on prevention after it leaves less to avoid, and less in the purse.
+                if not considered and self.drill_pays(technical):
                     done["drill"] = self.rehearse()
+                considered = True
                 done[risk.name] = self.pay(worth, "overhead")
                 self.prevention_usd[risk.name] = self.prevention_usd.get(risk.name, 0.0) + done[risk.name]
         # A reserve is not spent, so it takes what is left once all that pays was paid for.
@@ -173,13 +183,17 @@ class RiskRegister:
         days = self.model.settings.risk.drill_days / WORKING_DAYS_MONTH
         return days * wage_bill(self.firm.staff, self.model.talent.wages)
 
-    def drill_pays(self) -> bool:
+    def drill_pays(self, technical: Sequence[Risk] | None = None) -> bool:
         """Whether the plan is stale, a drill can be paid, and it avoids more in a year than it costs."""
         stale = self.plan_month is None or self.model.month - self.plan_month >= self.model.settings.risk.plan_months
-        if not stale or self.purse_usd < max(self.drill_usd(), 1.0):
+        if not stale:
             return False
-        exposed = sum(risk.expected_usd_year for risk in self.technical_risks())
-        return self.model.settings.risk.plan_loss_share * exposed > self.drill_usd()
+        cost = self.drill_usd()
+        if self.purse_usd < max(cost, 1.0):
+            return False
+        known = self.technical_risks() if technical is None else technical
+        exposed = sum(risk.expected_usd_year for risk in known)
+        return self.model.settings.risk.plan_loss_share * exposed > cost
 
     def rehearse(self) -> float:
         """Renew the contingency plan and rehearse it; returns what that cost, USD."""

@@ -79,29 +79,31 @@ class Sales:
 
     def usage_rows(self, lab: Laboratory) -> float:
         """Rows of field data that this month's use of a laboratory's model makes; who buys data uses no model."""
-        segments, model = self.firm.segments, self.market.model.item
-        used = {s: slot for s, slot in self.served_by(lab).items() if model(slot) != DATA}
-        return float(sum(self.users(slot) * segments[s].usage_rows_month for s, slot in used.items()))
+        segments, model, rows = self.firm.segments, self.market.model, 0.0
+        for segment, slot in self.served_by(lab).items():
+            if model.item(slot) != DATA:
+                rows += self.users(slot) * segments[segment].usage_rows_month
+        return rows
 
     def accident_hazard(self, lab: Laboratory) -> tuple[float, float]:
         """Accidents a year that the field errors of a released model cause, and their liability in USD a year."""
-        segments = self.firm.segments
-        error, rate, cost = 1 - lab.quality_field, 0.0, 0.0
+        segments, rate, cost = self.firm.segments, 0.0, 0.0
         for segment, slot in self.served_by(lab).items():
             if (own := segments[segment]).accidents_year and self.market.model.item(slot) != DATA:
-                accidents = self.users(slot) * own.accidents_year * error
+                accidents = self.users(slot) * own.accidents_year * (1 - lab.quality_field)
                 rate, cost = rate + accidents, cost + accidents * own.accident_usd
         return rate, cost
 
     def operators_needed(self) -> float:
         """Operations staff that customers and projects keep busy."""
-        market, segments, needed = self.market, self.firm.segments, 0.0
+        columns, models, segments, needed = self.market.columns, self.market.model, self.firm.segments, 0.0
+        customers = columns["customers"]
         for segment, slot in self.slots.items():
-            own = segments[segment]
-            needed += market["customers"].item(slot) * self.care_of(own.reference_price_usd) * self.care_share(slot)
-            if market.model.item(slot) == SOLUTION:
+            own, model = segments[segment], models.item(slot)
+            needed += customers.item(slot) * self.care_of(own.reference_price_usd) * self.care_share(model)
+            if model == SOLUTION:
                 # Assumption: plan for half as many projects again as last month's, at least one every other month.
-                planned = max(1.5 * market["won"].item(slot), 0.5)
+                planned = max(1.5 * columns["won"].item(slot), 0.5)
                 needed += planned * own.project_staff_months / self.firm.settings.collaboration
         return max(needed, 0.3)
 
@@ -111,39 +113,45 @@ class Sales:
         by_hand = 1 - self.firm.management.automation
         return price_usd / labour.operator_price_usd / labour.customers_per_operator * by_hand
 
-    def care_share(self, slot: int) -> float:
-        """Care that the customer of an offer needs, against one whose model the vendor runs."""
-        model, revenue = self.market.model.item(slot), self.market.revenue
+    def care_share(self, model: int) -> float:
+        """Care that a customer needs where an offer earns by `model`, against one whose model the vendor runs."""
         if model == PRODUCT:
-            return revenue.product_upkeep_share
-        return revenue.data_serving_share if model == DATA else 1.0
+            return self.market.revenue.product_upkeep_share
+        return self.market.revenue.data_serving_share if model == DATA else 1.0
 
     def show_offers(self) -> None:
         """Put what customers see and feel into the market's columns."""
         market, segments, firm = self.market, self.firm.segments, self.firm
-        certification = firm.certification
+        certification, capacity_of = firm.certification, market["capacity"]
+        asked = certification.demands if certification.law.mandatory else {}
         shown = {name: (self.seen(lab), lab.on_sale()) for name, lab in firm.laboratories.items()}
         for segment, slot in self.slots.items():
             seen, selling = shown[place_of(firm.sector, segment)[0]]
-            if market.model.item(slot) == DATA:
+            model, capacity = market.model.item(slot), inf
+            if model == DATA:
                 seen, selling = self.seen_as_data(seen, firm.laboratory_for(segment).rows_field, selling)
-            market.show(slot, seen, selling and certification.admits(segment))
+            elif model == SOLUTION:
+                capacity = self.projects_possible(segment)
+            if segment in asked:
+                selling = selling and certification.admits(segment)
+                capacity = min(capacity, certification.room(segment))
+            market.show(slot, seen, selling)
             market.set_price(slot, self.price_level * segments[segment].reference_price_usd)
-            market["capacity"][slot] = min(self.projects_possible(segment, slot), certification.room(segment))
+            capacity_of[slot] = capacity
 
     def seen(self, lab: Laboratory) -> tuple[float, ...]:
         """What customers see and feel of every offer of a laboratory's model, in the order of
         `simulation.market.SHOWN`.
         """
-        firm, released = self.firm, lab.released
+        firm, settings, released = self.firm, self.firm.settings, lab.released
         lab_advantage, field_advantage = lab.advantages()
         return (
             lab_advantage,
             field_advantage,
             released.accuracy_field if released else 0.0,
             firm.brand_usd,
-            firm.model.settings.labour.product_fit * log1p(firm.settings.collaboration * firm.staff["product"]),
-            1.0 if firm.settings.compression != "none" else 0.0,
+            firm.model.settings.labour.product_fit * log1p(settings.collaboration * firm.staff["product"]),
+            1.0 if settings.compression != "none" else 0.0,
             lab.serving_scale(),
             released.fairness_gap if released else 0.0,
             released.leakage if released else 0.0,
@@ -161,27 +169,24 @@ class Sales:
         advantages = data_advantage(lab, worth, revenue), data_advantage(field, worth, revenue)
         return (*advantages, accuracy, brand_usd, fit, 0.0, *rest), selling and worth > 0
 
-    def projects_possible(self, segment: str, slot: int) -> float:
-        """New customers that the operations staff can take on this month; only tailored solutions are limited.
+    def projects_possible(self, segment: str) -> float:
+        """New customers of a tailored solution that the operations staff can take on this month.
 
         What care for all customers leaves of the staff is shared evenly by the offers that need projects.
         """
-        market, segments = self.market, self.firm.segments
-        if market.model.item(slot) != SOLUTION:
-            return inf
-        paying = market["customers"].item
-        busy = sum(
-            paying(s) * self.care_of(segments[seg].reference_price_usd) * self.care_share(s)
-            for seg, s in self.slots.items()
-        )
+        models, customers, segments = self.market.model, self.market["customers"], self.firm.segments
+        busy, n_offers = 0.0, 0
+        for name, slot in self.slots.items():
+            model, care = models.item(slot), self.care_of(segments[name].reference_price_usd)
+            busy += customers.item(slot) * care * self.care_share(model)
+            n_offers += model == SOLUTION
         hands = max(self.firm.staff["operations"] * self.firm.settings.collaboration - busy, 0.2)
-        n_offers = sum(market.model[s] == SOLUTION for s in self.slots.values())
         return float(hands / n_offers / segments[segment].project_staff_months)
 
     def serving_usd(self) -> float:
         """Cost of inference for all customers this month."""
         model, columns, segments = self.firm.model, self.market.columns, self.firm.segments
-        price, free_share = model.cloud.list_price_usd(model.year), model.settings.revenue.free_serving_share
+        price, free_share = model.cloud.list_price_usd(model.year), self.market.revenue.free_serving_share
         usd = 0.0
         for segment, slot in self.slots.items():
             users = columns["customers"].item(slot) + columns["free"].item(slot) * free_share
@@ -195,23 +200,23 @@ class Sales:
         Products are sold for good, not by the month; what their sale leaves after the goods counts as recurring all
         the same, for it is what such a firm lives on.
         """
-        bank, columns, name = self.firm.model.bank, self.market.columns, self.firm.name
+        bank, columns, models, name = self.firm.model.bank, self.market.columns, self.market.model, self.firm.name
         recurring = self.goods_usd = 0.0
         paid = by_contract = 0.0
         for slot in self.slots.values():
             monthly = columns["customers"].item(slot) * columns["monthly_usd"].item(slot)
             upfront = columns["won"].item(slot) * columns["upfront_usd"].item(slot)
-            if self.market.model.item(slot) == PRODUCT:
+            if (model := models.item(slot)) == PRODUCT:
                 upfront = 0.0
                 recurring += (sold := self.sell_goods(slot))
                 paid += sold
             paid += monthly + upfront
-            if self.market.model.item(slot) in (LICENCE, SOLUTION):
+            if model in (LICENCE, SOLUTION):
                 by_contract += monthly + upfront
             if monthly:
                 recurring += bank.pay("customers", name, monthly, "spending", "sales")
             if upfront:
-                account = "upfront_fees" if self.market.model.item(slot) == SOLUTION else "deferred_revenue"
+                account = "upfront_fees" if model == SOLUTION else "deferred_revenue"
                 bank.pay("customers", name, upfront, "spending", account)
         self.licence_solution_share = by_contract / (paid + self.goods_usd) if paid > 0 else nan
         self._earn_deferred()

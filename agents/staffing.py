@@ -11,7 +11,10 @@ _OTHERS: dict[Role, float] = {"product": 0.4, "marketing": 0.4, "finance": 0.2} 
 
 def wage_bill(staff: Mapping[Role, float], wages: Mapping[Role, float]) -> float:
     """Wages of all staff, USD a month."""
-    return sum(staff[role] * wages[role] for role in staff)
+    usd = 0.0
+    for role, people in staff.items():
+        usd += people * wages[role]
+    return usd
 
 
 def staff_wanted(
@@ -36,5 +39,10 @@ def adjust(
     after: dict[Role, float] = {}
     for role, have in staff.items():
         goal = wanted.get(role, have)
-        after[role] = min(goal, have + max(1.0, hire * have)) if goal > have else max(goal, have * (1 - cut))
+        if goal > have:
+            most = have + (hire * have if hire * have > 1 else 1.0)
+            after[role] = goal if goal <= most else most
+        else:
+            least = have * (1 - cut)
+            after[role] = goal if goal >= least else least
     return after

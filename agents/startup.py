@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agents.diagnosis import reasons_of
 from agents.exits import find_buyer, list_on_exchange, wind_up
-from agents.firm import Firm, average
+from agents.firm import Firm, average, last_quarter
 from agents.fundraising import Fundraising
 from agents.settings import FirmSettings
 from simulation.market import BUNDLE, FREEMIUM
@@ -42,7 +42,7 @@ class Startup(Firm):
 
     def burn_now_usd(self) -> float:
         """Costs beyond revenue in a month of the last quarter."""
-        return average(self.costs[-3:]) - average(self.revenues[-3:])
+        return last_quarter(self.costs) - last_quarter(self.revenues)
 
     def runway_months(self) -> float:
         """Months until cash is out at the pace of the last quarter."""
@@ -51,11 +51,11 @@ class Startup(Firm):
 
     def is_mature(self) -> bool:
         """Late enough to aim at profit."""
-        return 12 * average(self.recurring[-3:]) >= MATURE_REVENUE_USD_YEAR or self.finance.stage in ("C", "growth")
+        return self.finance.stage in ("C", "growth") or 12 * last_quarter(self.recurring) >= MATURE_REVENUE_USD_YEAR
 
     def choose_budget(self) -> float:
         """Revenue plus what the last round allows; mature firms and firms that nobody funds live on their revenue."""
-        revenue = average(self.revenues[-3:])
+        revenue = last_quarter(self.revenues)
         if self.is_mature():
             fade = max(1 - self.finance.months_since_round() / 24, 0.0)
             return (1 - TARGET_MARGIN) * revenue + fade * self.burn_usd
@@ -72,12 +72,13 @@ class Startup(Firm):
 
     def compute_subsidy(self, bill_usd: float) -> float:
         """The state's share of the bill, up to the yearly cap."""
-        return min(self.model.settings.law.compute_voucher_share * bill_usd, self.voucher_left_usd())
+        share = self.model.settings.law.compute_voucher_share
+        return min(share * bill_usd, self.voucher_left_usd()) if share else 0.0
 
     def compute_bill_affordable(self, own_usd: float) -> float:
         """Own money and the state's share on top of it, up to the yearly cap."""
         share = self.model.settings.law.compute_voucher_share
-        return own_usd + min(own_usd * share / (1 - share), self.voucher_left_usd())
+        return own_usd + min(own_usd * share / (1 - share), self.voucher_left_usd()) if share else own_usd
 
     def pay_compute(self, bill_usd: float) -> float:
         """As every firm; what the state pays counts against the cap."""
@@ -99,10 +100,12 @@ class Startup(Firm):
 
     def cover_serving_cost(self) -> None:
         """Assumption: a startup wants 40 % gross margin (M4 has 41-60 %), and moves its price by 5 % a month for it."""
-        sales = average(self.recurring[-3:])
-        earns_by_price = all(self.sales.market.model[s] not in (FREEMIUM, BUNDLE) for s in self.sales.slots.values())
-        if earns_by_price and sales > 5_000 and self.sales.price_level < 3 and self.sales.serving_usd() > 0.6 * sales:
-            self.sales.price_level *= 1.05
+        sales, offers = last_quarter(self.recurring), self.sales
+        if sales <= 5_000 or offers.price_level >= 3:
+            return
+        earns_by_price = all(offers.market.model.item(s) not in (FREEMIUM, BUNDLE) for s in offers.slots.values())
+        if earns_by_price and offers.serving_usd() > 0.6 * sales:
+            offers.price_level *= 1.05
 
     def pivot_if_stuck(self) -> None:
         """After `pivot_months` in which sales stay under a fifth of costs, earn in another way."""
@@ -137,7 +140,7 @@ class Startup(Firm):
             if not find_buyer(self):
                 wind_up(self)
         # Assumption: who was refused looks for a buyer with three months of cash left.
-        elif self.runway_months() < 3 and not self.finance.raising and self.finance.n_refused > 0:
+        elif self.finance.n_refused > 0 and not self.finance.raising and self.runway_months() < 3:
             self.reasons = reasons_of(self)
             find_buyer(self)
         else:

@@ -47,7 +47,10 @@ class Support:
 
     def collect_wage_subsidy(self) -> None:
         """The state's part of the month's research wages, up to the cap of the calendar year."""
-        rules, year = self.rules, self.model.today.year
+        rules = self.rules
+        if not rules.research_wage_share:
+            return
+        year = self.model.today.year
         left = max(rules.research_wage_cap_usd_year - self.wages_paid_usd.get(year, 0.0), 0.0)
         subsidy = min(rules.research_wage_share * self.research_wages_usd(), left)
         if subsidy > 0 and is_covered(rules, self.firm.sector):
@@ -57,12 +60,15 @@ class Support:
     def tax_due_usd(self, tax_usd: float) -> float:
         """Tax of the month after holiday and credit; also counts what the month's research adds to the credit."""
         rules, balance = self.rules, self.firm.books.balance
-        # What the state paid itself, by subsidy or voucher, earns no credit.
-        own = self.research_wages_usd() + (balance["compute"] + balance["grants"]) / 100
-        self.credit_usd += rules.tax_credit_share * max(own, 0.0)
+        if rules.tax_credit_share:
+            # What the state paid itself, by subsidy or voucher, earns no credit.
+            own = self.research_wages_usd() + (balance["compute"] + balance["grants"]) / 100
+            self.credit_usd += rules.tax_credit_share * max(own, 0.0)
+        if tax_usd == 0:
+            return tax_usd
         if self.firm.kind == "startup" and self.firm.age_years() < rules.tax_holiday_years:
             return tax_usd - treasury.forgo(self.model, "holidays", tax_usd)
-        if tax_usd == 0 or self.credit_usd == 0:
+        if self.credit_usd == 0:
             return tax_usd
         used = treasury.forgo(self.model, "credits", min(tax_usd, self.credit_usd))
         self.credit_usd -= used
@@ -72,8 +78,10 @@ class Support:
 
     def bill_affordable_usd(self, own_usd: float) -> float:
         """The largest compute bill that `own_usd` pays, with what the state adds and has left in its budget."""
-        left = treasury.left_usd(self.model, "vouchers")
-        return min(self.firm.compute_bill_affordable(own_usd), own_usd + left)
+        bill_usd = self.firm.compute_bill_affordable(own_usd)
+        if bill_usd <= own_usd:  # no voucher
+            return bill_usd
+        return min(bill_usd, own_usd + treasury.left_usd(self.model, "vouchers"))
 
     def pay_voucher(self, usd: float) -> float:
         """The state's part of a compute bill, as far as the budget goes; returns it, USD."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,10 +19,16 @@ def trend(series: Mapping[int, float], year: float) -> float:
     return float(np.interp(year, years, [series[y] for y in years]))
 
 
+@lru_cache(maxsize=256)
+def _usual_size(usd_2014: float, usd_2022: float, year: float) -> float:
+    """Usual size of a round in `year`, USD; kept, for all funds that look at a raise ask for the same moment."""
+    return float(np.interp(year, [2014, 2022], [usd_2014, usd_2022]))
+
+
 def usual_round(settings: CapitalSettings, stage: Stage, year: float) -> tuple[float, float]:
     """Usual (pre-money valuation, round size) of a stage in `year`, USD (V16, V20); both move with round sizes."""
     terms = settings.stages[stage]
-    size = float(np.interp(year, [2014, 2022], [terms.round_usd_2014, terms.round_usd_2022]))
+    size = _usual_size(terms.round_usd_2014, terms.round_usd_2022, year)
     return terms.pre_money_usd * size / terms.round_usd_2014, size
 
 

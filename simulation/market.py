@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from simulation.demand import Floats, Ints, aware_unserved, choose, inclusive_value, next_trust
 from simulation.history import size_factor
-from simulation.revenue import MODELS, cash_terms, terms_of
+from simulation.revenue import MODELS, cash_terms, terms_of, unit_terms
 from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, SectorSettings
 
 SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inference_scale", "fairness_gap", "leakage")
+_N_SHOWN = len(SHOWN)
 _FLOAT_COLUMNS = (*SHOWN, "price_usd", "trust", "capacity", "customers", "free", "won", "lost", "converted", "renewed")
 _TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
 _COLUMNS = _FLOAT_COLUMNS + _TERMS
@@ -68,7 +69,7 @@ class Market:
 
     def configure(self, sectors: Mapping[str, SectorSettings], revenue: RevenueSettings, brand: BrandSettings) -> None:
         """Take (new) settings: at the start and after an intervention. Sectors and segments must stay the same."""
-        self.revenue, self.brand = revenue, brand
+        self.revenue, self.brand, self._unit_terms = revenue, brand, unit_terms(revenue)
         self.segment_names = [(sector, name) for sector in sectors for name in sectors[sector].segments]
         self.segment_index = {key: i for i, key in enumerate(self.segment_names)}
         self.sector_names = list(sectors)
@@ -143,13 +144,14 @@ class Market:
 
     def show(self, slot: int, seen: tuple[float, ...], selling: bool) -> None:
         """Put what customers see and feel of an offer into its columns: values in the order of SHOWN."""
-        self._floats[: len(SHOWN), slot] = seen
+        self._floats[:_N_SHOWN, slot] = seen
         self.selling[slot] = selling
 
     def set_price(self, slot: int, price_usd: float) -> None:
         """Change the price of an offer."""
-        if self["price_usd"][slot] != price_usd:
-            self["price_usd"][slot] = price_usd
+        prices = self.columns["price_usd"]
+        if prices.item(slot) != price_usd:
+            prices[slot] = price_usd
             self._stale = True
 
     def set_model(self, slot: int, model: RevenueModel) -> None:
@@ -191,7 +193,7 @@ class Market:
         return self._by_offer
 
     def _refresh_terms(self) -> None:
-        terms = cash_terms(self.model, self["price_usd"], self.by_offer["contract_months"], self.revenue)
+        terms = cash_terms(self.model, self["price_usd"], self.by_offer["contract_months"], self._unit_terms)
         for name, values in zip(_TERMS, terms, strict=True):
             self[name][:] = values
         self._stale = False
@@ -200,18 +202,18 @@ class Market:
         """(newcomer, own) utilities of all offers against the outside option, in utils, shapes [n_offers]."""
         if self._stale:
             self._refresh_terms()
-        p = self.by_offer
+        p, c = self.by_offer, self.columns
         base = (
-            p["brand_weight"] * np.log1p(self["brand_usd"] / self.brand.brand_unit_usd)
-            + p["trust_weight"] * (self["trust"] - self.brand.trust_start)
-            + self["fit"]
+            p["brand_weight"] * np.log1p(c["brand_usd"] / self.brand.brand_unit_usd)
+            + p["trust_weight"] * (c["trust"] - self.brand.trust_start)
+            + c["fit"]
             + p["tailoring_weight"] * (self.model == SOLUTION)
-            + p["edge_weight"] * self["edge"]
-            - p["price_weight"] * self["perceived_usd_month"] / p["reference_price_usd"]
+            + p["edge_weight"] * c["edge"]
+            - p["price_weight"] * c["perceived_usd_month"] / p["reference_price_usd"]
         )
-        sells = self.selling & (self["field_accuracy"] >= p["field_threshold"])
-        newcomer = np.where(sells, base + p["advantage_weight"] * self["lab"], -np.inf)
-        own = np.where(self.selling, base + p["advantage_weight"] * self["field"], -np.inf)
+        sells = self.selling & (c["field_accuracy"] >= p["field_threshold"])
+        newcomer = np.where(sells, base + p["advantage_weight"] * c["lab"], -np.inf)
+        own = np.where(self.selling, base + p["advantage_weight"] * c["field"], -np.inf)
         return newcomer, own
 
     def own_by_kind(self, own: Floats) -> Floats:
@@ -282,8 +284,9 @@ class Market:
         """Index of each offer's sector, shape [n_offers]."""
         return self.sector_of[self.segment]
 
-    def standings(self) -> list[Standing]:
-        """Standing of every firm, in the order of `firm_index`."""
+    def standings(self, firms: Iterable[str]) -> list[Standing]:
+        """Standings of `firms`, in their order."""
+        rows = [self.firm_index[firm] for firm in firms]
         freemium, pays = self.model == FREEMIUM, (self.model != FREEMIUM) & (self.model != BUNDLE)
         weight = np.where(self._withdrawn, 0.0, self.value_served_usd() + 1.0)
 
@@ -298,4 +301,4 @@ class Market:
             by_firm(np.where(freemium, self["free"], 0.0)),
             by_firm(np.where(pays, self["won"], 0.0)) + by_firm(self["converted"]),
         )
-        return [Standing._make(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+        return list(map(Standing, *(column[rows].tolist() for column in columns)))

@@ -84,12 +84,15 @@ class MarketModel(mesa.Model):
         self, changes: Sequence[SettingsChange], start: date, n_months: int, seed: int, service: TrainingService
     ) -> None:
         super().__init__(seed=seed)
+        # Who acts in which phase, in the order of entry: most actors leave most phases as they are.
+        self._acting: dict[str, dict[Any, None]] = {method: {} for _, _, method in PHASES if method}
         self.changes = list(changes)
         self.settings: WorldSettings = changes[0].world
         self.firm_settings: dict[str, Any] = changes[0].firms
         self.n_months, self.month, self.seed = n_months, 0, seed
         self.calendar = Calendar(start)
         self._year: tuple[float, float] = (-1.0, 0.0)  # when it was worked out, and what it was
+        self._today: tuple[float, date] = (0.0, start)
         self._heat: tuple[float, CapitalSettings | None, float] = (-1.0, None, 0.0)
         self.streams = Streams(seed)
         self.env = simpy.Environment()
@@ -123,7 +126,10 @@ class MarketModel(mesa.Model):
     @property
     def today(self) -> date:
         """Calendar date now."""
-        return self.calendar.date_of(self.env.now)
+        now = self.env.now
+        if self._today[0] != now:
+            self._today = now, self.calendar.date_of(now)
+        return self._today[1]
 
     @property
     def heat(self) -> float:
@@ -152,7 +158,9 @@ class MarketModel(mesa.Model):
             if world_method:
                 getattr(self, world_method)()
             else:
-                self.agents.do(actor_method)
+                # A copy: who enters during a phase begins with the next, who ends during it is asked a last time.
+                for actor in list(self._acting[actor_method]):
+                    getattr(actor, actor_method)()
         self.month += 1
 
     # -- training -----------------------------------------------------------------------------------------------------
@@ -176,6 +184,19 @@ class MarketModel(mesa.Model):
         )
 
     # -- actors -------------------------------------------------------------------------------------------------------
+
+    def register_agent(self, agent: Any) -> None:
+        """Mesa's register of agents, and who of them acts when."""
+        super().register_agent(agent)
+        for method, actors in self._acting.items():
+            if agent.acts_in(method):
+                actors[agent] = None
+
+    def deregister_agent(self, agent: Any) -> None:
+        """Take an agent off both."""
+        super().deregister_agent(agent)
+        for actors in self._acting.values():
+            actors.pop(agent, None)
 
     def enter(self, firm: FirmLike) -> None:
         """Let a firm into the market."""
@@ -252,13 +273,13 @@ class MarketModel(mesa.Model):
         self._measure_sectors(living, shares)
 
     def _measure_firms(self, living: Sequence[FirmLike], shares: Mapping[str, Mapping[str, float]]) -> None:
-        month, standings, index = self.calendar.date_of(self.month), self.market.standings(), self.market.firm_index
+        month, standings = self.calendar.date_of(self.month), self.market.standings(firm.name for firm in living)
         self.recorder.add(
             "firms",
-            (
-                (month, *firm.observe(standings[index[firm.name]], shares[firm.sector].get(firm.name, 0.0)))
-                for firm in living
-            ),
+            [
+                (month, *firm.observe(standing, shares[firm.sector].get(firm.name, 0.0)))
+                for firm, standing in zip(living, standings, strict=True)
+            ],
         )
 
     def _measure_sectors(self, living: Sequence[FirmLike], shares: Mapping[str, Mapping[str, float]]) -> None:
@@ -270,13 +291,13 @@ class MarketModel(mesa.Model):
             members[firm.sector].append(firm)
             elsewhere.extend(firm.qualities_elsewhere().items())
         for index, (sector, here) in enumerate(members.items()):
-            inside, old = self.market.sector_of == index, self.traditional[sector]
+            inside, old = np.flatnonzero(self.market.sector_of == index), self.traditional[sector]
             offered = [firm.quality_field for firm in here] + [q for name, q in elsewhere if name == sector]
             best = max((q for q in offered if not math.isnan(q)), default=np.nan)
             row = (
                 month, sector, len(here), self._n_founded[sector, self.month], self.exits[sector],
-                float(sum(share**2 for share in shares[sector].values())), float(served[inside].sum()), best,
-                float(self.market.surplus_usd[inside].sum()), old.accuracy_lab, old.accuracy_field, price,
+                float(sum(share**2 for share in shares[sector].values())), float(np.add.reduce(served[inside])), best,
+                float(np.add.reduce(self.market.surplus_usd[inside])), old.accuracy_lab, old.accuracy_field, price,
                 float(society.productivity_usd[index]), float(society.jobs_displaced[index]),
                 float(sum(sum(firm.staff.values()) for firm in here)), float(society.minority_burden[index]),
                 float(society.exposed_users[index]),

@@ -23,15 +23,21 @@ class Streams:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._key = blake2b(str(seed).encode(), digest_size=32).digest()
+        key = blake2b(str(seed).encode(), digest_size=32).digest()
+        # Keyed once for each size of digest; a draw goes on with a copy, which costs less than a new hash.
+        self._keyed = {size: blake2b(digest_size=size, key=key) for size in (4, 8, 16)}
 
     def _digest(self, purpose: str, who: str, when: int, size: int) -> bytes:
         # Length prefixes are not needed: neither names nor purposes may contain the separator.
-        return blake2b(f"{purpose}\x1f{who}\x1f{when}".encode(), digest_size=size, key=self._key).digest()
+        state = self._keyed[size].copy()
+        state.update(f"{purpose}\x1f{who}\x1f{when}".encode())
+        return state.digest()
 
     def uniform(self, purpose: str, who: str = "", when: int = 0) -> float:
         """One draw from the open interval (0, 1)."""
-        return (int.from_bytes(self._digest(purpose, who, when, 8), "little") + 0.5) / _TWO_64
+        state = self._keyed[8].copy()  # as `_digest`, without the call: most of all draws are made here
+        state.update(f"{purpose}\x1f{who}\x1f{when}".encode())
+        return (int.from_bytes(state.digest(), "little") + 0.5) / _TWO_64
 
     def normal(self, purpose: str, who: str = "", when: int = 0) -> float:
         """One standard normal draw, by inversion."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulation.demand import Floats, Ints
 from simulation.settings import RevenueModel, RevenueSettings
@@ -73,17 +74,34 @@ def data_advantage(advantage: float, worth: float, settings: RevenueSettings) ->
     return (1 - settings.data_model_share) * worth + settings.data_model_share * advantage
 
 
+@dataclass(frozen=True, slots=True)
+class UnitTerms:
+    """Terms of all MODELS at a price of one, shapes [models]: they say everything, for all are proportional to it."""
+
+    upfront: Floats
+    monthly: Floats
+    serving_share: Floats
+    starts_free: NDArray[np.bool_]
+
+
+def unit_terms(settings: RevenueSettings) -> UnitTerms:
+    """Terms at a price of one; they stay as long as the settings do."""
+    unit = [terms_of(name, 1.0, 1.0, settings) for name in MODELS]
+    return UnitTerms(
+        np.array([terms.upfront_usd for terms in unit]),
+        np.array([terms.monthly_usd for terms in unit]),
+        np.array([terms.serving_share for terms in unit]),
+        np.array([terms.free_to_start for terms in unit]),
+    )
+
+
 def cash_terms(
-    model: Ints, price_usd: Floats, contract_months: Floats, settings: RevenueSettings
+    model: Ints, price_usd: Floats, contract_months: Floats, unit: UnitTerms
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """(upfront, monthly, perceived, serving share) of many offers, as `terms_of` has them one by one.
 
-    All terms are proportional to the price, so that those at a price of one say everything. `model` is an index of
-    MODELS; all shapes are [offers].
+    `model` is an index of MODELS; all shapes are [offers].
     """
-    unit = [terms_of(name, 1.0, 1.0, settings) for name in MODELS]
-    upfront = np.array([terms.upfront_usd for terms in unit])[model] * price_usd
-    monthly = np.array([terms.monthly_usd for terms in unit])[model] * price_usd
-    starts_free = np.array([terms.free_to_start for terms in unit])[model]
-    perceived = np.where(starts_free, 0.0, upfront / contract_months + monthly)
-    return upfront, monthly, perceived, np.array([terms.serving_share for terms in unit])[model]
+    upfront, monthly = unit.upfront[model] * price_usd, unit.monthly[model] * price_usd
+    perceived = np.where(unit.starts_free[model], 0.0, upfront / contract_months + monthly)
+    return upfront, monthly, perceived, unit.serving_share[model]
