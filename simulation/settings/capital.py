@@ -49,7 +49,7 @@ class CapitalSettings(Settings):
         8.0, "added to the multiple per 100 % of yearly growth", "ratio", low=0, high=100
     )
     option_usd: float = parameter(
-        33e6, "value of a complete technical advantage before revenue", "USD", low=0, high=1e10
+        31e6, "value of a complete technical advantage before revenue", "USD", low=0, high=1e10
     )
     option_fade: float = parameter(0.5, "what is left of that value at each later stage", "ratio", low=0, high=1)
     user_value_usd: float = parameter(
@@ -65,10 +65,10 @@ class CapitalSettings(Settings):
         json_schema_extra={"unit": "ratio", "kind": "uncertainty", "source": "V26"},
     )
     runway_months: float = parameter(
-        24, "runway that a startup spends a round over", "months", low=3, high=60, source="V23: 18-24"
+        20, "runway that a startup spends a round over", "months", low=3, high=60, source="V23: 18-24; calibrated"
     )
     raise_below_months: float = parameter(
-        6, "runway at which it goes out to raise", "months", low=1, high=36, source="calibrated to V12, V14"
+        7, "runway at which it goes out to raise", "months", low=1, high=36, source="calibrated to V12, V14"
     )
     retry_months: float = parameter(4, "pause after a failed raise", "months", low=1, high=36)
     ipo_revenue_usd_year: float = parameter(

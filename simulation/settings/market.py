@@ -155,7 +155,7 @@ class RevenueSettings(Settings):
         0.6, "upkeep after a tailored project", "share of monthly price", low=0, high=2
     )
     free_conversion_month: float = parameter(
-        0.02,
+        0.025,
         "share of free users who start to pay in a month at the usual lead over what they could have for nothing",
         "1/month",
         low=0,
