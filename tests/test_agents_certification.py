@@ -10,6 +10,8 @@ from world_fakes import FakeService, found, incumbent, kinds_of_events, lone_wor
 
 from agents.certification import Demand, demand_of
 from agents.startup import Startup
+from scenarios import load
+from scenarios.build import build_world
 from simulation.law import CertificationSettings
 from simulation.settings import SegmentSettings
 
@@ -176,3 +178,28 @@ def test_rules_that_are_off_change_nothing_whatever_else_they_say() -> None:
     others = play(world_of(merged(changes, {"world": {"law": off}}))).tables()
     for name, table in tables.items():
         assert table.equals(others[name]), name
+
+
+# -- the base world ----------------------------------------------------------------------------------------------------
+
+
+def test_in_the_base_world_clinics_buy_only_what_was_examined() -> None:
+    changes = {"sectors": ["health"], "years": 3, "start": "2016-01"}
+    model = build_world(load("markets/base", changes), 0, FakeService(accuracy_field=0.7))
+    sellers = set()
+    for _ in range(36):
+        model.step()
+        for firm in model.living.values():
+            for segment in {"radiology", "screening-programmes"} & firm.sales.slots.keys():
+                if model.market.selling[firm.sales.slots[segment]]:
+                    sellers.add(firm.name)
+                    assert firm.certification.is_certified(segment) or firm.certification.in_transition(segment)
+    assert sellers
+
+
+def test_in_the_base_world_cars_without_a_driver_need_a_permit_from_april_2018() -> None:
+    scenario = load("markets/base", {"sectors": ["driving"]})
+    city = scenario.world.sectors["driving"].segments["robotaxi-operators"]
+    (permit,) = [change for change in scenario.interventions if any("robotaxi" in path for path in change.set)]
+    assert demand_of(scenario.world.law.certification, city) is None
+    assert f"{permit.at:%Y-%m}" == "2018-04" and list(permit.set.values()) == [city.field_threshold]

@@ -21,6 +21,7 @@ from analysis.intervals import Interval, wilson
 from analysis.matching import CaseResult, CasesResult, CauseResult, arms_of_case, as_document, assess_case, median_end
 from analysis.overview import overview
 from analysis.plots import plot_cases, plot_comparison, plot_run
+from analysis.plots.trajectories import fewest_alive
 from analysis.settings import Settings
 from analysis.verdicts import case_verdict, cause_verdict
 from scenarios.schema import Expectation
@@ -171,3 +172,7 @@ def test_plots_are_drawn_for_every_kind_of_run(case: CaseResult, case_run: Run, 
         assert data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) > 10_000
         assert int.from_bytes(data[16:20]) >= 1200  # pixels wide: readable
     assert dict(mpl.rcParams) == before  # the settings of a notebook around it stay
+
+
+def test_a_trajectory_is_drawn_while_a_tenth_of_the_seeds_are_alive_and_three_at_least() -> None:
+    assert [fewest_alive(n) for n in (1, 2, 3, 29, 31, 200)] == [1, 2, 3, 3, 4, 20]
