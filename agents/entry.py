@@ -91,7 +91,8 @@ class Entry(Actor):
         s, streams = self.settings, self.model.streams
         offers = s.offers[int(streams.uniform("offer", name) * len(s.offers))] if s.offers else {}
         services = s.services[int(streams.uniform("service", name) * len(s.services))] if s.services else {}
-        _, usual = usual_round(self.model.settings.capital, "seed", self.model.year)
+        capital = self.model.settings.capital
+        _, usual = usual_round(capital, "seed", self.model.year)
         return FirmSettings(
             kind="startup",
             sector=s.sector,
@@ -106,7 +107,7 @@ class Entry(Actor):
             management=s.management,
             risk_budget_share=self.normal(s.risk_budget_share, "risk budget", name, 0.0, 0.5),
             pivot_months=12 + 24 * streams.uniform("patience", name),
-            capital_usd=min(max(usual * streams.lognormal(1.0, 0.3, "seed capital", name), 1e4), 1e11),
+            capital_usd=min(max(usual * streams.lognormal(1.0, capital.seed_sigma, "seed capital", name), 1e4), 1e11),
         )
 
     def normal(self, spread: Spread, trait: str, name: str, low: float, high: float) -> float:

@@ -324,7 +324,9 @@ class InvestorSettings(Settings):
         description="value that it sees in startups of a sector, against what others see; 1 for sectors not named",
         json_schema_extra={"unit": "ratio, 0..10", "kind": "uncertainty", "source": "assumption"},
     )
-    hurdle: float = parameter(1.0, "value it must see per dollar of pre-money valuation", "ratio", low=0.1, high=10)
+    hurdle: float = parameter(
+        0.94, "value it must see per dollar of pre-money valuation", "ratio", low=0.1, high=10, source="calibrated to V1"
+    )
     fee_share_year: float = parameter(
         0.02, "management fee, all its life", "share of commitments/year", low=0, high=0.03, source="V30"
     )
