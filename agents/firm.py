@@ -106,11 +106,9 @@ class Firm(Actor, ABC):
         """Its work on field accuracy at home."""
         return self.laboratory.field_remedy
 
-    def qualities_elsewhere(self) -> dict[str, float]:
-        """Measured field accuracy of its models for further sectors, by sector; NaN before the first."""
-        if self.serves_one:
-            return {}
-        return {lab.sector: lab.quality_field for lab in self.laboratories.values() if lab.where}
+    def qualities(self) -> list[tuple[str, float]]:
+        """(Sector, measured field accuracy) of each laboratory's model; NaN before the first."""
+        return [(lab.sector, lab.quality_field) for lab in self.laboratories.values()]
 
     def age_years(self) -> float:
         """Years since it was founded."""
@@ -138,7 +136,8 @@ class Firm(Actor, ABC):
         """Release what came out of training."""
         if self.alive:
             for laboratory in self.laboratories.values():
-                laboratory.receive()
+                if laboratory.finished:
+                    laboratory.receive()
 
     def plan(self) -> None:
         """The month's decisions, in order."""
@@ -211,7 +210,9 @@ class Firm(Actor, ABC):
         if not usd > 0:
             return 0.0
         cash = self.books.balance["cash"] / 100  # `cash_usd` without the call, for every payment comes by here
-        return self.model.bank.pay(self.name, payee, min(usd, cash), account, credit) if cash > 0 else 0.0
+        if not cash > 0:
+            return 0.0
+        return self.model.bank.pay(self.name, payee, usd if usd < cash else cash, account, credit)
 
     def compute_subsidy(self, bill_usd: float) -> float:
         """What the state pays of a compute bill, USD."""
@@ -305,22 +306,24 @@ class Firm(Actor, ABC):
         for slot in self.sales.slots.values():
             self.model.market.withdraw(slot)
 
-    def observe(self, standing: Standing, share: float) -> tuple[object, ...]:
-        """This month's row of the firms table, after the month column."""
-        lab, market, released = self.laboratory, self.model.market, self.laboratory.released
-        first_slot = next(iter(self.sales.slots.values()), None)
+    def observe(self, month: date, standing: Standing, share: float, headcount: float) -> tuple[object, ...]:
+        """This month's row of the firms table."""
+        lab, sales, released = self.laboratory, self.sales, self.laboratory.released
+        first_slot = next(iter(sales.slots.values()), None)
         rows = lab.rows_lab + lab.rows_field
+        paying, free, trust, freemium_paying, freemium_free, new_paying = standing
+        in_sales, out_serving, out_operations = self.margin
         return (
-            self.name, self.kind, self.sector, self.founded, self.books.cash_usd,
+            month, self.name, self.kind, self.sector, self.founded, self.books.cash_usd,
             self.revenues[-1] if self.revenues else 0.0, self.costs[-1] if self.costs else 0.0,
-            standing.paying + standing.free, self.headcount(),
-            nan if first_slot is None else market["price_usd"].item(first_slot), lab.quality_lab, lab.quality_field,
-            self.sales.trust() if first_slot is None else standing.trust, share,
+            paying + free, headcount, nan if first_slot is None else sales.market.columns["price_usd"].item(first_slot),
+            released.accuracy_lab if released else nan, released.accuracy_field if released else nan,
+            sales.trust() if first_slot is None else trust, share,
             released.key if released else "", "suspended" if lab.suspended else "active",
-            standing.paying, rows, lab.rows_field / max(rows, 1.0),
+            paying, rows, lab.rows_field / max(rows, 1.0),
             lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
-            self.stage_name(), lab.run_months, lab.n_broken, lab.lost_runs, *self.margin, standing.freemium_paying,
-            standing.freemium_free, standing.new_paying, self.service_revenue_usd, self.sales.licence_solution_share,
+            self.stage_name(), lab.run_months, lab.n_broken, lab.lost_runs, in_sales, out_serving, out_operations,
+            freemium_paying, freemium_free, new_paying, self.service_revenue_usd, sales.licence_solution_share,
             released.inference_flops if released else nan,
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agents.firm import Firm
     from agents.laboratory import Laboratory
     from simulation.model import MarketModel
+    from simulation.settings import RiskSettings
 
 
 LEAST_OPERATORS = 0.5  # assumption: somebody always looks after what is sold
@@ -54,6 +55,11 @@ def outage_rate(firm: Firm) -> float:
     """Serious outages a year: more operators, and tools that do their work, make them rarer."""
     rate = firm.model.settings.risk.outage_rate_year * (1 - firm.settings.prevention) / operators_of(firm) ** 0.5
     return rate * firm.risks.hazard_left("outage")
+
+
+def most_outages(risk: RiskSettings) -> float:
+    """Serious outages a year of a firm that has the fewest operators and prevents nothing."""
+    return risk.outage_rate_year / sqrt(LEAST_OPERATORS)
 
 
 def outage_hazard(firm: Firm) -> Hazard:
@@ -101,14 +107,29 @@ class Misfortune(Actor):
     def acquire(self) -> None:
         """Strike: one keyed draw per firm, month and kind of incident."""
         firms: list[Firm] = list(self.model.living.values())  # type: ignore[arg-type]
+        risk, month, draw = self.model.settings.risk, self.model.month, self.model.streams.uniform
+        # The least that a firm must draw to be spared in this month, whatever it did for its safety.
+        key_person, breach = risk.key_person_rate_year / 12, risk.breach_rate_year / 12
+        outage = most_outages(risk) / 12
+        dangerous = self.dangerous_sectors()
         for firm in firms:
-            self.key_person(firm)
+            name = firm.name
+            if key_person > 0 and draw("key person", name, month) < key_person:
+                self.key_person(firm)
             models = [lab for lab in firm.laboratories.values() if lab.released]
             if models:
-                self.breach(firm)
-                self.outage(firm)
+                if breach > 0 and draw("breach", name, month) < breach:
+                    self.breach(firm)
+                if outage > 0 and draw("outage", name, month) < outage:
+                    self.outage(firm)
                 for lab in models:
-                    self.accident(firm, lab)
+                    if lab.sector in dangerous:
+                        self.accident(firm, lab)
+
+    def dangerous_sectors(self) -> set[str]:
+        """Sectors in which errors of a model can cause accidents; elsewhere nothing need be drawn."""
+        sectors = self.model.settings.sectors.items()
+        return {name for name, s in sectors if any([segment.accidents_year for segment in s.segments.values()])}
 
     def strikes(self, firm: Firm | Laboratory, kind: str, rate_year: float) -> bool:
         """Whether an incident of yearly rate `rate_year` strikes this month."""
@@ -135,7 +156,7 @@ class Misfortune(Actor):
 
     def outage(self, firm: Firm) -> None:
         """A serious outage."""
-        most = self.model.settings.risk.outage_rate_year / sqrt(LEAST_OPERATORS)
+        most = most_outages(self.model.settings.risk)
         if self.strikes(firm, "outage", most) and self.strikes(firm, "outage", outage_rate(firm)):
             hazard = outage_hazard(firm)
             firm.suffer("outage", hazard.usd, hazard.trust, f"{operators_of(firm):.0f} operators")

@@ -61,7 +61,8 @@ class Fund(Actor):
         self.opened = self.released = False
         self.uncalled_usd = settings.size_usd
         self.reserve_usd = settings.reserve_share * settings.size_usd
-        self.fees_left_usd = committed_usd(settings) - settings.size_usd
+        self.committed_usd = committed_usd(settings)
+        self.fees_left_usd = self.committed_usd - settings.size_usd
         self.flows: list[Flow] = []
         self.n_companies, self.fees_usd = 0, 0.0
         model.funds.append(self)
@@ -145,8 +146,7 @@ class Fund(Actor):
 
     def pay_fee(self) -> None:
         """Call and pay the month's fee; it is the wages of those who run the fund (assumption: all of it)."""
-        s = self.settings
-        fee = min(s.fee_share_year * committed_usd(s) / 12, self.fees_left_usd)
+        fee = min(self.settings.fee_share_year * self.committed_usd / 12, self.fees_left_usd)
         if fee >= 0.01:
             paid = self.model.bank.pay(self.name, "workers", self.call(fee), "wages", "income")
             self.fees_left_usd = max(self.fees_left_usd - paid, 0.0)
@@ -176,7 +176,7 @@ class Fund(Actor):
         distributed, residual = sum(usd for _, usd in self.flows if usd > 0), self.residual_usd()
         flows = sorted([*self.flows, (self.model.month, residual)])
         return (
-            self.name, self.settings.vintage, committed_usd(self.settings), paid_in, self.fees_usd, distributed,
+            self.name, self.settings.vintage, self.committed_usd, paid_in, self.fees_usd, distributed,
             residual, multiple(distributed, paid_in), multiple(distributed + residual, paid_in), irr_year(flows),
             self.n_companies,
         )  # fmt: skip

@@ -12,7 +12,19 @@ import simpy
 
 from agents.directions import pretraining_runs
 from agents.remedy import FieldRemedy, LeakRemedy
-from agents.research import Means, compose_plan, expected_waste, judged, release_interval, usual_hours
+from agents.research import (
+    Draft,
+    Means,
+    draft_plan,
+    expected_waste,
+    hours_taken,
+    improves_on,
+    is_more_private,
+    judged,
+    release_interval,
+    usual_hours,
+    whole_plan,
+)
 from agents.services import buy_rows, training_terms
 from simulation.compute import HOURS_PER_MONTH, algorithmic_progress, proxy_rows
 from simulation.demand import advantage
@@ -23,6 +35,7 @@ from simulation.training.tasks import get_task
 
 if TYPE_CHECKING:
     from agents.firm import Firm
+    from agents.settings import FirmSettings
 
 
 @cache
@@ -67,6 +80,7 @@ class Laboratory:
         self.released_plan: TrainingPlan | None = None
         self._advantages: tuple[TrainingResult, TrainingResult, tuple[float, float]] | None = None  # old, new, what
         self.last_plan: TrainingPlan | None = None
+        self._last_draft: tuple[Draft, FirmSettings] | None = None  # what the last plan was made of, and whose it was
         self.job: Job | None = None
         self.finished: list[Job] = []
         self.n_jobs = 0
@@ -126,8 +140,9 @@ class Laboratory:
             # Assumption: who turns half of its customers' data into rows judges by the field figure alone.
             weight = self.field_remedy.field_weight(min(2 * self.firm.settings.data_operations, 1.0))
             worse = self.released is not None and judged(result, weight) < judged(self.released, weight)
-            follows = self.follows_order(job.plan, result)
-            if worse and not (self.fix_ordered and follows) and not self.is_more_private(job.plan):
+            follows, old = self.follows_order(job.plan, result), self.released_plan
+            more_private = old is not None and is_more_private(job.plan, old)
+            if worse and not (self.fix_ordered and follows) and not more_private:
                 continue
             self.released, self.released_plan = result, job.plan
             text = f"lab {result.accuracy_lab:.3f}, field {result.accuracy_field:.3f}, rung {job.plan.rung}"
@@ -147,11 +162,6 @@ class Laboratory:
         private = private and self.leak_remedy.is_followed_by(plan)
         fair = plan.minority_share >= round(self.minority_share, 3)
         return private and fair and result.accuracy_field >= self.ordered_field_accuracy
-
-    def is_more_private(self, plan: TrainingPlan) -> bool:
-        """Whether a plan goes further than the released one in what law or firm decided: inputs left out, DP-SGD."""
-        old = self.released_plan
-        return old is not None and (plan.minimisation > old.minimisation or plan.dp_noise > old.dp_noise)
 
     @property
     def extra_anonymisation(self) -> float:
@@ -197,31 +207,47 @@ class Laboratory:
         factor, gain = training_terms(firm, bill_usd)
         price = model.cloud.price_usd(model.year) * factor
         own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months * self.share
-        plan, hours = self.draw_plan(own_hours + bill_usd / price)
+        team, means = self.team(), self.means(own_hours + bill_usd / price)
+        draft = draft_plan(team, self.sector_settings.task, model.settings.compute, means)
+        if not self.fix_ordered and self.is_idle(draft, team):
+            return
+        plan = self.leak_remedy.applied(whole_plan(team, draft, self.luck, self.seed))
         if not self.fix_ordered and not self.worth_training(plan):
             return
+        hours = hours_taken(team, model.settings.compute, means, draft.rung)
         bought_hours = max(hours - own_hours, 0.0)
         self.purse_usd = max(self.purse_usd - firm.pay_compute(bought_hours * price), 0.0)
         self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
-        self.last_plan = plan
-        progress = algorithmic_progress(self.sector_settings.algorithmic_halving_months, model.year)
-        team = firm.university.taught(firm.risks.team())
-        usual = usual_hours(team, model.settings.compute, plan.rung, progress, self.pretraining()[1])
+        self.last_plan, self._last_draft = plan, (draft, team)
+        usual = usual_hours(team, model.settings.compute, plan.rung, means.progress, means.pretraining_runs)
         self.job = Job(plan, model.order(plan, due=False), model.env.now, hours, usual)
         model.env.process(self.run(self.job, bought_hours / gain))
 
     def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
         """The plan for the GPU hours at hand, and the hours it takes."""
-        model, firm, sector = self.model, self.firm, self.sector_settings
-        progress = algorithmic_progress(sector.algorithmic_halving_months, model.year)
-        noise = firm.settings.anonymisation + self.extra_anonymisation
-        minimisation = model.settings.law.minimisation_share
-        rows = self.rows_lab, self.rows_field
-        means = Means(hours, progress, *rows, self.minority_share, noise, minimisation, *self.pretraining())
-        team = firm.university.taught(firm.risks.team())
-        plan, hours = compose_plan(team, sector.task, model.settings.compute, means, self.luck, self.seed)
-        return self.leak_remedy.applied(plan), hours
+        team, means, compute = self.team(), self.means(hours), self.model.settings.compute
+        draft = draft_plan(team, self.sector_settings.task, compute, means)
+        plan = self.leak_remedy.applied(whole_plan(team, draft, self.luck, self.seed))
+        return plan, hours_taken(team, compute, means, draft.rung)
+
+    def team(self) -> FirmSettings:
+        """The firm's settings with the skill that works on models now."""
+        return self.firm.university.taught(self.firm.risks.team())
+
+    def means(self, hours: float) -> Means:
+        """What goes into the next run: the GPU hours at hand, rows, and what law and orders ask."""
+        model = self.model
+        return Means(
+            hours,
+            algorithmic_progress(self.sector_settings.algorithmic_halving_months, model.year),
+            self.rows_lab,
+            self.rows_field,
+            self.minority_share,
+            self.firm.settings.anonymisation + self.extra_anonymisation,
+            model.settings.law.minimisation_share,
+            *self.pretraining(),
+        )
 
     def pretraining(self) -> tuple[int, float]:
         """Proxy rows per sector that the next model's trunk is trained on, and what that costs in runs; home: none.
@@ -240,13 +266,20 @@ class Laboratory:
         old = self.released_plan
         if old is None:
             return True
-        if plan is self.last_plan or plan == self.last_plan:  # mostly the very same one: see `compose_plan`
+        if plan == self.last_plan:
             return False
-        fairer = plan.minority_share > old.minority_share
-        larger = plan.rung > old.rung or plan.rows > old.rows or plan.coverage > old.coverage + 0.05
-        larger = larger or plan.pretraining_rows > old.pretraining_rows
         better_taught = self.firm.university.know_how > 0 and plan.recipe != old.recipe
-        return larger or fairer or better_taught or self.is_more_private(plan)
+        return better_taught or improves_on(plan, old)
+
+    def is_idle(self, draft: Draft, team: FirmSettings) -> bool:
+        """Whether `worth_training` is sure to refuse the plan, so that it need not be written; most months end here."""
+        old, remedy = self.released_plan, self.leak_remedy
+        if old is None or remedy.minimisation or remedy.dp_noise:  # orders about leaks are laid over the plan
+            return False
+        last = self._last_draft
+        if last is not None and last[1] is team and last[0] == draft:
+            return True
+        return self.firm.university.know_how == 0 and not improves_on(draft, old)
 
     def run(self, job: Job, cloud_hours: float) -> Generator[simpy.Event, object, None]:
         """SimPy process: a job waits for GPUs and runs, attempt by attempt; then its result is due.

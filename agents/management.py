@@ -121,10 +121,11 @@ class Management:
     def watch(self) -> None:
         """Take down what only a series of months can tell."""
         lab = self.firm.laboratory
-        self.broken_runs = [*self.broken_runs[-12:], lab.n_broken]
-        self.margins = [*self.margins[-2:], self.firm.margin]
-        if lab.quality_field > self.best_quality:
-            self.best_quality, self.best_month = lab.quality_field, self.firm.model.month
+        self.broken_runs.append(lab.n_broken)
+        self.margins.append(self.firm.margin)
+        del self.broken_runs[:-13], self.margins[:-3]
+        if (quality := lab.quality_field) > self.best_quality:
+            self.best_quality, self.best_month = quality, self.firm.model.month
 
     def review(self) -> None:
         """Act on the worst miss, then set the levels aspired to anew."""

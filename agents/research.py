@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agents.settings import EngineeringSettings, FirmSettings
 from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, proxy_rows, rung_for
@@ -39,12 +39,6 @@ def recipe_for(skill: float, luck: float, task: str) -> Recipe:
     off = math.exp(0.9 * (1 - min(skill, 1.0)) * max(min(luck, 2.5), -2.5))
     rate = float(f"{recipe.learning_rate * off:.1e}")
     return replace(recipe, learning_rate=rate)
-
-
-@lru_cache(maxsize=4096)
-def plan_of(skill: float, luck: float, task: str, **rest: Any) -> TrainingPlan:
-    """The plan of a team. A firm that waits for more data or money composes that of last month again: it is kept."""
-    return TrainingPlan(task=task, recipe=recipe_for(skill, luck, task), **rest)
 
 
 def engineering(firm: FirmSettings, practice: EngineeringSettings | None = None) -> float:
@@ -77,6 +71,7 @@ def judged(result: TrainingResult, field_weight: float) -> float:
 
 
 _USUAL_WORK = 1 + expected_waste(USUAL_PRACTICE)
+HIGHEST_RUNG = len(RUNGS) - 1
 
 
 class Means(NamedTuple):
@@ -93,35 +88,78 @@ class Means(NamedTuple):
     pretraining_runs: float = 0.0  # what that costs, in runs of the same size
 
 
+class Draft(NamedTuple):
+    """What money, data and law make of a plan, as in `TrainingPlan`; the rest of it is the team's."""
+
+    task: str
+    rung: int
+    rows: int
+    coverage: float
+    minority_share: float
+    anonymisation: float
+    minimisation: float
+    dp_noise: float
+    pretraining_rows: int
+
+
+def draft_plan(firm: FirmSettings, task: str, compute: ComputeSettings, means: Means) -> Draft:
+    """What a firm would train with its means: the highest rung it can pay for, all rows it has."""
+    able = engineering(firm) / (1 + means.pretraining_runs)
+    parallelism = firm.engineering.parallelism
+    effective = effective_gpu_hours(compute, means.hours_affordable, means.progress, able, parallelism)
+    rows = means.rows_lab + means.rows_field
+    return Draft(
+        task,
+        rung_for(compute, effective, HIGHEST_RUNG),
+        proxy_rows(compute, rows),
+        min(round(means.rows_field / max(rows, 1.0), 1), firm.field_mix),
+        round(means.minority_share, 3),
+        round(means.anonymisation, 3),
+        round(means.minimisation, 3) if firm.model_kind in NETWORK_KINDS else 0.0,
+        firm.dp_noise,
+        means.pretraining_rows,
+    )
+
+
+def whole_plan(firm: FirmSettings, draft: Draft, luck: float, seed: int) -> TrainingPlan:
+    """A draft with what the team adds: its kind of model, its recipe, its labels."""
+    skill = min(firm.skill * math.sqrt(firm.collaboration), 1.0)
+    return TrainingPlan(
+        **draft._asdict(),
+        kind=firm.model_kind,
+        label_noise=round(firm.label_noise, 3),
+        compression=firm.compression,
+        recipe=recipe_for(skill, luck, draft.task),
+        seed=seed,
+    )
+
+
+def is_more_private(new: TrainingPlan | Draft, old: TrainingPlan) -> bool:
+    """Whether a plan goes further in what law or firm decided: inputs left out, DP-SGD."""
+    return new.minimisation > old.minimisation or new.dp_noise > old.dp_noise
+
+
+def improves_on(new: TrainingPlan | Draft, old: TrainingPlan) -> bool:
+    """Whether a plan is larger, has more rows, more telling or fairer ones, or is more private."""
+    larger = new.rung > old.rung or new.rows > old.rows or new.coverage > old.coverage + 0.05
+    larger = larger or new.pretraining_rows > old.pretraining_rows
+    return larger or new.minority_share > old.minority_share or is_more_private(new, old)
+
+
+def hours_taken(firm: FirmSettings, compute: ComputeSettings, means: Means, rung: int) -> float:
+    """GPU hours that the rung takes, and no more than the firm can pay for."""
+    able = engineering(firm) / (1 + means.pretraining_runs)
+    return min(
+        gpu_hours_for_rung(compute, rung, means.progress, able, firm.engineering.parallelism), means.hours_affordable
+    )
+
+
 def compose_plan(
     firm: FirmSettings, task: str, compute: ComputeSettings, means: Means, luck: float, seed: int
 ) -> tuple[TrainingPlan, float]:
-    """The plan a firm makes, and the GPU hours it takes: the highest rung it can pay for, and no more."""
-    skill = min(firm.skill * math.sqrt(firm.collaboration), 1.0)
-    able, parallelism = engineering(firm) / (1 + means.pretraining_runs), firm.engineering.parallelism
-    effective = effective_gpu_hours(compute, means.hours_affordable, means.progress, able, parallelism)
-    rung = rung_for(compute, effective, len(RUNGS) - 1)
-    needed = gpu_hours_for_rung(compute, rung, means.progress, able, parallelism)
-    hours = min(needed, means.hours_affordable)
-    rows = means.rows_lab + means.rows_field
-    plan = plan_of(
-        skill,
-        luck,
-        task,
-        kind=firm.model_kind,
-        rung=rung,
-        rows=proxy_rows(compute, rows),
-        label_noise=round(firm.label_noise, 3),
-        coverage=min(round(means.rows_field / max(rows, 1.0), 1), firm.field_mix),
-        minority_share=round(means.minority_share, 3),
-        anonymisation=round(means.anonymisation, 3),
-        compression=firm.compression,
-        minimisation=round(means.minimisation, 3) if firm.model_kind in NETWORK_KINDS else 0.0,
-        dp_noise=firm.dp_noise,
-        pretraining_rows=means.pretraining_rows,
-        seed=seed,
-    )
-    return plan, hours
+    """The plan a firm makes, and the GPU hours it takes."""
+    draft = draft_plan(firm, task, compute, means)
+    return whole_plan(firm, draft, luck, seed), hours_taken(firm, compute, means, draft.rung)
 
 
 def release_interval(settings: FirmSettings, researchers: float) -> float:

@@ -95,7 +95,8 @@ class RiskRegister:
         """Dependence on the largest segment: its part of the sales is what a rival could take."""
         columns, slots = self.firm.sales.market.columns, self.firm.sales.slots.values()
         monthly = [columns["customers"].item(slot) * columns["monthly_usd"].item(slot) for slot in slots]
-        share = max(monthly) / sum(monthly) if monthly and sum(monthly) > 0 else 0.0
+        total = sum(monthly)
+        share = max(monthly) / total if total > 0 else 0.0
         rate = self.model.settings.risk.segment_loss_rate_year
         return Risk("largest segment", "market", rate, share * self.sales_usd_year())
 
@@ -117,18 +118,19 @@ class RiskRegister:
         """The month's work on risks; returns what it takes out of the firm's budget, USD."""
         if self.vacancy:
             self.fill_vacancy()
-        share = self.firm.settings.risk_budget_share
-        if not share and not self.prevention_usd:
+        share, prevention_usd = self.firm.settings.risk_budget_share, self.prevention_usd
+        if not share and not prevention_usd:
             return 0.0
-        for name in self.prevention_usd:
-            self.prevention_usd[name] *= 11 / 12
-        self.reserve_usd = min(self.reserve_usd, self.firm.books.cash_usd)
+        for name in prevention_usd:
+            prevention_usd[name] *= 11 / 12
+        cash_usd = self.firm.books.cash_usd
+        self.reserve_usd = min(self.reserve_usd, cash_usd)
         month = share * max(budget_usd, 0.0)
         # What was left over is not saved up, but for a drill, whose cost matters only where the purse is that full.
         aside = month
         if 3 * month - self.purse_usd < month:
             aside = min(month, max(max(3 * month, self.drill_usd()) - self.purse_usd, 0.0))
-        self.purse_usd = min(self.purse_usd + aside, self.firm.books.cash_usd)
+        self.purse_usd = min(self.purse_usd + aside, cash_usd)
         if share and (self.model.month - self.firm.founded_month) % 3 == 2:
             self.respond()
         return aside

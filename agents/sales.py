@@ -81,8 +81,8 @@ class Sales:
         """Rows of field data that this month's use of a laboratory's model makes; who buys data uses no model."""
         segments, model, rows = self.firm.segments, self.market.model, 0.0
         for segment, slot in self.served_by(lab).items():
-            if model.item(slot) != DATA:
-                rows += self.users(slot) * segments[segment].usage_rows_month
+            if (users := self.users(slot)) and model.item(slot) != DATA:
+                rows += users * segments[segment].usage_rows_month
         return rows
 
     def accident_hazard(self, lab: Laboratory) -> tuple[float, float]:
@@ -100,7 +100,8 @@ class Sales:
         customers = columns["customers"]
         for segment, slot in self.slots.items():
             own, model = segments[segment], models.item(slot)
-            needed += customers.item(slot) * self.care_of(own.reference_price_usd) * self.care_share(model)
+            if served := customers.item(slot):
+                needed += served * self.care_of(own.reference_price_usd) * self.care_share(model)
             if model == SOLUTION:
                 # Assumption: plan for half as many projects again as last month's, at least one every other month.
                 planned = max(1.5 * columns["won"].item(slot), 0.5)
@@ -122,11 +123,14 @@ class Sales:
     def show_offers(self) -> None:
         """Put what customers see and feel into the market's columns."""
         market, segments, firm = self.market, self.firm.segments, self.firm
-        certification, capacity_of = firm.certification, market["capacity"]
-        asked = certification.demands if certification.law.mandatory else {}
-        shown = {name: (self.seen(lab), lab.on_sale()) for name, lab in firm.laboratories.items()}
+        certification, capacity_of = firm.certification, market.columns["capacity"]
+        asked = certification.demands
+        if asked and not certification.law.mandatory:
+            asked = {}
+        shown = {lab.sector: (self.seen(lab), lab.on_sale()) for lab in firm.laboratories.values()}
+        at_home = shown[firm.sector]
         for segment, slot in self.slots.items():
-            seen, selling = shown[place_of(firm.sector, segment)[0]]
+            seen, selling = at_home if firm.serves_one else shown[place_of(firm.sector, segment)[0]]
             model, capacity = market.model.item(slot), inf
             if model == DATA:
                 seen, selling = self.seen_as_data(seen, firm.laboratory_for(segment).rows_field, selling)
@@ -174,7 +178,8 @@ class Sales:
 
         What care for all customers leaves of the staff is shared evenly by the offers that need projects.
         """
-        models, customers, segments = self.market.model, self.market["customers"], self.firm.segments
+        market, segments = self.market, self.firm.segments
+        models, customers = market.model, market.columns["customers"]
         busy, n_offers = 0.0, 0
         for name, slot in self.slots.items():
             model, care = models.item(slot), self.care_of(segments[name].reference_price_usd)
@@ -190,8 +195,9 @@ class Sales:
         usd = 0.0
         for segment, slot in self.slots.items():
             users = columns["customers"].item(slot) + columns["free"].item(slot) * free_share
-            hours = segments[segment].inference_gpu_hours * columns["inference_scale"].item(slot)
-            usd += users * hours * columns["serving_share"].item(slot) * price
+            if users:
+                hours = segments[segment].inference_gpu_hours * columns["inference_scale"].item(slot)
+                usd += users * hours * columns["serving_share"].item(slot) * price
         return usd
 
     def collect(self) -> float:

@@ -8,6 +8,7 @@ all cash never changes.
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import itemgetter
 
 REVENUES = ("sales", "upfront_fees", "core_income", "grants", "gains", "services")
 EXPENSES = (
@@ -18,6 +19,8 @@ ASSETS = ("cash", "investments")
 LIABILITIES = ("deferred_revenue", "notes")
 EQUITY = ("paid_in_capital", "retained_earnings")
 _OPEN_ACCOUNTS = REVENUES + EXPENSES
+# All balances of a kind in one call: every month of every actor is closed.
+_revenues, _expenses, _open = itemgetter(*REVENUES), itemgetter(*EXPENSES), itemgetter(*_OPEN_ACCOUNTS)
 _CLOSED = dict.fromkeys(_OPEN_ACCOUNTS, 0)
 
 
@@ -60,7 +63,7 @@ class Books:
     def close_month(self) -> tuple[float, float]:
         """Move the month's revenues and expenses to retained earnings; returns (revenue, costs) in USD."""
         balance = self.balance
-        revenue, costs = -sum(map(balance.__getitem__, REVENUES)), sum(map(balance.__getitem__, EXPENSES))
+        revenue, costs = -sum(_revenues(balance)), sum(_expenses(balance))
         balance.update(_CLOSED)
         balance["retained_earnings"] -= revenue - costs
         self.month_revenue, self.month_costs = revenue, costs
@@ -73,7 +76,7 @@ class Books:
 
     def month_profit_usd(self) -> float:
         """Revenues less expenses of the open month, USD."""
-        return -sum(map(self.balance.__getitem__, _OPEN_ACCOUNTS)) / 100
+        return -sum(_open(self.balance)) / 100
 
     def imbalance_usd(self) -> float:
         """Assets − liabilities − equity (with the open month's result); 0 in sound books."""
@@ -85,7 +88,7 @@ class Books:
 
     def equity_usd(self) -> float:
         """Sum of equity, USD."""
-        return -sum(self.balance[name] for name in EQUITY) / 100
+        return -sum(map(self.balance.__getitem__, EQUITY)) / 100
 
 
 class Bank:

@@ -43,9 +43,12 @@ class TalentMarket:
     def move(self, labour: LabourSettings, year: float, staffs: Iterable[Mapping[Role, float]]) -> None:
         """Set next month's wages from the people that all firms employ now."""
         demand: dict[Role, float] = dict.fromkeys(ROLES, 0.0)
-        for staff in staffs:
-            for role in ROLES:
-                demand[role] += staff[role]
+        employers = list(staffs)
+        for role in ROLES:
+            people = 0.0
+            for staff in employers:
+                people += staff[role]
+            demand[role] = people
         self._first = self._first or demand
         growth = (1 + labour.talent_growth_year) ** (year - self._first_year)
         usual = monthly_wages(labour, year)

@@ -74,6 +74,8 @@ class Market:
         self.segment_index = {key: i for i, key in enumerate(self.segment_names)}
         self.sector_names = list(sectors)
         self.sector_of = np.array([self.sector_names.index(sector) for sector, _ in self.segment_names])
+        edges = np.searchsorted(self.sector_of, range(len(self.sector_names) + 1)).tolist()  # they stand side by side
+        self.segments_of = {name: slice(*edges[i : i + 2]) for i, name in enumerate(self.sector_names)}
         rows = [sectors[sector].segments[name] for sector, name in self.segment_names]
         self.s = {field: np.array([float(getattr(row, field)) for row in rows]) for field in _SEGMENT_FIELDS}
         self._growth = [(row.customers, row.customers_growth_year, row.customers_year) for row in rows]
@@ -291,14 +293,15 @@ class Market:
         weight = np.where(self._withdrawn, 0.0, self.value_served_usd() + 1.0)
 
         def by_firm(values: Floats) -> Floats:
-            return np.bincount(self._owner, values, len(self.firm_index)).astype(float)
+            return np.bincount(self._owner, values, len(self.firm_index)).astype(float, copy=False)
 
+        customers, free = self["customers"], self["free"]
         columns = (
-            by_firm(self["customers"]),
-            by_firm(self["free"]),
+            by_firm(customers),
+            by_firm(free),
             by_firm(weight * self["trust"]) / np.maximum(by_firm(weight), 1.0),
-            by_firm(np.where(freemium, self["customers"], 0.0)),
-            by_firm(np.where(freemium, self["free"], 0.0)),
+            by_firm(np.where(freemium, customers, 0.0)),
+            by_firm(np.where(freemium, free, 0.0)),
             by_firm(np.where(pays, self["won"], 0.0)) + by_firm(self["converted"]),
         )
         return list(map(Standing, *(column[rows].tolist() for column in columns)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -56,14 +56,12 @@ class FirmLike(Protocol):
     founded_month: int
 
     @property
-    def quality_field(self) -> float: ...
-
-    @property
     def staff(self) -> Mapping[Role, float]: ...
 
-    def qualities_elsewhere(self) -> Mapping[str, float]: ...
+    def headcount(self) -> float: ...
+    def qualities(self) -> Iterable[tuple[str, float]]: ...
 
-    def observe(self, standing: Standing, share: float) -> tuple[object, ...]: ...
+    def observe(self, month: date, standing: Standing, share: float, headcount: float) -> tuple[object, ...]: ...
     def final_row(self) -> tuple[object, ...]: ...
 
 
@@ -268,39 +266,44 @@ class MarketModel(mesa.Model):
         """Write the month's rows of the firms and sectors tables."""
         # Who was founded in the phase before enters the tables with the first month of its own.
         living = [firm for firm in self.living.values() if firm.founded_month <= self.month]
+        people = [firm.headcount() for firm in living]
         shares = self.sector_shares()
-        self._measure_firms(living, shares)
-        self._measure_sectors(living, shares)
+        self._measure_firms(living, people, shares)
+        self._measure_sectors(living, people, shares)
 
-    def _measure_firms(self, living: Sequence[FirmLike], shares: Mapping[str, Mapping[str, float]]) -> None:
+    def _measure_firms(
+        self, living: Sequence[FirmLike], people: Sequence[float], shares: Mapping[str, Mapping[str, float]]
+    ) -> None:
         month, standings = self.calendar.date_of(self.month), self.market.standings(firm.name for firm in living)
         self.recorder.add(
             "firms",
             [
-                (month, *firm.observe(standing, shares[firm.sector].get(firm.name, 0.0)))
-                for firm, standing in zip(living, standings, strict=True)
+                firm.observe(month, standing, shares[firm.sector].get(firm.name, 0.0), headcount)
+                for firm, standing, headcount in zip(living, standings, people, strict=True)
             ],
         )
 
-    def _measure_sectors(self, living: Sequence[FirmLike], shares: Mapping[str, Mapping[str, float]]) -> None:
+    def _measure_sectors(
+        self, living: Sequence[FirmLike], people: Sequence[float], shares: Mapping[str, Mapping[str, float]]
+    ) -> None:
         month, price = self.calendar.date_of(self.month), self.cloud.price_usd(self.year)
-        served, society = self.market.served(), measure_society(self.market, self.settings.society)
-        members: dict[str, list[FirmLike]] = {name: [] for name in self.market.sector_names}
-        elsewhere: list[tuple[str, float]] = []
-        for firm in living:
-            members[firm.sector].append(firm)
-            elsewhere.extend(firm.qualities_elsewhere().items())
-        for index, (sector, here) in enumerate(members.items()):
-            inside, old = np.flatnonzero(self.market.sector_of == index), self.traditional[sector]
-            offered = [firm.quality_field for firm in here] + [q for name, q in elsewhere if name == sector]
-            best = max((q for q in offered if not math.isnan(q)), default=np.nan)
+        market, served = self.market, self.market.served()
+        society = measure_society(market, self.settings.society).by_sector()
+        employed: dict[str, list[float]] = {name: [] for name in market.sector_names}
+        offered: dict[str, list[float]] = {name: [] for name in market.sector_names}
+        for firm, headcount in zip(living, people, strict=True):
+            employed[firm.sector].append(headcount)
+            for sector, quality in firm.qualities():
+                if not math.isnan(quality):  # before the first model
+                    offered[sector].append(quality)
+        for sector, (productivity_usd, displaced, burden, exposed) in zip(market.sector_names, society, strict=True):
+            inside, old = market.segments_of[sector], self.traditional[sector]
             row = (
-                month, sector, len(here), self._n_founded[sector, self.month], self.exits[sector],
-                float(sum(share**2 for share in shares[sector].values())), float(np.add.reduce(served[inside])), best,
-                float(np.add.reduce(self.market.surplus_usd[inside])), old.accuracy_lab, old.accuracy_field, price,
-                float(society.productivity_usd[index]), float(society.jobs_displaced[index]),
-                float(sum(sum(firm.staff.values()) for firm in here)), float(society.minority_burden[index]),
-                float(society.exposed_users[index]),
+                month, sector, len(employed[sector]), self._n_founded[sector, self.month], self.exits[sector],
+                float(sum([share**2 for share in shares[sector].values()])), float(np.add.reduce(served[inside])),
+                max(offered[sector], default=np.nan), float(np.add.reduce(market.surplus_usd[inside])),
+                old.accuracy_lab, old.accuracy_field, price, productivity_usd, displaced, float(sum(employed[sector])),
+                burden, exposed,
             )  # fmt: skip
             self.recorder.add("sectors", [row])
             self.exits[sector] = 0

@@ -16,6 +16,7 @@ import numpy as np
 
 _NORMAL = NormalDist()
 _TWO_64 = 2.0**64
+_number = int.from_bytes
 
 
 class Streams:
@@ -26,6 +27,7 @@ class Streams:
         key = blake2b(str(seed).encode(), digest_size=32).digest()
         # Keyed once for each size of digest; a draw goes on with a copy, which costs less than a new hash.
         self._keyed = {size: blake2b(digest_size=size, key=key) for size in (4, 8, 16)}
+        self._eight_bytes = self._keyed[8]
 
     def _digest(self, purpose: str, who: str, when: int, size: int) -> bytes:
         # Length prefixes are not needed: neither names nor purposes may contain the separator.
@@ -35,9 +37,9 @@ class Streams:
 
     def uniform(self, purpose: str, who: str = "", when: int = 0) -> float:
         """One draw from the open interval (0, 1)."""
-        state = self._keyed[8].copy()  # as `_digest`, without the call: most of all draws are made here
+        state = self._eight_bytes.copy()  # as `_digest`, without the call: most of all draws are made here
         state.update(f"{purpose}\x1f{who}\x1f{when}".encode())
-        return (int.from_bytes(state.digest(), "little") + 0.5) / _TWO_64
+        return (_number(state.digest(), "little") + 0.5) / _TWO_64
 
     def normal(self, purpose: str, who: str = "", when: int = 0) -> float:
         """One standard normal draw, by inversion."""

@@ -12,6 +12,7 @@ all of them (the utilities of `demand.py`). Consumer surplus (the log-sum, Small
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,11 @@ class Society:
     jobs_displaced: Floats
     minority_burden: Floats
     exposed_users: Floats
+
+    def by_sector(self) -> Iterator[tuple[float, float, float, float]]:
+        """The measures of each sector, in the order above."""
+        columns = self.productivity_usd, self.jobs_displaced, self.minority_burden, self.exposed_users
+        return zip(*(column.tolist() for column in columns), strict=True)
 
 
 def measure_society(market: Market, settings: SocietySettings) -> Society:

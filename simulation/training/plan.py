@@ -52,17 +52,20 @@ def _require(condition: bool, message: str) -> None:
 
 
 def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    _require(value in choices, f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    if value not in choices:  # the message is written where it is needed only: firms write plans all the time
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 
 
 def _require_range(name: str, value: float, low: float, high: float) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    _require(number and low <= value <= high, f"{name} must lie in [{low:g}, {high:g}], not {value!r}")
+    if not (number and low <= value <= high):
+        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], not {value!r}")
 
 
 def _require_integer(name: str, value: int, low: int, high: int) -> None:
     whole = isinstance(value, int) and not isinstance(value, bool)
-    _require(whole and low <= value <= high, f"{name} must be a whole number in [{low}, {high}], not {value!r}")
+    if not (whole and low <= value <= high):
+        raise ValueError(f"{name} must be a whole number in [{low}, {high}], not {value!r}")
 
 
 def kinds_of(task: str) -> tuple[str, ...]:
@@ -166,27 +169,21 @@ class TrainingPlan:
 
     def _check_combination(self) -> None:
         """Levers that only some kinds have."""
-        classifier = self.kind in NETWORK_KINDS
-        _require(
-            self.dp_noise == 0 or self.kind in PRIVATE_KINDS,
-            f"dp_noise needs one of the kinds {', '.join(PRIVATE_KINDS)}, not {self.kind!r}",
-        )
-        _require(
-            self.pretraining_rows == 0 or (self.kind in PRETRAINED_KINDS and self.task in SECTOR_TASKS),
-            f"pretraining_rows needs a task of a sector and the kind {PRETRAINED_KINDS[0]}, not {self.kind!r}",
-        )
-        _require(
-            self.pretraining_rows == 0 or self.pretraining_rows >= MIN_ROWS,
-            f"pretraining_rows must be 0 or in [{MIN_ROWS}, {MAX_ROWS}], not {self.pretraining_rows}",
-        )
-        _require(
-            self.compression != "distilled" or (classifier and self.dp_noise == 0),
-            f"compression 'distilled' needs one of the kinds {', '.join(NETWORK_KINDS)} and no dp_noise",
-        )
-        _require(
-            self.minimisation == 0 or classifier,
-            f"minimisation needs one of the kinds {', '.join(NETWORK_KINDS)}, not {self.kind!r}",
-        )
+        classifier, kind = self.kind in NETWORK_KINDS, self.kind
+        if self.dp_noise != 0 and kind not in PRIVATE_KINDS:
+            raise ValueError(f"dp_noise needs one of the kinds {', '.join(PRIVATE_KINDS)}, not {kind!r}")
+        if self.pretraining_rows != 0:
+            if kind not in PRETRAINED_KINDS or self.task not in SECTOR_TASKS:
+                where = f"a task of a sector and the kind {PRETRAINED_KINDS[0]}"
+                raise ValueError(f"pretraining_rows needs {where}, not {kind!r}")
+            if self.pretraining_rows < MIN_ROWS:
+                allowed = f"0 or in [{MIN_ROWS}, {MAX_ROWS}]"
+                raise ValueError(f"pretraining_rows must be {allowed}, not {self.pretraining_rows}")
+        if self.compression == "distilled" and not (classifier and self.dp_noise == 0):
+            kinds = ", ".join(NETWORK_KINDS)
+            raise ValueError(f"compression 'distilled' needs one of the kinds {kinds} and no dp_noise")
+        if self.minimisation != 0 and not classifier:
+            raise ValueError(f"minimisation needs one of the kinds {', '.join(NETWORK_KINDS)}, not {kind!r}")
 
     def as_json(self) -> str:
         """The plan as canonical JSON: sorted keys, no spaces, every real number written as a float."""
