@@ -137,7 +137,7 @@ class FakeWorld:
             "founded": self.date_of(0), "cash_usd": 1e6 - 1e4 * self.month, "revenue_usd": 1000 * growth,
             "costs_usd": 12000.0, "customers": growth * self.month, "headcount": 5.0, "price_usd": 10.0,
             "quality_lab": 0.9, "quality_field": 0.5 + quality / 4, "trust": 0.5, "share": growth / 100,
-            "paying_customers": growth, "rung": 3, "run_months": 1.0,
+            "paying_customers": growth, "rows": 1e4, "rung": 3, "run_months": 1.0,
             "licence_solution_share": 0.5, "inference_flops": 1e4, "broken_runs": 0, "lost_runs": 0.0,
             "ledger_key": self.key, "status": "alive",
         }  # fmt: skip

@@ -105,7 +105,7 @@ def test_starting_values_leave_the_scenario_as_it_is(tmp_path: Path) -> None:
         ("{name: a, paths: [world.capital.option_usd.x], low: 0, high: 1}", "nothing lies below"),
         (
             "{name: a, paths: [world.capital.runway_months], low: 30, high: 40}",
-            "must contain the scenario's own value 24",
+            "must contain the scenario's own value 22",
         ),
         ("{name: a, paths: [world.capital.runway_months], low: 40, high: 30}", "low = 40 must lie below high = 30"),
         ("{name: a, paths: [world.capital.option_usd], how: scale, low: 2, high: 3}", "the range must contain 1"),
@@ -132,7 +132,7 @@ def test_a_search_is_seeded_starts_from_the_scenario_and_improves_on_it(tmp_path
     one = search(tmp_path / "one.sqlite", IDENTITY, free, fake, 14, seed=7)
     assert losses(one) == losses(search(tmp_path / "two.sqlite", IDENTITY, free, fake, 14, seed=7))
     assert losses(one) != losses(search(tmp_path / "three.sqlite", IDENTITY, free, fake, 14, seed=8))
-    assert one[0].values == {"option": 1.0, "runway": 24.0, "hurdle": 0.0} and one[0].trained == 3
+    assert one[0].values == {"option": 1.0, "runway": 22.0, "hurdle": 0.0} and one[0].trained == 3
     assert min(trial.loss for trial in one) < one[0].loss
     assert len({trial.values["runway"] for trial in one}) == 14
 

@@ -60,7 +60,7 @@ def test_a_replay_without_a_change_is_the_recorded_run(run: Run, subject: Subjec
 
 
 def test_a_replay_that_leaves_the_record_is_refused(run: Run, iris: Stage) -> None:
-    other = replace(iris, setup=scenario_of({"entrants": ENTRANTS, "firms": {"giant": {"rows": 2e6}}}))
+    other = replace(iris, setup=scenario_of({"entrants": ENTRANTS, "firms": {"giant": {"capital_usd": 3e8}}}))
     with pytest.raises(
         AnalysisError, match=r"made by another version .* without any change firms 2016-0.* was recorded"
     ):
