@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simulation.market import BUNDLE, FREEMIUM
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ def reasons_of(firm: Startup) -> list[str]:
         reasons.append(f"the model disappoints in the field ({measured})")
     if firm.sales.trust() < 0.4:
         reasons.append(f"customers lost trust ({firm.sales.trust():.2f})")
-    giants = incumbents_share(firm)
+    giants = firm.model.incumbents_share(firm.sector)
     if giants > 0.5:
         reasons.append(f"incumbents hold {giants:.0%} of the sector")
     if given_away(firm):
@@ -35,17 +37,12 @@ def reasons_of(firm: Startup) -> list[str]:
     return reasons
 
 
-def incumbents_share(firm: Startup) -> float:
-    """Share of the value served in the firm's sector that incumbents hold."""
-    shares = firm.model.shares_in(firm.sector)
-    return float(sum(share for name, share in shares.items() if firm.model.firms[name].kind == "incumbent"))
-
-
 def given_away(firm: Startup) -> bool:
     """Whether a bundle with a better field advantage is there in one of the firm's segments."""
     market = firm.sales.market
+    bundles = np.flatnonzero((market.model == BUNDLE) & market.selling)
     for slot in firm.sales.slots.values():
-        same = (market.segment == market.segment[slot]) & (market.model == BUNDLE) & market.selling
-        if same.any() and market["field"][same].max() > market["field"][slot]:
+        same = bundles[market.segment[bundles] == market.segment[slot]]
+        if same.size and market["field"][same].max() > market["field"][slot]:
             return True
     return False

@@ -91,6 +91,7 @@ class MarketModel(mesa.Model):
         self.calendar = Calendar(start)
         self._year: tuple[float, float] = (-1.0, 0.0)  # when it was worked out, and what it was
         self._today: tuple[float, date] = (0.0, start)
+        self._asked_in, self._asked = -1, dict[str, float]()
         self._heat: tuple[float, CapitalSettings | None, float] = (-1.0, None, 0.0)
         self.streams = Streams(seed)
         self.env = simpy.Environment()
@@ -261,6 +262,18 @@ class MarketModel(mesa.Model):
             if usd:
                 table[self.market.firm[slot]] = table.get(self.market.firm[slot], 0.0) + usd / float(total)
         return table
+
+    def incumbents_share(self, sector: str) -> float:
+        """Share of the value served in a sector that incumbents held when the first firm asked in this month.
+
+        Counted once a month: the firms that end in it all ask, and the market is as large as they are many.
+        """
+        if self._asked_in != self.month:
+            self._asked_in, self._asked = self.month, {}
+        if sector not in self._asked:
+            shares = self.shares_in(sector).items()
+            self._asked[sector] = float(sum(share for name, share in shares if self.firms[name].kind == "incumbent"))
+        return self._asked[sector]
 
     def measure(self) -> None:
         """Write the month's rows of the firms and sectors tables."""
