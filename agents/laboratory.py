@@ -15,6 +15,7 @@ from agents.remedy import FieldRemedy, LeakRemedy
 from agents.research import (
     Draft,
     Means,
+    compose_plan,
     draft_plan,
     expected_waste,
     hours_taken,
@@ -226,10 +227,9 @@ class Laboratory:
 
     def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
         """The plan for the GPU hours at hand, and the hours it takes."""
-        team, means, compute = self.team(), self.means(hours), self.model.settings.compute
-        draft = draft_plan(team, self.sector_settings.task, compute, means)
-        plan = self.leak_remedy.applied(whole_plan(team, draft, self.luck, self.seed))
-        return plan, hours_taken(team, compute, means, draft.rung)
+        task, compute = self.sector_settings.task, self.model.settings.compute
+        plan, taken = compose_plan(self.team(), task, compute, self.means(hours), self.luck, self.seed)
+        return self.leak_remedy.applied(plan), taken
 
     def team(self) -> FirmSettings:
         """The firm's settings with the skill that works on models now."""
