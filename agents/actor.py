@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import mesa
 
@@ -10,10 +13,21 @@ if TYPE_CHECKING:
     from simulation.model import MarketModel
 
 
+class IdCounters:
+    """Counters of agents' ids by model. Mesa 3.3's own keep every model in memory for good (its issue 3179)."""
+
+    def __init__(self) -> None:
+        self._counters: WeakKeyDictionary[mesa.Model, Iterator[int]] = WeakKeyDictionary()
+
+    def __getitem__(self, model: mesa.Model) -> Iterator[int]:
+        return self._counters.setdefault(model, count(1))
+
+
 class Actor(mesa.Agent):
     """A Mesa agent with a name. Phase methods are called in the order of `simulation.model.PHASES`."""
 
     model: MarketModel
+    _ids = IdCounters()
 
     def __init__(self, model: MarketModel, name: str) -> None:
         super().__init__(model)

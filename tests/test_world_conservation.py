@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -302,3 +304,10 @@ def test_merging_helper_leaves_its_arguments_alone() -> None:
     base = {"a": {"b": 1}, "offers": {"x": 1}}
     assert merged(base, {"a": {"c": 2}, "offers": {"y": 2}}) == {"a": {"b": 1, "c": 2}, "offers": {"y": 2}}
     assert base == {"a": {"b": 1}, "offers": {"x": 1}}
+
+
+def test_a_played_world_that_nobody_holds_leaves_the_memory() -> None:
+    """Workers play thousands of worlds one after another."""
+    watch = weakref.ref(play(world_of(), 6))
+    gc.collect()
+    assert watch() is None
