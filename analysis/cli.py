@@ -1,5 +1,6 @@
 """`ventures`: the command line. Heavy libraries are imported by the commands that need them."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -218,7 +219,8 @@ def scenarios(as_json: AsJson = False) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code; a request to end (`kill`, a scheduler) is like Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     raise SystemExit(run_command(arguments))
 
 

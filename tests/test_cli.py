@@ -209,12 +209,33 @@ def test_the_real_world_gives_the_same_tables_with_one_job_and_two(tmp_path: Pat
 
 
 def test_ctrl_c_leaves_with_130_and_one_line(tmp_path: Path) -> None:
+    process = begun(tmp_path, "1")
+    os.killpg(process.pid, signal.SIGINT)
+    check_interrupted(tmp_path, process)
+
+
+def test_a_request_to_end_is_like_ctrl_c_and_leaves_no_worker_behind(tmp_path: Path) -> None:
+    process = begun(tmp_path, "2")
+    process.terminate()  # reaches the parent alone, as `kill` and a scheduler do
+    check_interrupted(tmp_path, process)
+    deadline = time.monotonic() + 20
+    with pytest.raises(ProcessLookupError):  # nobody of its group is left
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
+
+
+def begun(tmp_path: Path, jobs: str) -> subprocess.Popen[str]:
+    """Sixty seeds of the real world, under way."""
     (tmp_path / "year.yaml").write_text(YEAR)
-    process = real(tmp_path, "run", "year.yaml", "-n", "60", "-j", "1", "--device", "cpu", "--json", "--out", "here")
+    process = real(tmp_path, "run", "year.yaml", "-n", "60", "-j", jobs, "--device", "cpu", "--json", "--out", "here")
     deadline = time.monotonic() + 60
     while not (tmp_path / "here" / ".progress").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    return process
+
+
+def check_interrupted(tmp_path: Path, process: subprocess.Popen[str]) -> None:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and out == ""
     assert "of 60 seeds are finished and usable in here" in err and "Traceback" not in err
