@@ -325,12 +325,12 @@ class InvestorSettings(Settings):
         json_schema_extra={"unit": "ratio, 0..10", "kind": "uncertainty", "source": "assumption"},
     )
     hurdle: float = parameter(
-        0.94,
+        0.75,
         "value it must see per dollar of pre-money valuation",
         "ratio",
         low=0.1,
         high=10,
-        source="calibrated to V1",
+        source="calibrated to V1, V16",
     )
     fee_share_year: float = parameter(
         0.02, "management fee, all its life", "share of commitments/year", low=0, high=0.03, source="V30"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from analysis.base_rates import BaseRate
 from analysis.base_rates_screens import scaled
@@ -97,14 +97,16 @@ def plot_losses(losses: Sequence[float], title: str, path: Path) -> Path:
     order = np.arange(len(losses))
     with canvas(path, 9.0, 4.6) as figure:
         axes = figure.subplots()
-        axes.plot(order, losses, "o", color=MUTED, markersize=5, label="trial")
+        axes.plot(order, losses, "o", color=MUTED, markersize=5, label="trial", clip_on=False, zorder=3)
         axes.plot(
             order, np.minimum.accumulate(losses), color=FOCAL, linewidth=2, drawstyle="steps-post", label="best so far"
         )
         axes.axhline(losses[0], color="#d9822b", linestyle="--", linewidth=1.3, label="as it is (trial 0)")
         axes.set_xlabel("trial")
         axes.set_ylabel("loss")
-        axes.set_ylim(bottom=0)
+        axes.set_yscale("symlog", linthresh=1e-3)  # good trials lie a hundredfold below bad ones, and may have none
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
+        axes.set_ylim(0, 2 * max(*losses, 1e-3))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
         tidy(axes, title)

@@ -38,7 +38,7 @@ class CapitalSettings(Settings):
         json_schema_extra={"unit": "USD", "source": "V16, V20"},
     )
     seed_sigma: float = parameter(
-        1.1,
+        1.25,
         "spread of entrants' seed rounds around the usual one (log scale)",
         "",
         low=0,
@@ -57,7 +57,12 @@ class CapitalSettings(Settings):
         8.0, "added to the multiple per 100 % of yearly growth", "ratio", low=0, high=100
     )
     option_usd: float = parameter(
-        29e6, "value of a complete technical advantage before revenue", "USD", low=0, high=1e10
+        22e6,
+        "value of a complete technical advantage before revenue",
+        "USD",
+        low=0,
+        high=1e10,
+        source="calibrated to V16",
     )
     option_fade: float = parameter(0.5, "what is left of that value at each later stage", "ratio", low=0, high=1)
     user_value_usd: float = parameter(
