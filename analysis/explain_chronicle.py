@@ -30,6 +30,12 @@ OWN: dict[str, tuple[int, str]] = {
     "grant": (3, "gets a founding grant of {amount}"),
     "withdrawn": (9, "its offers are withdrawn from the market: {cause}"),
     "listed": (9, "goes public: raises {amount}, {text}"),
+    "management": (4, "its managers change {text}, for {cause}"),
+    "risk response": (3, "spends on its risks (USD): {text}; the largest is {cause}"),
+    "key person left": (6, "a key person leaves: {text}"),
+    "key person replaced": (4, "the key person is replaced for {amount}"),
+    "supplier": (4, "changes its supplier of {cause}: {text}"),
+    "university link": (4, "works with universities: {text}"),
 }
 OTHERS: dict[str, tuple[int, str]] = {
     "law": (4, "law changes: {text}"),
