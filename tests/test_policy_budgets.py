@@ -221,7 +221,7 @@ def check_tables(tables: dict[str, pd.DataFrame]) -> None:
     assert np.allclose(endings["raised_usd"], raised.to_numpy())
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [1, 2])  # in these the incumbent also buys by mistake
 def test_money_and_tables_add_up_with_everything_on_at_once(seed: int) -> None:
     model = world_of(EVERYTHING, seed)
     while model.month < model.n_months:
