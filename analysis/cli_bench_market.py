@@ -10,9 +10,12 @@ from rich.table import Column, Table
 def market_tables(document: dict[str, Any]) -> list[Any]:
     """The reference case, the peers, growth in firms and in customers, the verdicts."""
     reference, growth, customers = document["reference"], document["growth"], document["customers"]
+    every = reference["every_play_at_reference"]
     said: list[Any] = [
         f"reference: {reference['months']} months with {reference['firms']['median']:.0f} firms on average in "
-        f"{reference['seconds']['median']:.2f} s, {reference['us_per_firm_month']['median']:.0f} µs a firm and month",
+        f"{reference['seconds']['median']:.2f} s, {reference['us_per_firm_month']['median']:.0f} µs a firm and month "
+        f"(of each world the best of {reference['plays']} plays; median over {reference['worlds']} worlds)",
+        f"every play, scaled to 40 firms: {every['median']:.2f} s ({every['min']:.2f} to {every['max']:.2f})",
         peer_table(document),
         cost_table(growth["rows"], "firms"),
         f"cost of a month grows as firms^{growth['exponent']:.2f}; "
