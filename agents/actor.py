@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class IdCounters:
-    """Counters of agents' ids by model. Mesa 3.3's own keep every model in memory for good (its issue 3179)."""
+    """Counters of agents' ids by model, for Mesa 3.3: its own keep every model in memory for good (its issue 3179)."""
 
     def __init__(self) -> None:
         self._counters: WeakKeyDictionary[mesa.Model, Iterator[int]] = WeakKeyDictionary()
