@@ -184,3 +184,11 @@ def test_a_wrong_request_gets_one_line_and_2(
     code = run_command(["explain", *arguments.split()])
     out, err = capfd.readouterr()
     assert code == 2 and out == "" and says in err and err.count("\n") == 1
+
+
+def test_steps_of_managers_and_spending_on_risks_say_their_reason() -> None:
+    step = ("2016-06-01", "management", "iris", "", 900.0, "innovation: 62% of the target", "skill 0.70 → 0.73")
+    spent = ("2016-07-01", "risk response", "iris", "", 50.0, "runway: 0.51 a year", "reserve 50")
+    said = [fact.says for fact in chronicle(record_of(months_of(cash_usd=[1e6] * 8), events_of(FOUNDED, step, spent)))]
+    assert "its managers change skill 0.70 → 0.73, for innovation: 62% of the target" in said
+    assert "spends on its risks (USD): reserve 50; the largest is runway: 0.51 a year" in said
