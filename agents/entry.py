@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agents.actor import Actor
-from agents.directions import offers_of
-from agents.incumbent import Incumbent
+from agents.firm.sectors_served import offers_of
+from agents.firm.support import award_founding_grant
+from agents.incumbent.incumbent import Incumbent
 from agents.settings import EntrantSettings, FirmSettings, Spread
-from agents.startup import Startup
-from agents.support import award_founding_grant
+from agents.startup.startup import Startup
 from simulation.capital import usual_round
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from agents.actor import Actor
 
 if TYPE_CHECKING:
-    from agents.firm import Firm
-    from agents.laboratory import Laboratory
+    from agents.firm.firm import Firm
+    from agents.firm.laboratory import Laboratory
     from simulation.model import MarketModel
     from simulation.settings import RiskSettings
 

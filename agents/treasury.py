@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from simulation.books import to_cents
 
 if TYPE_CHECKING:
-    from simulation.law import Programme, SupportSettings
     from simulation.model import MarketModel
+    from simulation.settings.law import Programme, SupportSettings
 
 CENT = 0.01
 

@@ -9,23 +9,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.base_rates import validate_world
+    from analysis.base_rates.judge import validate_world
+    from analysis.cases.assess import cases
     from analysis.comparison import compare
     from analysis.errors import AnalysisError, Interrupted
-    from analysis.experiment import run
-    from analysis.matching import cases
-    from analysis.store import Run
+    from analysis.play.experiment import run
+    from analysis.runs.run import Run
 
 __all__ = ["AnalysisError", "Interrupted", "Run", "cases", "compare", "run", "validate_world"]
 
 _HOMES = {
     "AnalysisError": "analysis.errors",
     "Interrupted": "analysis.errors",
-    "Run": "analysis.store",
-    "cases": "analysis.matching",
+    "Run": "analysis.runs.run",
+    "cases": "analysis.cases.assess",
     "compare": "analysis.comparison",
-    "run": "analysis.experiment",
-    "validate_world": "analysis.base_rates",
+    "run": "analysis.play.experiment",
+    "validate_world": "analysis.base_rates.judge",
 }
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 
-from analysis.ensemble import Arm
 from analysis.errors import AnalysisError
-from analysis.experiment import BASE, loaded, play
-from analysis.intervals import Interval, paired_mean_difference
-from analysis.settings import Options, Settings
-from analysis.store import Run
+from analysis.play.experiment import BASE, loaded, play
+from analysis.play.lockstep import Arm
+from analysis.play.options import Options, Settings
+from analysis.runs.run import Run
+from analysis.statistics.intervals import Interval, paired_mean_difference
 
 if TYPE_CHECKING:
     from scenarios import Scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from analysis.store import Run
+    from analysis.runs.run import Run
 
 
 class AnalysisError(Exception):

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.comparison import startup_endings, survival
-from analysis.experiment import BASE
-from analysis.store import Run
+from analysis.play.experiment import BASE
+from analysis.runs.run import Run
 
 SECTOR_MEASURES = ("n_firms", "hhi", "best_quality_field", "adopters")
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.entry import Arrivals, Entry
+from agents.firm.support import Commons
+from agents.fund import Fund
 from agents.incidents import Misfortune
-from agents.investor import Fund
-from agents.past import Past, has_past, meets_run
-from agents.regulator import Regulator
-from agents.suppliers import ServiceMarket
-from agents.support import Commons
+from agents.initial_adoption import Past, has_past, meets_run
+from agents.service_market import ServiceMarket
+from agents.state.regulator import Regulator
 from scenarios.schema import Scenario
 from simulation.model import MarketModel, SettingsChange
 from simulation.training.service import TrainingService

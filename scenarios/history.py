@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agents.research import engineering, release_interval
+from agents.firm.training_plan import engineering, release_interval
 from agents.settings import EntrantSettings, FirmSettings
 from scenarios.load import load
 from scenarios.schema import Scenario

@@ -26,11 +26,11 @@ from simulation.compute import Cloud
 from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
 from simulation.randomness import Streams
-from simulation.recorder import Recorder
+from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
-from simulation.society import measure_society
 from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.service import TrainingService
+from simulation.welfare import measure_society
 
 # (name, method of the world, method of the actors): the month's table of contents.
 PHASES: tuple[tuple[str, str, str], ...] = (

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.ensemble import Engine
+from analysis.play.lockstep import Engine
 from scenarios.schema import Cause, Expectation
 
 FOCAL, RIVAL, GIANT = "iris", "rival", "giant"

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 from world_fakes import FakeService, scenario_of
 
-from analysis.ensemble import Arm, Engine
-from analysis.experiment import play
-from analysis.explain_facts import Record, Subject
-from analysis.settings import Settings
-from analysis.store import Run
+from analysis.explain.facts import Record, Subject
+from analysis.play.experiment import play
+from analysis.play.lockstep import Arm, Engine
+from analysis.play.options import Settings
+from analysis.runs.run import Run
 from scenarios.build import build_world
 
 ENTRANTS = {"new": {"sector": "vision", "per_year": 0, "at_start": 2, "offers": [{"cameras": "subscription"}]}}

@@ -8,9 +8,17 @@ import pytest
 from test_agents_startup import fund_of, quiet_world, raiser
 from world_fakes import incumbent, kinds_of_events, play, released, world_of
 
-from agents.acquisition import agreed_price_usd, approach, asked_usd, is_healthy, threat, value_to_buyer_usd, worth_usd
-from agents.incumbent import Incumbent
-from agents.startup import Startup
+from agents.incumbent.acquisition import (
+    agreed_price_usd,
+    approach,
+    asked_usd,
+    is_healthy,
+    threat,
+    value_to_buyer_usd,
+    worth_usd,
+)
+from agents.incumbent.incumbent import Incumbent
+from agents.startup.startup import Startup
 
 
 def test_price_and_value_by_hand() -> None:

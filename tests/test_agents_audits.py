@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from world_fakes import found, kinds_of_events, lone_world, merged, released, result_of, world_of
 
-from agents.regulator import Findings, Regulator, examine, field_floor, fine_usd, report
-from agents.research import Means, compose_plan
+from agents.firm.training_plan import Means, compose_plan
 from agents.settings import FirmSettings, RegulatorSettings
-from agents.startup import Startup
-from simulation.law import LawSettings
-from simulation.privacy import epsilon
+from agents.startup.startup import Startup
+from agents.state.regulator import Findings, Regulator, examine, field_floor, fine_usd, report
+from simulation.dp_accountant import epsilon
 from simulation.settings import ComputeSettings, SegmentSettings
+from simulation.settings.law import LawSettings
 from simulation.training.plan import TrainingPlan
 
 PLAN = TrainingPlan("security-vision", "cnn", 2, 1024)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from world_fakes import FakeService, found, incumbent, kinds_of_events, lone_world, merged, play, released, world_of
 
-from agents.certification import Demand, demand_of
-from agents.startup import Startup
+from agents.firm.certification import Demand, demand_of
+from agents.startup.startup import Startup
 from scenarios import load
 from scenarios.build import build_world
-from simulation.law import CertificationSettings
 from simulation.settings import SegmentSettings
+from simulation.settings.law import CertificationSettings
 
 RULES = {"scope": "all", "field_accuracy": 0.6, "fairness_gap": 0.2, "exam_months": 2.0, "fee_usd": 10_000}
 

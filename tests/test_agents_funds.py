@@ -11,10 +11,10 @@ from test_agents_startup import FACTS, bidding, fund_of, quiet_world, raiser
 from test_world_conservation import check_all
 from world_fakes import play, world_of
 
-from agents.fundraising import allocate
-from agents.investor import Bid, Deal, Fund, committed_usd
+from agents.fund import Bid, Deal, Fund, committed_usd
 from agents.settings import InvestorSettings
-from analysis.tables import world_table
+from agents.startup.fundraising import allocate
+from analysis.runs.tables import world_table
 from scenarios import ScenarioError, load
 from simulation.capital import usual_round
 from simulation.model import MarketModel

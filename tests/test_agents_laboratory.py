@@ -20,8 +20,8 @@ from world_fakes import (
 )
 
 from agents.actor import Actor
+from agents.firm.laboratory import Job
 from agents.incidents import Misfortune
-from agents.laboratory import Job
 from simulation.model import PHASES, MarketModel
 from simulation.settings import LabourSettings, StageTerms
 from simulation.training.plan import TrainingPlan

@@ -9,10 +9,10 @@ import pytest
 from test_agents_startup import fund_of, quiet_world, raiser
 from world_fakes import incumbent, kinds_of_events, play, released, world_of
 
-from agents.exits import find_buyer
-from agents.investor import Fund
-from agents.notes import shared_usd
-from agents.startup import Startup
+from agents.fund import Fund
+from agents.startup.bridge_notes import shared_usd
+from agents.startup.exits import find_buyer
+from agents.startup.startup import Startup
 from simulation.model import MarketModel
 
 BURN = 200_000.0

@@ -19,9 +19,9 @@ from world_fakes import (
     world_of,
 )
 
-from agents.regulator import Findings, Regulator
 from agents.settings import RegulatorSettings
-from agents.startup import Startup
+from agents.startup.startup import Startup
+from agents.state.regulator import Findings, Regulator
 from scenarios.build import build_world
 from simulation.model import MarketModel
 from simulation.revenue import MODELS

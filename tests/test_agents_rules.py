@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world_fakes import result_of
 
-from agents.research import Means, compose_plan, engineering, judged, recipe_for, release_interval
+from agents.firm.staffing import adjust, staff_wanted, wage_bill
+from agents.firm.training_plan import Means, compose_plan, engineering, judged, recipe_for, release_interval
 from agents.settings import FirmSettings
-from agents.staffing import adjust, staff_wanted, wage_bill
 from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, rung_for
 from simulation.labour import monthly_wages
 from simulation.settings import ROLES, ComputeSettings, LabourSettings

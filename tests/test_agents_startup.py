@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from world_fakes import found, incumbent, kinds_of_events, lone_world, play, released
 
-from agents.exits import find_buyer
-from agents.firm import Firm
-from agents.investor import Bid, Deal, Fund
+from agents.firm.firm import Firm
+from agents.fund import Bid, Deal, Fund
 from agents.settings import InvestorSettings
-from agents.startup import Startup
+from agents.startup.exits import find_buyer
+from agents.startup.startup import Startup
 from simulation.capital import Facts, usual_round
 from simulation.model import MarketModel
 from simulation.revenue import MODELS

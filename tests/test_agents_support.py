@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from world_fakes import found, incumbent, lone_world, play, scenario_of, world_of
 
-from agents.startup import Startup
-from agents.support import tax_after_credit
+from agents.firm.support import tax_after_credit
+from agents.startup.startup import Startup
 from scenarios import ScenarioError, catalogue, load, load_whatif
 from simulation.model import MarketModel
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from analysis_fakes import ENGINE, FakeScenario, FakeService
 
-from analysis.ensemble import LARGEST_BLOCK, Arm, Block, play_block, split_into_blocks
-from analysis.progress import Tally
+from analysis.play.lockstep import LARGEST_BLOCK, Arm, Block, play_block, split_into_blocks
+from analysis.play.progress import Tally
 
 BASE = FakeScenario()
 

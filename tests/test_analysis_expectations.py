@@ -13,9 +13,9 @@ import pytest
 from explain_fakes import play_small
 from pydantic import ValidationError
 
-from analysis.expectations import Evidence, columns_needed, judge, matches, metric_of_firm, sector_columns_needed
-from analysis.matching import read_evidence
-from analysis.store import Run
+from analysis.cases.assess import read_evidence
+from analysis.cases.expectations import Evidence, columns_needed, judge, matches, metric_of_firm, sector_columns_needed
+from analysis.runs.run import Run
 from scenarios import Scenario
 from scenarios.document import Document
 from scenarios.expectation import EventKind, Expectation

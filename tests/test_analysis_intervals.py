@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from analysis.intervals import paired_mean_difference, paired_share_difference, wilson
+from analysis.statistics.intervals import paired_mean_difference, paired_share_difference, wilson
 
 
 @pytest.mark.parametrize(

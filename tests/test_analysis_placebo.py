@@ -11,20 +11,20 @@ import pandas as pd
 import pytest
 from analysis_fakes import ENGINE, FOCAL, RIVAL, FakeScenario
 
-from analysis import placebo as placebo_tests
-from analysis.case_studies import CaseStudy
-from analysis.case_studies import as_document as study_document
+from analysis.cases import placebo as placebo_tests
+from analysis.cases.assess import CasesResult, arms_of_case, assess_case, read_evidence
+from analysis.cases.expectations import Evidence, figures, judge, metric_of_firm
+from analysis.cases.placebo import ALL, Cell, Placebo, is_alike, placebo, summary
+from analysis.cases.placebo_peers import judge_peers, peers_of
+from analysis.cases.placebo_verdicts import Statement, Verdict, pooled, verdicts
+from analysis.cases.study import CaseStudy
+from analysis.cases.study import as_document as study_document
 from analysis.errors import AnalysisError
-from analysis.expectations import Evidence, figures, judge, metric_of_firm
-from analysis.experiment import play
-from analysis.intervals import wilson
-from analysis.matching import CasesResult, arms_of_case, assess_case, read_evidence
-from analysis.placebo import ALL, Cell, Placebo, is_alike, placebo, summary
-from analysis.placebo_peers import judge_peers, peers_of
-from analysis.placebo_verdicts import Statement, Verdict, pooled, verdicts
+from analysis.play.experiment import play
+from analysis.play.options import Settings
 from analysis.plots import plot_study
-from analysis.screens_studies import placebo_screen
-from analysis.settings import Settings
+from analysis.screens.cases import placebo_screen
+from analysis.statistics.intervals import wilson
 from scenarios.schema import Expectation
 
 N = 12

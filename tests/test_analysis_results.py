@@ -13,17 +13,25 @@ import pytest
 from analysis_fakes import ENGINE, FOCAL, FakeScenario
 
 from analysis import Run
+from analysis.cases.assess import (
+    CaseResult,
+    CasesResult,
+    CauseResult,
+    arms_of_case,
+    as_document,
+    assess_case,
+    median_end,
+)
+from analysis.cases.verdicts import case_verdict, cause_verdict
 from analysis.comparison import Comparison, differences
 from analysis.comparison import as_document as comparison_document
-from analysis.ensemble import Arm
-from analysis.experiment import play
-from analysis.intervals import Interval, wilson
-from analysis.matching import CaseResult, CasesResult, CauseResult, arms_of_case, as_document, assess_case, median_end
 from analysis.overview import overview
+from analysis.play.experiment import play
+from analysis.play.lockstep import Arm
+from analysis.play.options import Settings
 from analysis.plots import plot_cases, plot_comparison, plot_run
 from analysis.plots.trajectories import fewest_alive
-from analysis.settings import Settings
-from analysis.verdicts import case_verdict, cause_verdict
+from analysis.statistics.intervals import Interval, wilson
 from scenarios.schema import Expectation
 
 N = 24

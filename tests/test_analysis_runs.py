@@ -17,11 +17,11 @@ import pytest
 from analysis_fakes import ENGINE, FOCAL, FakeScenario
 
 from analysis import AnalysisError, Run
+from analysis.cases.assess import arms_of_case
 from analysis.errors import BrokenRun
-from analysis.experiment import play
-from analysis.matching import arms_of_case
-from analysis.settings import Settings
-from analysis.tables import TABLES
+from analysis.play.experiment import play
+from analysis.play.options import Settings
+from analysis.runs.tables import TABLES
 
 CASE = FakeScenario()
 HERE = Path(__file__).parent
@@ -45,7 +45,7 @@ def assert_same(one: Run, other: Run) -> None:
 def same_code() -> Iterator[None]:
     """Somebody may edit a source file while the tests run; that another code is refused has a test of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analysis.provenance.code_fingerprint", lambda: "this code")
+        patch.setattr("analysis.play.provenance.code_fingerprint", lambda: "this code")
         yield
 
 
@@ -127,7 +127,7 @@ def test_a_folder_is_never_overwritten_by_something_else(tmp_path: Path) -> None
 
 def test_seeds_played_by_other_code_are_not_mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     played(tmp_path / "run")
-    monkeypatch.setattr("analysis.provenance.code_fingerprint", lambda: "other code")
+    monkeypatch.setattr("analysis.play.provenance.code_fingerprint", lambda: "other code")
     with pytest.raises(AnalysisError, match="played with other code"):
         played(tmp_path / "run", replications=8)
 
@@ -154,7 +154,7 @@ def test_a_killed_worker_is_told_in_one_line(tmp_path: Path) -> None:
 def test_a_merge_that_was_cut_off_is_done_again(
     reference: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analysis import folder
+    from analysis.runs import write as folder
 
     out = tmp_path / "run"
     played(out, replications=8)
@@ -175,7 +175,7 @@ def test_a_run_without_a_folder_lives_as_long_as_it_is_used() -> None:
 
 
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
-    from analysis.folder import locked
+    from analysis.runs.write import locked
 
     with locked(tmp_path / "run"), pytest.raises(AnalysisError, match="another process"):
         played(tmp_path / "run")
@@ -187,15 +187,15 @@ import sys
 sys.path.insert(0, {here!r})
 from dataclasses import replace
 from analysis_fakes import ENGINE, FakeScenario
-import analysis.provenance
+import analysis.play.provenance
 from analysis import Interrupted
 from analysis.errors import BrokenRun
-from analysis.experiment import play
-from analysis.matching import arms_of_case
-from analysis.settings import Settings
+from analysis.play.experiment import play
+from analysis.cases.assess import arms_of_case
+from analysis.play.options import Settings
 
 if __name__ == "__main__":
-    analysis.provenance.code_fingerprint = lambda: "this code"
+    analysis.play.provenance.code_fingerprint = lambda: "this code"
     setup = FakeScenario(pause_s=0.004)
     settings = Settings(out={out!r}, replications=20, jobs={jobs}, ledger="unused.sqlite")
     try:

@@ -13,17 +13,8 @@ import pytest
 from analysis_fakes import ENGINE, SKILL, FakeScenario
 from scenario_files import edited, write
 
-from analysis.case_studies import CaseStudy
-from analysis.case_studies import as_document as study_document
-from analysis.ensemble import play_block
-from analysis.errors import AnalysisError, Interrupted
-from analysis.experiment import play
-from analysis.intervals import bootstrap_means, bootstrap_ratio, wilson
-from analysis.matching import CasesResult, assess_case
-from analysis.plots import plot_study
-from analysis.screens_studies import attribution_screen, interaction_line
-from analysis.settings import Settings
-from analysis.shapley import (
+from analysis.cases.assess import CasesResult, assess_case
+from analysis.cases.shapley import (
     Attribution,
     Interaction,
     arm_without,
@@ -34,6 +25,15 @@ from analysis.shapley import (
     strongest_interaction,
     subsets,
 )
+from analysis.cases.study import CaseStudy
+from analysis.cases.study import as_document as study_document
+from analysis.errors import AnalysisError, Interrupted
+from analysis.play.experiment import play
+from analysis.play.lockstep import play_block
+from analysis.play.options import Settings
+from analysis.plots import plot_study
+from analysis.screens.cases import attribution_screen, interaction_line
+from analysis.statistics.intervals import bootstrap_means, bootstrap_ratio, wilson
 from scenarios import ScenarioError, catalogue, load
 
 NAMES = ("a", "b", "c")
@@ -166,8 +166,8 @@ def test_interrupted_subsets_keep_their_finished_blocks_and_go_on(tmp_path: Path
         return play_block(*arguments)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analysis.ensemble.LARGEST_COMPANY", len(arms))  # one seed a block
-        patch.setattr("analysis.workers.play_block", stopping)
+        patch.setattr("analysis.play.lockstep.LARGEST_COMPANY", len(arms))  # one seed a block
+        patch.setattr("analysis.play.workers.play_block", stopping)
         with pytest.raises(Interrupted) as stopped:
             play(arms, settings, kind="cases", name=setup.name, engine=ENGINE)
     assert len(stopped.value.run.seeds) == 3

@@ -13,14 +13,14 @@ import pytest
 from analysis_fakes import ENGINE
 from world_fakes import play, world_of
 
-from analysis.base_rates import interval_over_seeds, rate_of, verdict_of
-from analysis.base_rates_sample import Sample, sample_of_tables
-from analysis.base_rates_statistics import STATISTICS
-from analysis.base_rates_survival import kaplan_meier, survival_at
-from analysis.cli import run_command
-from analysis.intervals import Interval
+from analysis.base_rates.judge import interval_over_seeds, rate_of, verdict_of
+from analysis.base_rates.sample import Sample, sample_of_tables
+from analysis.base_rates.statistics import STATISTICS
+from analysis.base_rates.targets import Target, load_targets
+from analysis.cli.main import run_command
 from analysis.plots.base_rates import plot_base_rates
-from analysis.targets import Target, load_targets
+from analysis.statistics.intervals import Interval
+from analysis.statistics.survival import kaplan_meier, survival_at
 from scenarios.document import Document
 from scenarios.validation import validate_as
 
@@ -188,7 +188,7 @@ def seeds(shape: tuple[int, int], seed: int = 1, spread: float = 0.0) -> list[np
 
 def test_intervals_cover_and_know_that_seeds_are_the_units(monkeypatch: pytest.MonkeyPatch) -> None:
     """Power: with 200 experiments a coverage of 0.95 has a standard error of 0.015."""
-    monkeypatch.setattr("analysis.base_rates.N_BOOTSTRAP", 100)
+    monkeypatch.setattr("analysis.base_rates.judge.N_BOOTSTRAP", 100)
     one = STATISTICS["wait"]
     found = [interval_over_seeds(seeds((8, 30), n, 1.0), one, None) for n in range(200)]
     assert 0.90 < np.mean([one.low <= 10 <= one.high for one in found]) <= 1.0
@@ -247,7 +247,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("VENTURES_LEDGER", str(tmp_path / "ledger.sqlite"))
-    monkeypatch.setattr("analysis.experiment.real_engine", lambda: ENGINE)
+    monkeypatch.setattr("analysis.play.experiment.real_engine", lambda: ENGINE)
     return tmp_path
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from analysis.cli import run_command
-from simulation.training.bench import JOBS, chunks_of, job_flops, members_of, train_fused
-from simulation.training.bench_contenders import train_plain, train_vmap
-from simulation.training.bench_run import Contender, rows_of, threads, verdicts, warm_up
+from analysis.cli.main import run_command
+from simulation.training.bench.contenders import train_plain, train_vmap
+from simulation.training.bench.jobs import JOBS, chunks_of, job_flops, members_of, train_fused
+from simulation.training.bench.run import Contender, rows_of, threads, verdicts, warm_up
 from simulation.training.plan import NETWORK_KINDS
 
 CPU = torch.device("cpu")

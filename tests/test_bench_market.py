@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from analysis import bench_market
-from analysis.bench_market import ReadyResults, exponent, synthetic, verdicts, world_of
-from analysis.bench_market_peers import Peer
-from analysis.cli import run_command
+from analysis.benchmarks import market as bench_market
+from analysis.benchmarks.market import ReadyResults, exponent, synthetic, verdicts, world_of
+from analysis.benchmarks.peers import Peer
+from analysis.cli.main import run_command
 
 SPREAD = {"median", "min", "max"}
 

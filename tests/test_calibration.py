@@ -12,12 +12,12 @@ import pytest
 import yaml
 from analysis_fakes import ENGINE
 
-from analysis.calibration import SearchInterrupted, Trial, search
-from analysis.calibration_loss import FARTHEST, MISSING, Outcome, distance, loss
-from analysis.calibration_parameters import Knob, load_parameters, overrides
-from analysis.cli import run_command
+from analysis.base_rates.targets import Target
+from analysis.calibration.loss import FARTHEST, MISSING, Outcome, distance, loss
+from analysis.calibration.parameters import Knob, load_parameters, overrides
+from analysis.calibration.search import SearchInterrupted, Trial, search
+from analysis.cli.main import run_command
 from analysis.errors import AnalysisError
-from analysis.targets import Target
 from scenarios import ScenarioError, load, load_whatif
 
 FEW = """parameters:
@@ -161,7 +161,7 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path: Path, at:
 
 
 def test_a_trial_that_a_killed_process_left_behind_is_done_again(tmp_path: Path) -> None:
-    from analysis.calibration import open_study
+    from analysis.calibration.search import open_study
 
     free, file = knobs(tmp_path), tmp_path / "killed.sqlite"
     search(file, IDENTITY, free, fake, 3, seed=7)
@@ -187,7 +187,7 @@ def test_a_study_of_something_else_and_a_file_that_is_none_are_refused(tmp_path:
 def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VENTURES_LEDGER", str(tmp_path / "ledger.sqlite"))
-    monkeypatch.setattr("analysis.calibration_run.real_engine", lambda: ENGINE)
+    monkeypatch.setattr("analysis.calibration.run.real_engine", lambda: ENGINE)
     (tmp_path / "tiny.yaml").write_text(
         "extends: markets/base\ntitle: Tiny\nyears: 2\nsectors: [vision]\ninterventions: []\n"
     )
@@ -241,7 +241,7 @@ def test_ctrl_c_keeps_what_is_finished(
         "targets: [{id: T, says: t, source: assumption, statistic: churn, low: 1, high: 2, unit: share}]\n"
     )
     stopping = Stopping(3)
-    monkeypatch.setattr("analysis.calibration_run.WorldObjective.__call__", lambda _, values: stopping(values))
+    monkeypatch.setattr("analysis.calibration.run.WorldObjective.__call__", lambda _, values: stopping(values))
     assert run_command([*CALL, "--trials", "5", "--targets", "one.yaml"]) == 130
     assert "2 of 5 trials are finished and kept" in capfd.readouterr().err
     assert len(pd.read_parquet(in_folder / "s" / "trials.parquet")) == 2

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 from analysis_fakes import ENGINE
 
-from analysis.cli import run_command
-from analysis.matching import load_case
-from analysis.store import Run
-from analysis.tables import WORLD_TABLES
+from analysis.cases.assess import load_case
+from analysis.cli.main import run_command
+from analysis.runs.run import Run
+from analysis.runs.tables import WORLD_TABLES
 
 Call = Callable[..., tuple[int, str, str]]
 YEAR = "extends: markets/base\ntitle: One year\nyears: 1\ninterventions: []\n"
@@ -29,7 +29,7 @@ def ventures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capt
     """Run a command in a fresh folder; worlds are small ones. Returns exit code, standard output, standard error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VENTURES_LEDGER", str(tmp_path / "ledger.sqlite"))
-    monkeypatch.setattr("analysis.experiment.real_engine", lambda: ENGINE)
+    monkeypatch.setattr("analysis.play.experiment.real_engine", lambda: ENGINE)
 
     def call(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
@@ -155,7 +155,7 @@ def test_scenarios_lists_the_shelf(ventures: Call) -> None:
 
 def test_light_commands_load_no_heavy_library() -> None:
     script = (
-        "import sys; from analysis.cli import run_command; code = run_command([{!r}]);"
+        "import sys; from analysis.cli.main import run_command; code = run_command([{!r}]);"
         "print([m for m in ('torch', 'pandas', 'matplotlib', 'scipy') if m in sys.modules], file=sys.stderr)"
     )
     for command in ("--help", "--version"):
@@ -171,7 +171,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def real(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     """The real command with the real world, in its own process group."""
-    command = [sys.executable, "-c", "from analysis.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from analysis.cli.main import main; main()", *arguments]
     return subprocess.Popen(
         command, cwd=tmp_path, env=environment(tmp_path), text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from explain_fakes import ENGINE, KEY, events_of, months_of, play_small, record_of
 
-from analysis.cli import run_command
-from analysis.explain import Story, as_document, explain
-from analysis.explain_causes import RECORDED, chain, links_of
-from analysis.explain_chronicle import chronicle, turning_points
-from analysis.explain_facts import Record
-from analysis.explain_rules import RULES
-from analysis.explain_screen import MOST_LINES, heaviest, story_lines
-from analysis.replay_levers import LEVERS
+from analysis.cli.main import run_command
+from analysis.counterfactual.levers import LEVERS
+from analysis.explain.causes import RECORDED, chain, links_of
+from analysis.explain.chronicle import chronicle, turning_points
+from analysis.explain.facts import Record
+from analysis.explain.rules import RULES
+from analysis.explain.story import Story, as_document, explain
+from analysis.screens.story import MOST_LINES, heaviest, story_lines
 
 FOUNDED = ("2016-01-01", "founded", "iris", "", 1e6, "", "cameras: freemium")
 RELEASE = ("2016-03-01", "release", "iris", "", 0.0, KEY, "lab 0.800, field 0.500, rung 2")
@@ -178,7 +178,7 @@ def test_a_wrong_request_gets_one_line_and_2(
     arguments: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("analysis.replay.real_engine", lambda: ENGINE)
+    monkeypatch.setattr("analysis.counterfactual.replay.real_engine", lambda: ENGINE)
     play_small(tmp_path / "run")
     capfd.readouterr()
     code = run_command(["explain", *arguments.split()])

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from explain_fakes import ENGINE, play_small
 
-from analysis import replay_seeds as seeds_module
-from analysis.cli import run_command
+from analysis.cli.main import run_command
+from analysis.counterfactual import seeds as seeds_module
+from analysis.counterfactual.levers import LEVERS, Pull
+from analysis.counterfactual.replay import Outcome, Stage, stage_of
+from analysis.counterfactual.search import Reversals, Search
+from analysis.counterfactual.seeds import AS_IT_WAS, Change, Luck, changes_of, further_seeds, pieces_of, replay_seeds
 from analysis.errors import AnalysisError
-from analysis.explain_facts import Subject
-from analysis.explain_screen_seeds import luck_lines
-from analysis.replay import Outcome, Stage, stage_of
-from analysis.replay_levers import LEVERS, Pull
-from analysis.replay_search import Reversals, Search
-from analysis.replay_seeds import AS_IT_WAS, Change, Luck, changes_of, further_seeds, pieces_of, replay_seeds
-from analysis.store import Run
+from analysis.explain.facts import Subject
+from analysis.runs.run import Run
+from analysis.screens.seeds import luck_lines
 
 IRIS = Subject("small", "base", 0, "iris")
 CAPITAL = next(lever for lever in LEVERS if lever.name == "seed capital")
@@ -35,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(autouse=True)
 def computed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("analysis.replay.real_engine", lambda: ENGINE)
+    monkeypatch.setattr("analysis.counterfactual.replay.real_engine", lambda: ENGINE)
     monkeypatch.setenv("VENTURES_LEDGER", str(tmp_path / "ledger.sqlite"))
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from world_fakes import FakeService, kinds_of_events, merged, play, result_of, scenario_of
 
-from agents.directions import pretraining_runs
+from agents.firm.laboratory import Job, Laboratory
+from agents.firm.sectors_served import pretraining_runs
 from agents.incidents import Misfortune
-from agents.laboratory import Job, Laboratory
-from agents.regulator import Regulator
 from agents.settings import RegulatorSettings
-from agents.startup import Startup
+from agents.startup.startup import Startup
+from agents.state.regulator import Regulator
 from scenarios import ScenarioError, load
 from scenarios.build import build_world
 from simulation.model import MarketModel

@@ -11,7 +11,7 @@ import pytest
 from scenario_files import VALID, write
 from world_fakes import FakeService, play, scenario_of, world_of
 
-from agents.past import Past, meets_run
+from agents.initial_adoption import Past, meets_run
 from agents.settings import InvestorSettings
 from scenarios import ScenarioError, load, load_whatif
 from scenarios.build import build_world

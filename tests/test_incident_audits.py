@@ -9,12 +9,12 @@ import pytest
 from scenario_files import error_of, write
 from world_fakes import FakeService, found, kinds_of_events, lone_world, merged, play, released, result_of, world_of
 
+from agents.firm.remedy import DP_MOST, LeakRemedy
 from agents.incidents import Misfortune
-from agents.regulator import Findings, Regulator
-from agents.remedy import DP_MOST, LeakRemedy
 from agents.settings import FirmSettings, RegulatorSettings
-from agents.startup import Startup
-from simulation.training.ledger import Ledger
+from agents.startup.startup import Startup
+from agents.state.regulator import Findings, Regulator
+from simulation.training.ledger.ledger import Ledger
 from simulation.training.plan import Recipe, TrainingPlan, TrainingResult
 from simulation.training.service import TrainingService
 

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 from test_training_ledger import run_of
 
-from analysis.cli import run_command
+from analysis.cli.main import run_command
 from analysis.errors import AnalysisError
-from analysis.ledger_files import Imported, export_ledger, import_ledger
-from simulation.training.ledger import Ledger
-from simulation.training.ledger_rows import COLUMNS, key_of, row_checksum, row_of
+from analysis.training.ledger_files import Imported, export_ledger, import_ledger
+from simulation.training.ledger.ledger import Ledger
+from simulation.training.ledger.rows import COLUMNS, key_of, row_checksum, row_of
 from simulation.training.plan import TRAINER_VERSION
 
 Call = Callable[[str], tuple[int, str, str]]
@@ -74,7 +74,7 @@ def test_what_goes_out_comes_in_again(ventures: Call) -> None:
 
 
 def test_many_row_groups_give_the_same_content(ventures: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analysis.ledger_files.SLAB", 5)
+    monkeypatch.setattr("analysis.training.ledger_files.SLAB", 5)
     code, out, _ = ventures("export runs.parquet --json")
     document = json.loads(out)
     assert code == 0 and document.keys() == {"file", "ledger", "runs", "damaged", "bytes"}

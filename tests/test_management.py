@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world_fakes import FakeService, bound, found, kinds_of_events, lone_world, play, released, world_of
 
+from agents.firm.management import LIMITS, SEARCH, STEPS, at_least, at_most, next_aspiration, worst_miss
 from agents.incidents import outage_hazard
-from agents.management import LIMITS, SEARCH, STEPS, at_least, at_most, next_aspiration, worst_miss
 from agents.settings import FirmSettings, Spread
-from agents.startup import Startup
+from agents.startup.startup import Startup
 from scenarios import load
 
 MET = dict.fromkeys(SEARCH, 1.0)

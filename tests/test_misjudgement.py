@@ -11,11 +11,11 @@ import pytest
 from test_agents_acquisition import threatened
 from world_fakes import bound, found, incumbent, kinds_of_events, lone_world, merged, play, released, world_of
 
-from agents.acquisition import approach, asked_usd, true_worth_usd, worth_usd
-from agents.incumbent import Incumbent
-from agents.judgement import View, believed_quality, believed_share, compared, truth, view_of
+from agents.incumbent.acquisition import approach, asked_usd, true_worth_usd, worth_usd
+from agents.incumbent.incumbent import Incumbent
+from agents.incumbent.perception import View, believed_quality, believed_share, compared, truth, view_of
 from agents.settings import FirmSettings
-from agents.startup import Startup
+from agents.startup.startup import Startup
 
 SEEDS = range(40)
 

@@ -12,7 +12,7 @@ from test_world_conservation import check_all, check_endings
 from world_fakes import found, incumbent, lone_world, merged, play, world_of
 
 from agents import treasury
-from agents.support import people_trained
+from agents.firm.support import people_trained
 from simulation.model import MarketModel
 
 

@@ -14,14 +14,14 @@ from world_fakes import FakeService, scenario_of
 
 from agents.entry import with_changes
 from agents.settings import FirmSettings
-from analysis import replay_search
-from analysis.cli import run_command
+from analysis.cli.main import run_command
+from analysis.counterfactual import search as replay_search
+from analysis.counterfactual.levers import LEVERS, Knob, Pull, pulls_for
+from analysis.counterfactual.replay import Outcome, Stage, check_same, play_changes, stage_of
+from analysis.counterfactual.search import GRID, Search, search
 from analysis.errors import AnalysisError
-from analysis.explain_facts import Subject
-from analysis.replay import Outcome, Stage, check_same, play_changes, stage_of
-from analysis.replay_levers import LEVERS, Knob, Pull, pulls_for
-from analysis.replay_search import GRID, Search, search
-from analysis.store import Run
+from analysis.explain.facts import Subject
+from analysis.runs.run import Run
 from scenarios.build import build_world
 from simulation.parameters import parameter_records
 
@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(autouse=True)
 def computed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("analysis.replay.real_engine", lambda: ENGINE)
+    monkeypatch.setattr("analysis.counterfactual.replay.real_engine", lambda: ENGINE)
     monkeypatch.setenv("VENTURES_LEDGER", str(tmp_path / "ledger.sqlite"))
 
 

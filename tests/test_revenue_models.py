@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from world_fakes import found, lone_world, play, released, world_of
 
-from agents.startup import Startup
+from agents.startup.startup import Startup
 from simulation.model import MarketModel
 from simulation.revenue import MODELS, data_worth, terms_of
 from simulation.settings import RevenueSettings

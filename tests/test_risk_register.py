@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world_fakes import FakeService, bound, found, kinds_of_events, lone_world, play, released, world_of
 
+from agents.firm.risk import WORTH_SPENDING
+from agents.firm.training_plan import recipe_for
 from agents.incidents import accident_hazard, breach_hazard, hazards_of, outage_hazard
-from agents.research import recipe_for
-from agents.risk import WORTH_SPENDING
 from agents.settings import EntrantSettings, FirmSettings
-from agents.startup import Startup
+from agents.startup.startup import Startup
 from simulation.settings import RiskSettings
 
 STREAM: dict[str, Any] = {"sector": "vision", "at_start": 5, "per_year": 2, "offers": [{"cameras": "licence"}]}

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.errors import AnalysisError
-from analysis.scaling import C14, Law, Losses, fit_law, intervals_of
-from analysis.scaling_checks import above, compute_exponents, floors, prediction_error, rises
+from analysis.training.checks import above, compute_exponents, floors, prediction_error, rises
+from analysis.training.law import C14, Law, Losses, fit_law, intervals_of
 
 N = np.array([500.0, 1_200.0, 2_200.0, 4_000.0, 6_300.0, 9_100.0])
 D = 64.0 * 2.0 ** np.arange(8)

@@ -9,10 +9,18 @@ import pytest
 from pydantic import ValidationError
 from world_fakes import MARKET, FakeService, incumbent, kinds_of_events, merged, play, released, scenario_of, world_of
 
-from agents.firm import Firm
-from agents.services import ServiceDesk, buy_compute, buy_rows, compute_terms, hire_hands, training_terms, use_services
+from agents.firm.firm import Firm
+from agents.firm.service_desk import (
+    ServiceDesk,
+    buy_compute,
+    buy_rows,
+    compute_terms,
+    hire_hands,
+    training_terms,
+    use_services,
+)
+from agents.service_market import chosen
 from agents.settings import EntrantSettings, FirmSettings
-from agents.suppliers import chosen
 from scenarios.build import build_world
 from scenarios.errors import ScenarioError
 from simulation.market import SOLUTION

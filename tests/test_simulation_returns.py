@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.returns import Flow, irr_year, multiple, present_value_usd
+from simulation.fund_returns import Flow, irr_year, multiple, present_value_usd
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from world_fakes import found, lone_world, released
 
-from agents.startup import Startup
+from agents.startup.startup import Startup
 from simulation.compute import list_price_usd
 from simulation.revenue import MODELS, terms_of
 from simulation.settings import RevenueSettings

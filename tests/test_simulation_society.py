@@ -6,7 +6,7 @@ import pytest
 from world_fakes import QUIET, found, lone_world, play, released
 
 from simulation.settings import SocietySettings
-from simulation.society import measure_society
+from simulation.welfare import measure_society
 
 
 def test_measures_by_hand() -> None:

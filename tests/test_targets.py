@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from analysis.cli import run_command
-from analysis.targets import load_targets
+from analysis.base_rates.targets import load_targets
+from analysis.cli.main import run_command
 from scenarios.errors import ScenarioError
 
 ONE = {"id": "X1", "says": "a wait", "source": "assumption", "statistic": "wait"}

@@ -11,14 +11,16 @@ import pandas as pd
 import pytest
 from analysis_fakes import ENGINE
 
-from analysis import grids, scaling_study, workers
-from analysis.cli import run_command
+from analysis.cli.main import run_command
 from analysis.errors import TrainingInterrupted
-from analysis.plans import FIELDS, make_plan
-from analysis.scaling import intervals_of
-from analysis.settings import Settings
+from analysis.play import workers
+from analysis.play.options import Settings
+from analysis.training import grids
+from analysis.training import study as scaling_study
+from analysis.training.law import intervals_of
+from analysis.training.plans import FIELDS, make_plan
 from simulation.training.ladder import RUNGS
-from simulation.training.ledger import Ledger
+from simulation.training.ledger.ledger import Ledger
 from simulation.training.plan import MEASURES
 
 Call = Callable[..., tuple[int, str, str]]
@@ -178,7 +180,7 @@ def test_a_file_of_lists_gives_their_product(ventures: Call) -> None:
 def test_the_default_grid_plays_the_cases_and_says_how_to_carry_it(
     ventures: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analysis.experiment.real_engine", lambda: ENGINE)
+    monkeypatch.setattr("analysis.play.experiment.real_engine", lambda: ENGINE)
     code, out, err = ventures("--grid", "default", "--seeds", "1", "--jobs", "1")
     assert code == 0, err
     assert "ventures ledger export" in out and "ventures ledger import" in out and not Path("runs").exists()

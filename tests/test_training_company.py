@@ -6,7 +6,7 @@ import pytest
 import torch
 from training_fakes import crowd
 
-from simulation.training import transfer
+from simulation.training.classifiers import pretraining as transfer
 from simulation.training.plan import ACTIVATIONS, OPTIMIZERS, TrainingPlan, TrainingResult
 from simulation.training.trainer import bucket_of, train_bucket
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from training_fakes import crowd
 
-from simulation.training.actor_critic import (
+from simulation.training.driving.actor_critic import (
     CLIP,
     CRITIC,
     ENTROPY,
@@ -21,10 +21,8 @@ from simulation.training.actor_critic import (
     policy_error,
     policy_network,
 )
-from simulation.training.ledger import Ledger
-from simulation.training.plan import TrainingPlan, TrainingResult
-from simulation.training.policy_measures import DISCOUNT, LOGIT_LIMIT, log_policy, return_calibration_error
-from simulation.training.road import (
+from simulation.training.driving.measures import DISCOUNT, LOGIT_LIMIT, log_policy, return_calibration_error
+from simulation.training.driving.road import (
     ACCELERATE,
     BRAKE,
     HORIZON,
@@ -45,8 +43,10 @@ from simulation.training.road import (
     start,
     step,
 )
-from simulation.training.road_scenes import CONDITIONS, CROSSER, FAR, VEHICLE, Scenes, make_scenes
-from simulation.training.rule_driver import WANTED_SPEED, rule_driver, wanted_acceleration
+from simulation.training.driving.rule_driver import WANTED_SPEED, rule_driver, wanted_acceleration
+from simulation.training.driving.scenes import CONDITIONS, CROSSER, FAR, VEHICLE, Scenes, make_scenes
+from simulation.training.ledger.ledger import Ledger
+from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.tasks.base import Mix
 from simulation.training.trainer import train_bucket
 

@@ -15,25 +15,25 @@ from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal, kl_divergence
 
 from simulation.training.data import make_data
-from simulation.training.gan import Gan, MemorylessAdam
-from simulation.training.generator_parts import LATENT, gated, ungated
-from simulation.training.latent_prior import N_COMPONENTS, LatentPrior
-from simulation.training.networks import StackedNetwork
-from simulation.training.plan import (
-    GENERATION_TASK,
-    GENERATOR_KINDS,
-    Recipe,
-    TrainingPlan,
-)
-from simulation.training.synthetic import (
+from simulation.training.generators.gan import Gan, MemorylessAdam
+from simulation.training.generators.latent_prior import N_COMPONENTS, LatentPrior
+from simulation.training.generators.parts import LATENT, gated, ungated
+from simulation.training.generators.usefulness import (
     directions,
     draw_normals,
     fit_normals,
     kernel_classify,
     sliced_wasserstein,
 )
+from simulation.training.generators.vae import Vae
+from simulation.training.networks.dense import StackedNetwork
+from simulation.training.plan import (
+    GENERATION_TASK,
+    GENERATOR_KINDS,
+    Recipe,
+    TrainingPlan,
+)
 from simulation.training.tasks import get_task
-from simulation.training.vae import Vae
 
 TASK = get_task("security-vision")
 

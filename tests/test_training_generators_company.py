@@ -10,7 +10,7 @@ from test_training_company import train
 from training_fakes import crowd
 
 from simulation.training.ladder import RUNGS
-from simulation.training.ledger import Ledger
+from simulation.training.ledger.ledger import Ledger
 from simulation.training.plan import (
     ACTIVATIONS,
     GENERATION_TASK,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation.training.ledger import Ledger, LedgerError
+from simulation.training.ledger.ledger import Ledger, LedgerError
 from simulation.training.plan import TrainingPlan, TrainingResult
 
 SPAWN = multiprocessing.get_context("spawn")

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from test_training_ledger import run_of
 
-from simulation.training.ledger import Ledger, LedgerError, LedgerWarning
-from simulation.training.ledger_rows import is_believable, row_of
+from simulation.training.ledger.ledger import Ledger, LedgerError, LedgerWarning
+from simulation.training.ledger.rows import is_believable, row_of
 
 SPAWN = multiprocessing.get_context("spawn")
 BATCH = 5
@@ -252,7 +252,7 @@ def test_a_running_service_outlives_a_ledger_that_cannot_be_written(path: Path) 
 def test_a_ledger_that_another_process_holds_is_waited_for_and_then_named(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulation.training.ledger.BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("simulation.training.ledger.ledger.BUSY_TIMEOUT_S", 0.1)
     ledger = Ledger(path)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -269,7 +269,7 @@ def on_small_disk(tmp_path: Path, script: str) -> None:
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
         pytest.skip("needs unshare with user and mount namespaces")
     head = "import os, subprocess, warnings\nfrom test_training_ledger import run_of\n"
-    head += "from simulation.training.ledger import Ledger, LedgerError, LedgerWarning\n"
+    head += "from simulation.training.ledger.ledger import Ledger, LedgerError, LedgerWarning\n"
     (tmp_path / "script.py").write_text(head + textwrap.dedent(script))
     (tmp_path / "disk").mkdir()
     shell = 'mount -t tmpfs -o size=1m tmpfs disk || exit 99; cd disk && exec "$0" ../script.py'

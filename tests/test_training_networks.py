@@ -14,13 +14,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from torch import Tensor
 
-from simulation.training.arrays import fit_arrays
+from simulation.training.classifiers.arrays import fit_arrays
+from simulation.training.classifiers.traditional import fit_ridge
 from simulation.training.ladder import RUNGS, architecture, flops
-from simulation.training.networks import StackedNetwork
-from simulation.training.optimizers import StackedOptimizer, learning_rates
+from simulation.training.networks.dense import StackedNetwork
+from simulation.training.networks.optimizers import StackedOptimizer, learning_rates
 from simulation.training.plan import ACTIVATIONS, CLASSIFICATION_TASKS, OPTIMIZERS, Recipe
 from simulation.training.tasks import get_task
-from simulation.training.traditional import fit_ridge
 
 CPU = torch.device("cpu")
 

@@ -9,13 +9,13 @@ from statistics import fmean
 import pytest
 import torch
 
-from simulation.privacy import epsilon
-from simulation.training.classifiers import collected_inputs
+from simulation.dp_accountant import epsilon
+from simulation.training.classifiers.dp_sgd import CLIP, ROOM, add_noise, generators, poisson_rows
+from simulation.training.classifiers.train import collected_inputs
 from simulation.training.data import make_data
 from simulation.training.ladder import RUNGS, architecture
-from simulation.training.networks import StackedNetwork
+from simulation.training.networks.dense import StackedNetwork
 from simulation.training.plan import Recipe, TrainingPlan, TrainingResult
-from simulation.training.privacy import CLIP, ROOM, add_noise, generators, poisson_rows
 from simulation.training.tasks import get_task
 from simulation.training.trainer import bucket_of, train_bucket
 

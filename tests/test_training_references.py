@@ -10,7 +10,9 @@ import torch
 from sklearn.metrics import accuracy_score, roc_auc_score
 from torch import Tensor
 
-from simulation.training import classifiers, trainer
+from simulation.training import trainer
+from simulation.training.classifiers import train as classifiers
+from simulation.training.classifiers.traditional import CONSTANT_RIDGE, RIDGE, fit_ridge
 from simulation.training.data import ChunkData, make_data
 from simulation.training.measures import (
     N_BINS,
@@ -22,7 +24,6 @@ from simulation.training.measures import (
 )
 from simulation.training.plan import Recipe, TrainingPlan
 from simulation.training.tasks import TestSets, get_task
-from simulation.training.traditional import CONSTANT_RIDGE, RIDGE, fit_ridge
 
 CPU = torch.device("cpu")
 N_MEMBERS, N_CLASSES, N_ROWS = 4, 5, 2000

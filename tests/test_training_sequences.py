@@ -10,17 +10,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from simulation.training import transfer
-from simulation.training.classifiers import _train_network
+from simulation.training.classifiers import pretraining as transfer
+from simulation.training.classifiers.train import _train_network
 from simulation.training.data import make_data
 from simulation.training.device import single_thread
 from simulation.training.ladder import RUNGS, architecture, flops, inference_flops, training_flops
 from simulation.training.measures import accuracy
+from simulation.training.networks.sequences import HEADS, Recurrent, RecurrentNetwork, Tokens, Transformer
+from simulation.training.networks.transformers import TransformerNetwork, positions, stacked_network
 from simulation.training.plan import ACTIVATIONS, SECTOR_TASKS, TASK_NAMES, Recipe, TrainingPlan, TrainingResult
-from simulation.training.sequences import HEADS, Recurrent, RecurrentNetwork, Tokens, Transformer
 from simulation.training.tasks import get_task
 from simulation.training.trainer import TRAINERS, bucket_of, train_bucket
-from simulation.training.transformers import TransformerNetwork, positions, stacked_network
 
 CPU = torch.device("cpu")
 KINDS = ("rnn", "transformer")

@@ -12,10 +12,10 @@ import torch
 from simulation.training import service as service_module
 from simulation.training import trainer
 from simulation.training.device import DeviceError, device_name, resolve_device
-from simulation.training.ledger import Ledger
+from simulation.training.ledger.ledger import Ledger
+from simulation.training.ledger.verify import verify
 from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.service import TrainingService
-from simulation.training.verify import verify
 
 
 def plan_of(seed: int, rung: int = 0) -> TrainingPlan:

@@ -9,10 +9,10 @@ import pytest
 from world_fakes import bound, found, kinds_of_events, lone_world, merged, play, released, world_of
 
 from agents import treasury
-from agents.ecosystem import work_together
-from agents.startup import Startup
+from agents.firm.university import work_together
+from agents.startup.startup import Startup
 from simulation.model import MarketModel
-from simulation.universities import UniversitySettings
+from simulation.settings.universities import UniversitySettings
 
 LINKS: dict[str, Any] = {"participation_share": 1.0, "project_usd_year": 90_000, "state_share": 2 / 3}
 

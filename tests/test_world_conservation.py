@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from world_fakes import FakeService, bound, merged, play, scenario_of, world_of
 
-from agents.investor import committed_usd
+from agents.fund import committed_usd
 from scenarios.build import build_world
 from simulation.books import ASSETS, EQUITY, LIABILITIES
-from simulation.law import CertificationSettings, LawSettings, SupportSettings
 from simulation.model import MarketModel
 from simulation.parameters import Settings, parameter_records
 from simulation.settings import SegmentSettings
+from simulation.settings.law import CertificationSettings, LawSettings, SupportSettings
 
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # minutes, for worlds of this size
 ENDINGS = {"bankrupt", "acquired", "public", "profitable", "alive"}

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from world_fakes import merged, play, scenario_of
 
-from analysis.ensemble import one_thread, play_month
+from analysis.play.lockstep import one_thread, play_month
 from scenarios import load
 from scenarios.build import build_world
 from scenarios.schema import Scenario
 from simulation.model import MarketModel
-from simulation.training.ledger import Ledger
+from simulation.training.ledger.ledger import Ledger
 from simulation.training.service import TrainingService
 
 SHORT: dict[str, Any] = {

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agents.entry import found_startup
-from agents.incumbent import Incumbent
+from agents.incumbent.incumbent import Incumbent
 from agents.settings import FirmSettings
-from agents.startup import Startup
+from agents.startup.startup import Startup
 from scenarios.build import build_world
 from scenarios.document import Document
 from scenarios.schema import Scenario

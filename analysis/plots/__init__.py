@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.case_studies import CaseStudy
+from analysis.cases.assess import WITHOUT, CaseResult, CasesResult
+from analysis.cases.study import CaseStudy
+from analysis.cases.verdicts import written
 from analysis.comparison import Comparison, startup_endings
-from analysis.experiment import BASE
-from analysis.matching import WITHOUT, CaseResult, CasesResult
+from analysis.play.experiment import BASE
 from analysis.plots.effects import plot_cause_effects, plot_differences
 from analysis.plots.endings import plot_endings
 from analysis.plots.placebo import plot_placebo
 from analysis.plots.sectors import plot_sectors
 from analysis.plots.shapley import plot_shapley
 from analysis.plots.trajectories import plot_trajectory
-from analysis.store import PLOTS, Run
-from analysis.verdicts import written
+from analysis.runs.run import PLOTS, Run
 
 __all__ = ["plot_cases", "plot_comparison", "plot_run", "plot_study"]
 

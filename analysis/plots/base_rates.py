@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from analysis.base_rates import BaseRate
-from analysis.base_rates_screens import scaled
+from analysis.base_rates.judge import BaseRate
 from analysis.plots.style import FOCAL, MUTED, canvas, tidy
+from analysis.screens.base_rates import scaled
 
 RANGE = "#bcd9c0"
 COLOURS = {"inside": "#2e8b57", "below": "#c0392b", "above": "#c0392b", "too little to tell": "#d9822b"}

@@ -8,8 +8,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.intervals import Interval
 from analysis.plots.style import FOCAL, MILLION, MUTED, RIVALS, canvas, tidy
+from analysis.statistics.intervals import Interval
 
 
 def plot_cause_effects(effects: Sequence[tuple[str, Interval]], title: str, path: Path) -> Path:

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from analysis.plots.style import FOCAL, MUTED, RIVALS, canvas, tidy
-from analysis.scaling import C14
-from analysis.scaling_checks import compute_exponents
-from analysis.scaling_study import Study
+from analysis.training.checks import compute_exponents
+from analysis.training.law import C14
+from analysis.training.study import Study
 
 TERMS = (("alpha", "α"), ("beta", "β"))
 

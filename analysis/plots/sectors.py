@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from analysis.plots.style import canvas, dates_on_x, large_numbers_on_y, percent_on_y, quantiles_by_month, tidy
-from analysis.store import Run
+from analysis.runs.run import Run
 
 PANELS = (
     ("n_firms", "Firms alive", large_numbers_on_y),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from analysis.intervals import Interval
+from analysis.cases.shapley import Attribution, Contribution
 from analysis.plots.style import FOCAL, MUTED, RIVALS, canvas, tidy
-from analysis.shapley import Attribution, Contribution
+from analysis.statistics.intervals import Interval
 
 WHOLE = "sum"
 

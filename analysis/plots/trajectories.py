@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from analysis.expectations import GONE
+from analysis.cases.expectations import GONE
 from analysis.plots.marks import draw_marks, legend_lines, marks_of
 from analysis.plots.style import (
     FOCAL,
@@ -25,7 +25,7 @@ from analysis.plots.style import (
     quantiles_by_month,
     tidy,
 )
-from analysis.store import Run
+from analysis.runs.run import Run
 
 FEWEST_ALIVE, FEWEST_SHARE = 3, 0.1  # below this many living firms, or share of seeds, a band tells of a few odd worlds
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

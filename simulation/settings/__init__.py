@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from simulation.law import LawSettings
 from simulation.parameters import Name, Settings
 from simulation.settings.capital import CapitalSettings, StageTerms
 from simulation.settings.hazards import RiskSettings, SocietySettings
+from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
 from simulation.settings.names import ROLES, SERVICES, STAGES, RevenueModel, Role, Service, Stage
 from simulation.settings.resources import ComputeSettings, LabourSettings

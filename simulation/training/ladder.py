@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulation.training.networks import Architecture, Convolution
-from simulation.training.sequences import Recurrent, SequenceArchitecture, Tokens, Transformer
+from simulation.training.networks.dense import Architecture, Convolution
+from simulation.training.networks.sequences import Recurrent, SequenceArchitecture, Tokens, Transformer
 from simulation.training.tasks import Task, get_task
 
 MANY_TOKENS = 16

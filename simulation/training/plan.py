@@ -125,7 +125,7 @@ class TrainingPlan:
             "distilled" (a network two rungs smaller learns what this one answers).
         minimisation: share of the inputs that are not collected, those that tell least about the label by themselves,
             0 … 0.9; the network does without them in training and in use.
-        dp_noise: noise multiplier of DP-SGD, 0 … 16; 0 trains without it. `simulation.privacy` computes the ε.
+        dp_noise: noise multiplier of DP-SGD, 0 … 16; 0 trains without it. `simulation.dp_accountant` computes the ε.
         pretraining_rows: rows per sector of the mixture of all other sectors on which the trunk is trained first;
             0 for none, else 64 … 8192.
         recipe: how the team trains.

@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from simulation.training.actor_critic import train_policies
-from simulation.training.classifiers import train_classifiers
+from simulation.training.classifiers.train import train_classifiers
 from simulation.training.device import device_name, single_thread
-from simulation.training.generators import train_generators
+from simulation.training.driving.actor_critic import train_policies
+from simulation.training.generators.train import train_generators
 from simulation.training.measures import Costs, Measures, Trained
 from simulation.training.plan import TrainingPlan, TrainingResult
 

@@ -1,0 +1,354 @@
+"""A firm: books, staff, laboratory, sales. Startups and incumbents add how they decide about money and rivals."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import date
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+from agents.actor import Actor
+from agents.firm.certification import Certification
+from agents.firm.laboratory import Laboratory
+from agents.firm.management import Management
+from agents.firm.remedy import FieldRemedy
+from agents.firm.risk import RiskRegister
+from agents.firm.sales import Sales
+from agents.firm.sectors_served import place_of, segments_of
+from agents.firm.service_desk import ServiceDesk, buy_compute, use_services
+from agents.firm.staffing import adjust, staff_wanted, wage_bill
+from agents.firm.support import Support
+from agents.firm.university import UniversityLink
+from agents.settings import FirmSettings
+from simulation.market import Standing
+from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
+
+if TYPE_CHECKING:
+    from simulation.model import MarketModel
+
+SMALLEST_TEAM = 3.0  # assumption: founders do not fire themselves
+
+
+class Firm(Actor, ABC):
+    """What startups and incumbents have in common. Money in USD, staff in people."""
+
+    kind = "firm"
+
+    def __init__(self, model: MarketModel, name: str, settings: FirmSettings) -> None:
+        super().__init__(model, name)
+        self.settings, self.sector = settings, settings.sector
+        self.founded, self.founded_month = model.today, int(model.env.now)
+        self.books = model.bank.open(name)
+        self.staff = {role: float(settings.staff.get(role, 0.0)) for role in ROLES}
+        self.given = settings  # as the scenario has them; managers move some in `settings`
+        self.brand_usd = settings.brand_usd
+        self.management = Management(self)
+        self.risks = RiskRegister(self)
+        self.serves_one = not settings.adapts_to
+        self._segments: tuple[WorldSettings, FirmSettings, Mapping[str, SegmentSettings]] | None = None
+        self.laboratories = {name: Laboratory(self, name) for name in (self.sector, *settings.adapts_to)}
+        self.laboratory = self.laboratories[self.sector]
+        self.sales = Sales(self)
+        self.suppliers: dict[Service, Firm] = {}  # whom it buys from; what is missing it does itself
+        self.prepaid_serving_usd = 0.0  # at list price
+        self.desk = ServiceDesk(self) if settings.services else None
+        self.service_revenue_usd = 0.0
+        self.certification = Certification(self)
+        self.support = Support(self)
+        self.university = UniversityLink(self)
+        self.budget_usd = 0.0
+        self.revenues: list[float] = []
+        self.costs: list[float] = []
+        self.recurring: list[float] = []
+        self.margin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+        self.alive, self.insolvent = True, False
+        self.ending, self.exit_value_usd, self.raised_usd = "alive", 0.0, 0.0
+        self.ended: date | None = None
+        self.reasons: list[str] = []
+        self.incident_to_audit = ""  # breach or accident of the month, for the authority
+        model.enter(self)
+
+    # -- views --------------------------------------------------------------------------------------------------------
+
+    @property
+    def sector_settings(self) -> SectorSettings:
+        """Settings of its sector in force."""
+        return self.model.settings.sectors[self.sector]
+
+    @property
+    def quality_field(self) -> float:
+        """Measured field accuracy of the released model; NaN before the first."""
+        return self.laboratory.quality_field
+
+    @property
+    def segments(self) -> Mapping[str, SegmentSettings]:
+        """Settings in force of the segments it may sell to, by the name that an offer there has."""
+        world, own = self.model.settings, self.settings
+        kept = self._segments
+        if kept is None or kept[0] is not world or kept[1] is not own:  # settings never change, they are replaced
+            one, sectors = self.serves_one, world.sectors
+            found = sectors[self.sector].segments if one else segments_of(own, sectors)
+            kept = self._segments = world, own, found
+        return kept[2]
+
+    def laboratory_for(self, offer: str) -> Laboratory:
+        """The laboratory whose model an offer is made of."""
+        return self.laboratories[place_of(self.sector, offer)[0]]
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the authority has withdrawn what it sells at home."""
+        return self.laboratory.suspended
+
+    @property
+    def remedy(self) -> FieldRemedy:
+        """Its work on field accuracy at home."""
+        return self.laboratory.field_remedy
+
+    def qualities(self) -> list[tuple[str, float]]:
+        """(Sector, measured field accuracy) of each laboratory's model; NaN before the first."""
+        return [(lab.sector, lab.quality_field) for lab in self.laboratories.values()]
+
+    def age_years(self) -> float:
+        """Years since it was founded."""
+        return (self.model.env.now - self.founded_month) / 12
+
+    def headcount(self) -> float:
+        """People."""
+        return sum(self.staff.values())
+
+    def growth_year(self) -> float:
+        """Growth of recurring revenue against a year ago; young firms are compared with their first months."""
+        if len(self.recurring) < 6:
+            return 0.0
+        before = average(self.recurring[:-12][-3:] or self.recurring[:3])
+        # Growth from next to nothing is not growth: assumption, 5,000 USD a month is the least base.
+        return average(self.recurring[-3:]) / max(before, 5_000.0) - 1
+
+    def record(self, kind: str, **details: Any) -> None:
+        """Record an event of this firm now."""
+        self.model.record_event(kind, self.name, **details)
+
+    # -- phases -------------------------------------------------------------------------------------------------------
+
+    def receive_results(self) -> None:
+        """Release what came out of training."""
+        if self.alive:
+            for laboratory in self.laboratories.values():
+                if laboratory.finished:
+                    laboratory.receive()
+
+    def plan(self) -> None:
+        """The month's decisions, in order."""
+        if not self.alive:
+            return
+        changed = self.model.firm_settings.get(self.name, self.given)
+        if changed is not self.given:
+            self.sales.follow(self.given, changed)
+            self.given, self.settings = changed, self.management.applied(changed)
+        if self.settings.managed:
+            self.management.manage()
+        self.budget_usd = self.choose_budget()
+        self.budget_usd -= self.risks.manage(self.budget_usd)
+        self.plan_staff()
+        self.respond_to_market()
+        for laboratory in self.laboratories.values():
+            laboratory.field_remedy.review()
+        self.certification.apply()
+        self.sales.show_offers()
+
+    @abstractmethod
+    def choose_budget(self) -> float:
+        """Spending this month, USD. Startups and incumbents each have their rule."""
+
+    @abstractmethod
+    def respond_to_market(self) -> None:
+        """Change prices or ways of earning; startups and incumbents each have their rules."""
+
+    def plan_staff(self) -> None:
+        """Hire or fire toward what the budget pays for."""
+        labour, s, sales = self.model.settings.labour, self.settings, self.sales
+        wages = self.model.talent.wages
+        for_people = self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share) - sales.serving_usd()
+        for_people -= sales.goods_usd
+        operators = sales.operators_needed()
+        if self.desk:
+            for_people -= self.desk.last_goods_usd
+            operators += self.desk.operators_needed()
+        for_people = max(for_people / (1 + labour.overhead_share), SMALLEST_TEAM * wages["research"])
+        wanted = staff_wanted(for_people, wages, s.research_share, operators)
+        self.staff = self.university.with_graduates(adjust(self.staff, wanted), wanted)
+
+    def acquire(self) -> None:
+        """Advertise, buy and label data, and order a training run when one is due."""
+        if not self.alive:
+            return
+        s = self.settings
+        self.advertise(s.marketing_share * self.budget_usd)
+        self.set_aside(s.compute_share * self.budget_usd)
+        for laboratory in self.laboratories.values():
+            laboratory.gather_data(s.data_share * self.budget_usd * laboratory.share)
+            laboratory.order_training()
+        if self.suppliers or self.prepaid_serving_usd:
+            use_services(self)
+
+    def set_aside(self, usd: float) -> None:
+        """Set money aside for training compute, in equal parts for all sectors served."""
+        for laboratory in self.laboratories.values():
+            laboratory.purse_usd += usd * laboratory.share
+
+    def advertise(self, usd: float) -> None:
+        """Turn advertising and the work of marketing staff into goodwill, which fades."""
+        wage = self.model.talent.wages["marketing"]
+        self.brand_usd *= 1 - self.model.settings.brand.brand_decay_month
+        self.brand_usd += self.spend(usd, "advertising")
+        self.brand_usd += self.staff["marketing"] * self.settings.collaboration * wage
+
+    def spend(self, usd: float, account: str, payee: str = "suppliers", credit: str = "income") -> float:
+        """Pay what is wanted, or what is there; returns the USD paid."""
+        if not usd > 0:
+            return 0.0
+        cash = self.books.balance["cash"] / 100  # `cash_usd` without the call, for every payment comes by here
+        if not cash > 0:
+            return 0.0
+        return self.model.bank.pay(self.name, payee, usd if usd < cash else cash, account, credit)
+
+    def compute_subsidy(self, bill_usd: float) -> float:
+        """What the state pays of a compute bill, USD."""
+        return 0.0
+
+    def compute_bill_affordable(self, own_usd: float) -> float:
+        """The largest compute bill that `own_usd` of the firm's money pays, with what the state adds."""
+        return own_usd
+
+    def pay_compute(self, bill_usd: float) -> float:
+        """Pay for GPU hours, with vouchers where there are any; returns what it cost the firm itself."""
+        subsidy = self.compute_subsidy(bill_usd)
+        if subsidy > 0:
+            subsidy = self.support.pay_voucher(subsidy)
+        return max(buy_compute(self, bill_usd) - subsidy, 0.0)
+
+    def close_books(self) -> None:
+        """Collect revenue, pay costs, close the month."""
+        if not self.alive:
+            return
+        if self.desk:
+            self.service_revenue_usd = self.desk.revenue_usd()
+        self.recurring.append(self.sales.collect() + self.service_revenue_usd)
+        due = self.costs_due()
+        self.find_cash(sum(due.values()))
+        self.pay_costs(due)
+        self.pay_taxes()
+        self.margin = self.margin_flows()
+        revenue, costs = self.books.close_month()
+        self.revenues.append(revenue)
+        self.costs.append(costs)
+
+    def margin_flows(self) -> tuple[float, float, float]:
+        """Of the open month, USD: sales and fees from customers; inference and goods; wages of operations staff."""
+        balance, wage = self.books.balance, self.model.talent.wages["operations"]
+        in_sales = -(balance["sales"] + balance["upfront_fees"]) / 100
+        return in_sales, (balance["inference"] + balance["goods"]) / 100, self.staff["operations"] * wage
+
+    def find_cash(self, due_usd: float) -> None:
+        """Get hold of cash for costs of `due_usd` before they are paid; a startup has nobody to ask at short notice."""
+
+    def costs_due(self) -> dict[str, float]:
+        """Costs of the month by account, USD, in the order in which they are paid."""
+        labour, law = self.model.settings.labour, self.model.settings.law
+        out_wages = wage_bill(self.staff, self.model.talent.wages)
+        return {
+            "wages": out_wages,
+            "overhead": labour.overhead_share * out_wages,
+            "goods": self.sales.goods_usd,
+            "inference": max(self.sales.serving_usd() - self.prepaid_serving_usd, 0.0),
+            "compliance": law.compliance_usd_month,
+        }
+
+    def pay_costs(self, due: Mapping[str, float]) -> None:
+        """Pay the month's costs, USD by account; a firm that cannot pay them in full is insolvent."""
+        for account, usd in due.items():
+            if not usd:
+                continue
+            paid = self.spend(usd, account, "workers" if account == "wages" else "suppliers")
+            if paid < usd - 0.01:
+                self.insolvent = True
+
+    def pay_taxes(self) -> None:
+        """Tax on the month's profit once losses are made good."""
+        balance = self.books.balance
+        profit = self.books.month_profit_usd()
+        past = -balance["retained_earnings"] / 100
+        taxable = min(profit, profit + past)
+        tax = max(taxable, 0.0) * self.model.settings.law.tax_rate
+        self.spend(self.support.tax_due_usd(tax), "taxes", "government")
+
+    # -- law and incidents --------------------------------------------------------------------------------------------
+
+    def suffer(self, kind: str, usd: float, trust: float, text: str) -> None:
+        """An incident: pay, and lose trust; a rehearsed plan makes both less."""
+        left = self.risks.loss_left()
+        paid = self.spend(usd * left, "incidents")
+        self.risks.draw_on_reserve(paid)
+        self.management.incident_months.append(self.model.month)
+        self.sales.lose_trust(trust * left)
+        self.record(kind, amount_usd=paid, text=text)
+
+    # -- end ----------------------------------------------------------------------------------------------------------
+
+    def end(self, ending: str, exit_value_usd: float = 0.0) -> None:
+        """Leave the market."""
+        self.alive, self.ending, self.ended = False, ending, self.model.today
+        self.exit_value_usd = exit_value_usd
+        self.model.leave(self)
+        self.remove()
+        for slot in self.sales.slots.values():
+            self.model.market.withdraw(slot)
+
+    def observe(self, month: date, standing: Standing, share: float, headcount: float) -> tuple[object, ...]:
+        """This month's row of the firms table."""
+        lab, sales, released = self.laboratory, self.sales, self.laboratory.released
+        first_slot = next(iter(sales.slots.values()), None)
+        rows = lab.rows_lab + lab.rows_field
+        paying, free, trust, freemium_paying, freemium_free, new_paying = standing
+        in_sales, out_serving, out_operations = self.margin
+        return (
+            month, self.name, self.kind, self.sector, self.founded, self.books.cash_usd,
+            self.revenues[-1] if self.revenues else 0.0, self.costs[-1] if self.costs else 0.0,
+            paying + free, headcount, nan if first_slot is None else sales.market.columns["price_usd"].item(first_slot),
+            released.accuracy_lab if released else nan, released.accuracy_field if released else nan,
+            sales.trust() if first_slot is None else trust, share,
+            released.key if released else "", "suspended" if lab.suspended else "active",
+            paying, rows, lab.rows_field / max(rows, 1.0),
+            lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
+            self.stage_name(), lab.run_months, lab.n_broken, lab.lost_runs, in_sales, out_serving, out_operations,
+            freemium_paying, freemium_free, new_paying, self.service_revenue_usd, sales.licence_solution_share,
+            released.inference_flops if released else nan,
+        )  # fmt: skip
+
+    def stage_name(self) -> str:
+        """Financing stage, for the tables."""
+        return ""
+
+    def final_row(self) -> tuple[object, ...]:
+        """Row of the endings table."""
+        ending = self.ending
+        if self.alive and ending == "alive" and sum(self.revenues[-12:]) > sum(self.costs[-12:]):
+            ending = "profitable"
+        return (
+            self.name, self.founded, self.ended, ending, "; ".join(self.reasons), self.raised_usd,
+            self.exit_value_usd, self.kind, self.sector,
+        )  # fmt: skip
+
+
+def last_quarter(months: list[float]) -> float:
+    """Mean of the last three months, or of those there are; 0 for none."""
+    if len(months) < 3:
+        return average(months)
+    return (months[-3] + months[-2] + months[-1]) / 3
+
+
+def average(values: list[float]) -> float:
+    """Mean; 0 for an empty list."""
+    return sum(values) / len(values) if values else 0.0

@@ -1,0 +1,314 @@
+"""A firm's research and data: rows it holds, models it trains, the one it has released."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import cache
+from math import nan
+from typing import TYPE_CHECKING
+
+import simpy
+
+from agents.firm.remedy import FieldRemedy, LeakRemedy
+from agents.firm.sectors_served import pretraining_runs
+from agents.firm.service_desk import buy_rows, training_terms
+from agents.firm.training_plan import (
+    Draft,
+    Means,
+    compose_plan,
+    draft_plan,
+    expected_waste,
+    hours_taken,
+    improves_on,
+    is_more_private,
+    judged,
+    release_interval,
+    usual_hours,
+    whole_plan,
+)
+from simulation.compute import HOURS_PER_MONTH, algorithmic_progress, proxy_rows
+from simulation.demand import advantage
+from simulation.settings import SectorSettings
+from simulation.training.ladder import architecture, inference_flops
+from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.tasks import get_task
+
+if TYPE_CHECKING:
+    from agents.firm.firm import Firm
+    from agents.settings import FirmSettings
+
+
+@cache
+def reference_flops(task: str) -> float:
+    """Inference FLOPs of a mid-ladder network of the task: what `inference_gpu_hours` of a segment is meant for."""
+    return inference_flops(architecture(get_task(task), "cnn", 2))
+
+
+@dataclass(slots=True)
+class Job:
+    """A training run under way or done."""
+
+    plan: TrainingPlan
+    key: str
+    ordered: float = 0.0  # months since the start of the world
+    hours: float = 0.0  # GPU hours it takes when nothing unusual happens
+    usual_hours: float = 0.0  # GPU hours that it would take with usual engineering practice
+
+
+class Laboratory:
+    """Data and models of one firm for one sector. Rows are real rows, `purse_usd` is what was set aside for training
+    compute. `share` is the part of the firm's means that the sector gets: all where the firm serves one sector.
+    """
+
+    def __init__(self, firm: Firm, sector: str) -> None:
+        s = firm.settings
+        self.firm, self.model, self.sector = firm, firm.model, sector
+        self.share = 1 / (1 + len(s.adapts_to))
+        self.where = "" if sector == s.sector else sector  # how events name the sector
+        self.name = f"{firm.name}.{sector}" if self.where else firm.name
+        self.field_remedy = FieldRemedy(self)
+        # Luck and seed belong to the team, not to the order of its runs: the same plan is then the same run in every
+        # arm of an experiment, and a data set that grows keeps its first rows.
+        self.luck = self.model.streams.normal("recipe", firm.name)
+        self.seed = self.model.streams.integer("training", firm.name)
+        rows = s.rows * self.share
+        self.rows_lab, self.rows_field = rows * (1 - s.field_share), rows * s.field_share
+        self.leak_remedy = LeakRemedy()
+        self.minority_share = 0.1  # assumption: what convenience sampling gives a minority of a tenth
+        self.ordered_field_accuracy = self.ordered_minimisation = 0.0
+        self.released: TrainingResult | None = None
+        self.released_plan: TrainingPlan | None = None
+        self._advantages: tuple[TrainingResult, TrainingResult, tuple[float, float]] | None = None  # old, new, what
+        self.last_plan: TrainingPlan | None = None
+        self._last_draft: tuple[Draft, FirmSettings] | None = None  # what the last plan was made of, and whose it was
+        self.job: Job | None = None
+        self.finished: list[Job] = []
+        self.n_jobs = 0
+        self.n_broken = 0  # attempts that broke down so far
+        self.lost_runs = 0.0  # work lost in them, in runs
+        self.run_months = nan  # from the order to the result of the last run
+        self.last_order_month = -100
+        self.purse_usd = 0.0
+        self.fix_ordered = self.suspended = False
+        self.hurried = False  # the next run need not wait for the usual interval
+
+    @property
+    def sector_settings(self) -> SectorSettings:
+        """Settings of the sector in force."""
+        return self.model.settings.sectors[self.sector]
+
+    # -- quality ------------------------------------------------------------------------------------------------------
+
+    @property
+    def quality_lab(self) -> float:
+        """Measured lab accuracy of the released model; NaN before the first."""
+        return self.released.accuracy_lab if self.released else nan
+
+    @property
+    def quality_field(self) -> float:
+        """Measured field accuracy of the released model; NaN before the first."""
+        return self.released.accuracy_field if self.released else nan
+
+    def on_sale(self) -> bool:
+        """Whether there is a model, and the authority has not withdrawn it."""
+        return self.released is not None and not self.suspended
+
+    def advantages(self) -> tuple[float, float]:
+        """(lab, field) advantage over the sector's traditional method; (0, 0) before the first model."""
+        if not self.released:
+            return 0.0, 0.0
+        old, new = self.model.traditional[self.sector], self.released
+        known = self._advantages
+        if known is None or known[0] is not old or known[1] is not new:  # asked monthly, new with a model only
+            lab = advantage(new.accuracy_lab, old.accuracy_lab)
+            known = self._advantages = old, new, (lab, advantage(new.accuracy_field, old.accuracy_field))
+        return known[2]
+
+    def serving_scale(self) -> float:
+        """Cost of serving with the released model against a mid-ladder one; 8-bit weights take half the hardware."""
+        if not self.released or not self.released_plan:
+            return 1.0
+        half = 0.5 if self.released_plan.compression == "int8" else 1.0
+        return max(half * self.released.inference_flops / reference_flops(self.released_plan.task), 0.02)
+
+    def receive(self) -> None:
+        """Release a finished model if its makers judge it better than the one in use, or if the law asks for it."""
+        while self.finished:
+            job = self.finished.pop(0)
+            result = self.model.service.result(job.key)
+            self.job = None
+            # Assumption: who turns half of its customers' data into rows judges by the field figure alone.
+            weight = self.field_remedy.field_weight(min(2 * self.firm.settings.data_operations, 1.0))
+            worse = self.released is not None and judged(result, weight) < judged(self.released, weight)
+            follows, old = self.follows_order(job.plan, result), self.released_plan
+            more_private = old is not None and is_more_private(job.plan, old)
+            if worse and not (self.fix_ordered and follows) and not more_private:
+                continue
+            self.released, self.released_plan = result, job.plan
+            text = f"lab {result.accuracy_lab:.3f}, field {result.accuracy_field:.3f}, rung {job.plan.rung}"
+            self.firm.record("release", other=self.where, cause=job.key, text=text)
+            if follows:
+                self.obey_order()
+
+    def obey_order(self) -> None:
+        """A new model is out: an order to fix is followed, and a withdrawn offer may come back."""
+        self.fix_ordered = self.suspended = False
+        self.ordered_field_accuracy = self.ordered_minimisation = 0.0
+
+    def follows_order(self, plan: TrainingPlan, result: TrainingResult) -> bool:
+        """Whether a model has the treatment of personal data, the minority's rows and the field accuracy ordered."""
+        asked = round(self.firm.settings.anonymisation + self.extra_anonymisation, 3)
+        private = plan.anonymisation >= asked and plan.minimisation >= self.ordered_minimisation
+        private = private and self.leak_remedy.is_followed_by(plan)
+        fair = plan.minority_share >= round(self.minority_share, 3)
+        return private and fair and result.accuracy_field >= self.ordered_field_accuracy
+
+    @property
+    def extra_anonymisation(self) -> float:
+        """Noise on the inputs that orders have added to what the firm does by itself."""
+        return self.leak_remedy.anonymisation
+
+    def collect_minority(self) -> None:
+        """Assumption: who must become fairer gathers twice the minority's rows, as far as half of all."""
+        self.minority_share = min(2 * self.minority_share, 0.5)
+
+    # -- data ---------------------------------------------------------------------------------------------------------
+
+    def gather_data(self, usd: float) -> None:
+        """Label rows: first what customers' use gave (as far as law and pipeline allow), then bought ones."""
+        world, s = self.model.settings, self.firm.settings
+        labour, law = world.labour, world.law
+        keep, remedy = 1 - labour.data_decay_year / 12, self.field_remedy
+        field_share, row_usd = remedy.field_share(s.field_share), labour.label_cost_usd * law.data_cost_factor
+        usd, from_use = remedy.data_usd(usd), self.firm.sales.usage_rows(self) * law.consent_share * s.data_operations
+        supplied = 0.0
+        if "data" in self.firm.suppliers:
+            supplied, paid = buy_rows(self.firm, self.sector, max(usd - from_use * row_usd, 0.0), row_usd)
+            usd = max(usd - paid, 0.0)
+        affordable = self.firm.spend(usd, "data") / row_usd
+        from_use = min(from_use, affordable)
+        bought = affordable - from_use + supplied
+        self.rows_field = self.rows_field * keep + from_use + bought * field_share
+        self.rows_lab = self.rows_lab * keep + bought * (1 - field_share)
+
+    # -- training -----------------------------------------------------------------------------------------------------
+
+    def order_training(self) -> None:
+        """Order the next model when the last is old enough and money, data or law give a reason to."""
+        firm, model = self.firm, self.model
+        if self.job:
+            return
+        waited = model.month - self.last_order_month
+        if not self.hurried and waited < release_interval(firm.settings, firm.university.researchers() * self.share):
+            return
+        # Assumption: no more than three tenths of the cash go into one run.
+        money = min(self.purse_usd, 0.3 * firm.books.cash_usd * self.share)
+        bill_usd = firm.support.bill_affordable_usd(money)
+        factor, gain = training_terms(firm, bill_usd)
+        price = model.cloud.price_usd(model.year) * factor
+        own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months * self.share
+        team, means = self.team(), self.means(own_hours + bill_usd / price)
+        draft = draft_plan(team, self.sector_settings.task, model.settings.compute, means)
+        if not self.fix_ordered and self.is_idle(draft, team):
+            return
+        plan = self.leak_remedy.applied(whole_plan(team, draft, self.luck, self.seed))
+        if not self.fix_ordered and not self.worth_training(plan):
+            return
+        hours = hours_taken(team, model.settings.compute, means, draft.rung)
+        bought_hours = max(hours - own_hours, 0.0)
+        self.purse_usd = max(self.purse_usd - firm.pay_compute(bought_hours * price), 0.0)
+        self.last_order_month, self.hurried = model.month, False
+        self.n_jobs += 1
+        self.last_plan, self._last_draft = plan, (draft, team)
+        usual = usual_hours(team, model.settings.compute, plan.rung, means.progress, means.pretraining_runs)
+        self.job = Job(plan, model.order(plan, due=False), model.env.now, hours, usual)
+        model.env.process(self.run(self.job, bought_hours / gain))
+
+    def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
+        """The plan for the GPU hours at hand, and the hours it takes."""
+        task, compute = self.sector_settings.task, self.model.settings.compute
+        plan, taken = compose_plan(self.team(), task, compute, self.means(hours), self.luck, self.seed)
+        return self.leak_remedy.applied(plan), taken
+
+    def team(self) -> FirmSettings:
+        """The firm's settings with the skill that works on models now."""
+        return self.firm.university.taught(self.firm.risks.team())
+
+    def means(self, hours: float) -> Means:
+        """What goes into the next run: the GPU hours at hand, rows, and what law and orders ask."""
+        model = self.model
+        return Means(
+            hours,
+            algorithmic_progress(self.sector_settings.algorithmic_halving_months, model.year),
+            self.rows_lab,
+            self.rows_field,
+            self.minority_share,
+            self.firm.settings.anonymisation + self.extra_anonymisation,
+            model.settings.law.minimisation_share,
+            *self.pretraining(),
+        )
+
+    def pretraining(self) -> tuple[int, float]:
+        """Proxy rows per sector that the next model's trunk is trained on, and what that costs in runs; home: none.
+
+        They stand for the rows that the firm holds in its other sectors, on average; where it serves fewer sectors
+        than the trunk is trained on, public data fill in (assumption).
+        """
+        if not self.where:
+            return 0, 0.0
+        others = [lab for lab in self.firm.laboratories.values() if lab is not self]
+        rows = sum(lab.rows_lab + lab.rows_field for lab in others) / len(others)
+        return proxy_rows(self.model.settings.compute, rows), pretraining_runs(len(others))
+
+    def worth_training(self, plan: TrainingPlan) -> bool:
+        """A run is worth its price when it is larger, has more rows or more telling ones, or is more private."""
+        old = self.released_plan
+        if old is None:
+            return True
+        if plan == self.last_plan:
+            return False
+        better_taught = self.firm.university.know_how > 0 and plan.recipe != old.recipe
+        return better_taught or improves_on(plan, old)
+
+    def is_idle(self, draft: Draft, team: FirmSettings) -> bool:
+        """Whether `worth_training` is sure to refuse the plan, so that it need not be written; most months end here."""
+        old, remedy = self.released_plan, self.leak_remedy
+        if old is None or remedy.minimisation or remedy.dp_noise:  # orders about leaks are laid over the plan
+            return False
+        last = self._last_draft
+        if last is not None and last[1] is team and last[0] == draft:
+            return True
+        return self.firm.university.know_how == 0 and not improves_on(draft, old)
+
+    def run(self, job: Job, cloud_hours: float) -> Generator[simpy.Event, object, None]:
+        """SimPy process: a job waits for GPUs and runs, attempt by attempt; then its result is due.
+
+        What broken attempts cost is paid with the order, at its expectation; how long they take is drawn.
+        """
+        model, number = self.model, self.n_jobs
+        yield model.env.timeout(model.streams.uniform("submission", self.name, number))
+        broken = self.broken_attempts(number)
+        lost = self.firm.settings.engineering.lost_share * broken
+        pace = (1 + lost) / (1 + expected_waste(self.firm.settings.engineering))
+        # GPUs are rented (or owned) for the work as usual practice would need it: better practice is done sooner.
+        effort = job.hours / job.usual_hours if job.usual_hours > 1 else 1.0
+        if cloud_hours > 1:
+            yield model.env.process(model.cloud.run_job(cloud_hours * pace, cloud_hours / effort))
+        else:
+            yield model.env.timeout(max(model.settings.compute.job_months * effort * pace, 0.05))
+        if self.firm.alive:
+            self.n_broken += broken
+            self.lost_runs += lost
+            self.run_months = model.env.now - job.ordered
+            if broken:
+                text = f"{broken} attempts, {lost:.1f} runs of work lost"
+                self.firm.record("run broke down", other=self.where, cause=job.key, text=text)
+            model.call_due(job.key)
+            self.finished.append(job)
+
+    def broken_attempts(self, number: int) -> int:
+        """How many attempts at that run break down before one succeeds; at most 20."""
+        rate = self.firm.settings.engineering.failure_rate
+        draws = (self.model.streams.uniform(f"attempt:{attempt}", self.name, number) for attempt in range(20))
+        return next((attempt for attempt, u in enumerate(draws) if u >= rate), 20)

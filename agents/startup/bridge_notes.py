@@ -1,0 +1,57 @@
+"""Bridge notes: investors inside lend to a firm that was refused a round, if they still believe in it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from agents.fund import SMALLEST_TICKET_USD, Deal, Fund
+
+if TYPE_CHECKING:
+    from agents.startup.startup import Startup
+
+
+def bridge(firm: Startup, deal: Deal) -> None:
+    """After a refused raise: lend some months of burn, once between two priced rounds, split by the money they have."""
+    capital = firm.model.settings.capital
+    if capital.bridge_months <= 0 or firm.finance.bridged:
+        return
+    money = {fund.name: fund.follow_on_usd() for fund in believers(firm, deal)}
+    if lent := shared_usd(money, capital.bridge_months * firm.burn_now_usd()):
+        take_notes(firm, lent)
+
+
+def believers(firm: Startup, deal: Deal) -> list[Fund]:
+    """Funds inside with money left that see enough of the last post-money valuation in the firm still."""
+    finance = firm.finance
+    least = firm.model.settings.capital.bridge_belief * finance.cap_table.post_money_usd
+    inside = [fund for fund in firm.model.funds if fund.name in finance.invested_usd]
+    return [f for f in inside if f.follow_on_usd() >= SMALLEST_TICKET_USD and f.view_usd(deal) >= least]
+
+
+def shared_usd(money_usd: dict[str, float], wanted_usd: float) -> dict[str, float]:
+    """Split `wanted_usd` in proportion to the lenders' money; nothing where it is too little to bother."""
+    there = sum(money_usd.values())
+    total = min(wanted_usd, there)
+    if total < SMALLEST_TICKET_USD:
+        return {}
+    return {name: total * usd / there for name, usd in money_usd.items()}
+
+
+def take_notes(firm: Startup, lent_usd: dict[str, float]) -> None:
+    """Take convertible notes: cash against debt, a row in the rounds table without a price, an event."""
+    finance, amount, lenders = firm.finance, sum(lent_usd.values()), ", ".join(lent_usd)
+    for fund, usd in lent_usd.items():
+        finance.receive(fund, usd, "notes")
+    finance.cap_table.lend(lent_usd)
+    finance.bridged = True
+    firm.raised_usd += amount
+    firm.model.recorder.add("rounds", [(firm.model.today, firm.name, "bridge", amount, math.nan, lenders)])
+    firm.record("bridge note", other=lenders, amount_usd=amount, text=f"series {finance.stage} investors lend")
+
+
+def extinguish(firm: Startup, credit: str) -> None:
+    """Take the notes off the firm's books: converted (`paid_in_capital`), or settled at its end (`gains`)."""
+    owed = -firm.books.balance["notes"]
+    if owed:
+        firm.books.post("notes", credit, owed)

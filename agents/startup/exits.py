@@ -1,0 +1,106 @@
+"""Ways out: bought by an incumbent, wound up, or listed on an exchange."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.firm.firm import average
+from agents.fund import fund_of
+from agents.startup.bridge_notes import extinguish
+
+if TYPE_CHECKING:
+    from agents.incumbent.incumbent import Incumbent
+    from agents.startup.startup import Startup
+
+# Assumptions: what a buyer pays for a researcher of a failing startup, and what share a listing sells.
+USD_PER_RESEARCHER = 300_000
+LISTED_SHARE = 0.15
+
+
+def pay_holders(firm: Startup, payer: str, price_usd: float) -> None:
+    """Pay `price_usd` to the holders of a firm by the rank of their claims; funds pass it on to their partners."""
+    for holder, usd in firm.finance.cap_table.split(price_usd).items():
+        pay_holder(firm, payer, holder, usd)
+
+
+def pay_holder(firm: Startup, payer: str, holder: str, usd: float) -> None:
+    """Pay one holder; a fund takes the investment off its books and distributes what came in."""
+    debit = "investments" if payer != "savers" else "spending"
+    firm.model.bank.pay(payer, holder, usd, debit, "income" if holder == "savers" else "gains")
+    if holder != "savers":
+        write_off(firm, holder)
+        fund_of(firm.model, holder).distribute()
+
+
+def write_off(firm: Startup, fund: str) -> None:
+    """Take an ended investment off a fund's books."""
+    cost = firm.finance.cost_of(fund)
+    if cost:
+        firm.model.bank.books[fund].post("write_offs", "investments", round(cost * 100))
+
+
+def settle(firm: Startup, heir: str) -> None:
+    """Move what cash is left to `heir` and close the firm's open obligations."""
+    bank = firm.model.bank
+    left = firm.books.cash_usd
+    if left > 0:
+        bank.pay(firm.name, heir, left, "returns", "income" if bank.books[heir].may_owe else "investments")
+    deferred = -firm.books.balance["deferred_revenue"]
+    if deferred:
+        firm.books.post("deferred_revenue", "gains", deferred)
+    extinguish(firm, "gains")
+    firm.books.close_month()
+
+
+def find_buyer(firm: Startup) -> bool:
+    """Offer the firm to the incumbents of its sector; the best offer wins. Returns whether one was made."""
+    buyers = [f for f in firm.model.firms_in(firm.sector, "incumbent") if f.settings.acquires]
+    offers = {buyer: buyer.value_of(firm) for buyer in buyers}
+    # Assumption: a buyer spends at most half of its cash on one startup.
+    offers = {buyer: usd for buyer, usd in offers.items() if 0 < usd <= 0.5 * buyer.books.cash_usd}
+    if not offers:
+        return False
+    buyer = max(offers, key=lambda b: (offers[b], b.name))
+    firm.reasons = firm.reasons or [f"bought by {buyer.name} for {offers[buyer] / 1e6:.1f} M$"]
+    sell(firm, buyer, offers[buyer])
+    return True
+
+
+def sell(firm: Startup, buyer: Incumbent, price_usd: float) -> None:
+    """Sell a firm whose reasons are known: holders are paid, the buyer takes customers, data and what cash is left."""
+    pay_holders(firm, buyer.name, price_usd)
+    settle(firm, buyer.name)
+    buyer.absorb(firm)
+    firm.record("acquired", other=buyer.name, amount_usd=price_usd, cause="; ".join(firm.reasons))
+    firm.end("acquired", price_usd)
+
+
+def wind_up(firm: Startup) -> None:
+    """Bankruptcy: creditors get what cash is left, investors write off."""
+    for holder in [name for name in firm.finance.invested_usd if name != "savers"]:
+        write_off(firm, holder)
+    settle(firm, "suppliers")
+    firm.record("bankrupt", cause="; ".join(firm.reasons))
+    firm.end("bankrupt")
+
+
+def list_on_exchange(firm: Startup) -> None:
+    """Go public once, when revenue and growth are there: savers buy new shares and the funds' holdings."""
+    capital = firm.model.settings.capital
+    yearly = 12 * average(firm.recurring[-3:])
+    if firm.ending == "public" or yearly < capital.ipo_revenue_usd_year or firm.growth_year() < capital.ipo_growth_year:
+        return
+    value = yearly * (capital.revenue_multiple + capital.growth_multiple * min(firm.growth_year(), 1.0))
+    table = firm.finance.cap_table
+    if table.notes_usd:  # a listing is a priced round: notes convert
+        extinguish(firm, "paid_in_capital")
+        table.issue({}, value, capital.note_discount)
+    for holder, share in table.shares.items():
+        if holder != "savers":
+            pay_holder(firm, "savers", holder, share * value)
+    table.sell_to_founders()
+    raised = LISTED_SHARE * value
+    firm.model.bank.pay("savers", firm.name, raised, "spending", "paid_in_capital")
+    firm.ending, firm.exit_value_usd, firm.ended = "public", value, firm.model.today
+    firm.reasons = [f"{yearly / 1e6:.0f} M$ revenue a year, growing {firm.growth_year():.0%}"]
+    firm.record("listed", amount_usd=raised, text=f"valued at {value / 1e6:.0f} M$")

@@ -1,0 +1,154 @@
+"""How a startup raises: when it goes out, what due diligence finds, who pays what price."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING
+
+import simpy
+
+from agents.fund import Bid, Deal, fund_of
+from agents.startup.bridge_notes import bridge, extinguish
+from simulation.capital import FOUNDERS, CapTable, Facts, next_stage, usual_round
+from simulation.settings import Stage
+
+if TYPE_CHECKING:
+    from agents.startup.startup import Startup
+
+
+class Fundraising:
+    """Rounds of one startup: stage reached, cap table, raises under way."""
+
+    def __init__(self, firm: Startup) -> None:
+        self.firm, self.model = firm, firm.model
+        self.stage: Stage = "seed"
+        self.cap_table = CapTable()
+        self.invested_usd: dict[str, float] = {}
+        self.raising = False
+        self.n_refused = 0
+        self.n_raises = 0
+        self.last_round_month = firm.founded_month
+        self.last_refusal_month = -100
+        self.refusal = ""
+        self.bridged = False
+
+    def months_since_round(self) -> int:
+        """Months since money last came in."""
+        return self.model.month - self.last_round_month
+
+    def take(self, invested: dict[str, float], pre_money_usd: float, stage: Stage) -> None:
+        """Take the money of a round: cash, shares, a new monthly burn (V23), and its row in the tables."""
+        firm, amount = self.firm, sum(invested.values())
+        for investor, usd in invested.items():
+            self.receive(investor, usd, "paid_in_capital")
+        before = self.cap_table.post_money_usd
+        extinguish(firm, "paid_in_capital")
+        self.cap_table.issue(invested, pre_money_usd, self.model.settings.capital.note_discount)
+        self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
+        self.bridged = False
+        firm.raised_usd += amount
+        firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
+        row = (self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
+        self.model.recorder.add("rounds", [row])
+        firm.record("round", other=", ".join(invested), amount_usd=amount, text=stage)
+        if pre_money_usd < before:
+            firm.record(
+                "down round", amount_usd=pre_money_usd - before, text=f"{pre_money_usd / before - 1:.0%} on the last"
+            )
+
+    def receive(self, investor: str, usd: float, credit: str) -> None:
+        """Receive one investor's money: a fund calls it from its partners first."""
+        if investor != FOUNDERS:
+            fund = fund_of(self.model, investor)
+            fund.draw(usd, follows_on=investor in self.invested_usd)
+            fund.n_companies += investor not in self.invested_usd
+        account = "investments" if investor != FOUNDERS else "spending"
+        paid = self.model.bank.pay(investor, self.firm.name, usd, account, credit)
+        self.invested_usd[investor] = self.invested_usd.get(investor, 0.0) + paid
+
+    def mark_usd(self, fund: str) -> float:
+        """What a fund's stake stands at in its books: the last round's price and notes, less after each refusal."""
+        if fund not in self.invested_usd:
+            return 0.0
+        table = self.cap_table
+        stake = table.shares.get(fund, 0.0) * table.post_money_usd + table.notes_usd.get(fund, 0.0)
+        return stake * (1 - self.model.settings.capital.write_down_share) ** self.n_refused
+
+    def cost_of(self, fund: str) -> float:
+        """What a fund has put in so far, USD; asking takes it off (an ended investment is written off once)."""
+        return self.invested_usd.pop(fund, 0.0)
+
+    def consider(self) -> None:
+        """Start a raise when the runway is short, or a year after the last round when revenue has tripled."""
+        firm, capital = self.firm, self.model.settings.capital
+        rested = self.model.month - self.last_refusal_month >= capital.retry_months
+        if self.raising or not rested or not firm.laboratory.released or firm.ending == "public":
+            return
+        runway = firm.runway_months()
+        short = runway < capital.raise_below_months
+        # Assumptions: sixteen months between rounds (V12, V14), revenue tripled in a year; a mature firm raises only
+        # with four months left.
+        hot = self.months_since_round() >= 16 and firm.growth_year() > 2
+        if (short or hot) and (runway < 4 or not firm.is_mature()):
+            self.raising = True
+            self.n_raises += 1
+            self.model.env.process(self.raise_round(next_stage(self.stage)))
+
+    def facts(self) -> Facts:
+        """What due diligence finds."""
+        firm = self.firm
+        lab, field = firm.laboratory.advantages()
+        yearly = 4 * sum(firm.recurring[-3:])
+        return Facts(yearly, firm.growth_year(), lab, field, firm.sales.total("free"))
+
+    def raise_round(self, stage: Stage) -> Generator[simpy.Event, object, None]:
+        """SimPy process: due diligence takes its time; then funds bid, and the round closes or not."""
+        capital = self.model.settings.capital
+        yield self.model.env.timeout(
+            self.model.streams.lognormal(
+                capital.diligence_months, capital.diligence_sigma, "diligence", self.firm.name, self.n_raises
+            )
+        )
+        self.raising = False
+        if self.firm.alive:
+            self.close_round(stage)
+
+    def close_round(self, stage: Stage) -> None:
+        """Collect bids. The round closes when funds together put up at least 60 % of the usual size (assumption)."""
+        model, firm = self.model, self.firm
+        pre, size = usual_round(model.settings.capital, stage, model.year)
+        facts = self.facts()
+        deal = Deal(firm.name, firm.sector, facts, stage, pre, size, self.n_raises)
+        held = self.cap_table.shares
+        bids = {fund.name: bid for fund in model.funds if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
+        best = max((bid.value_usd for bid in bids.values()), default=0.0)
+        invested = allocate(bids, size)
+        if sum(invested.values()) < 0.6 * size:
+            self.refuse(stage, facts.revenue_usd_year, best, pre)
+            bridge(firm, deal)
+            return
+        # The price lies between what the stage usually costs and what the best bidder sees in it.
+        self.take(invested, (pre * best) ** 0.5, stage)
+
+    def refuse(self, stage: Stage, revenue_usd_year: float, best_usd: float, pre_money_usd: float) -> None:
+        """No round: remember why."""
+        self.n_refused += 1
+        self.last_refusal_month = self.model.month
+        why = "no fund with money saw the value" if best_usd == 0 else "too little money from those who saw the value"
+        self.refusal = (
+            f"series {stage} refused at {revenue_usd_year / 1e6:.2f} M$ revenue a year" if stage != "seed" else why
+        )
+        self.firm.record("raise refused", amount_usd=pre_money_usd, cause=why, text=self.refusal)
+
+
+def allocate(bids: Mapping[str, Bid], size_usd: float) -> dict[str, float]:
+    """Who puts in how much, USD: holders their part by right, then all by the value they see, highest first."""
+    invested = {name: bid.pro_rata_usd for name, bid in bids.items() if bid.pro_rata_usd > 0}
+    for name in sorted(bids, key=lambda name: -bids[name].value_usd):
+        left = size_usd - sum(invested.values())
+        if left <= 1:
+            break
+        more = min(bids[name].most_usd - invested.get(name, 0.0), left)
+        if more > 0:
+            invested[name] = invested.get(name, 0.0) + more
+    return invested

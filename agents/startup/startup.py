@@ -1,0 +1,157 @@
+"""A startup: spends a round over its runway, cuts when money is short, raises, pivots, sells itself, lists or ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.firm.firm import Firm, average, last_quarter
+from agents.settings import FirmSettings
+from agents.startup.diagnosis import reasons_of
+from agents.startup.exits import find_buyer, list_on_exchange, wind_up
+from agents.startup.fundraising import Fundraising
+from simulation.market import BUNDLE, FREEMIUM
+from simulation.revenue import MODELS
+from simulation.settings import RevenueModel, Stage
+
+if TYPE_CHECKING:
+    from simulation.model import MarketModel
+
+# Assumption: from this yearly revenue, or from series C, a startup aims at profit with this margin.
+MATURE_REVENUE_USD_YEAR = 12e6
+TARGET_MARGIN = 0.1
+# Assumption: monthly cuts of what is spent beyond revenue, when nobody funds the firm and when the runway is short.
+CUT_UNFUNDED, CUT_SHORT, SHORT_RUNWAY_MONTHS = 0.85, 0.93, 6
+# Assumption: how a firm earns after a pivot, by how it earned before.
+_PIVOT: dict[str, RevenueModel] = {"freemium": "subscription", "subscription": "solution", "licence": "subscription"}
+
+
+class Startup(Firm):
+    """A startup. `burn_usd` is the monthly spending beyond revenue that its last round pays for."""
+
+    kind = "startup"
+
+    def __init__(self, model: MarketModel, name: str, settings: FirmSettings) -> None:
+        super().__init__(model, name, settings)
+        self.finance = Fundraising(self)
+        self.burn_usd = 0.0
+        self.last_pivot_month = self.founded_month
+        self.voucher_usd: dict[int, float] = {}
+        self.was_profitable = False
+
+    # -- money --------------------------------------------------------------------------------------------------------
+
+    def burn_now_usd(self) -> float:
+        """Costs beyond revenue in a month of the last quarter."""
+        return last_quarter(self.costs) - last_quarter(self.revenues)
+
+    def runway_months(self) -> float:
+        """Months until cash is out at the pace of the last quarter."""
+        burn = self.burn_now_usd()
+        return self.books.cash_usd / burn if burn > 1.0 else float("inf")
+
+    def is_mature(self) -> bool:
+        """Late enough to aim at profit."""
+        return self.finance.stage in ("C", "growth") or 12 * last_quarter(self.recurring) >= MATURE_REVENUE_USD_YEAR
+
+    def choose_budget(self) -> float:
+        """Revenue plus what the last round allows; mature firms and firms that nobody funds live on their revenue."""
+        revenue = last_quarter(self.revenues)
+        if self.is_mature():
+            fade = max(1 - self.finance.months_since_round() / 24, 0.0)
+            return (1 - TARGET_MARGIN) * revenue + fade * self.burn_usd
+        if self.finance.n_refused >= 2:
+            self.burn_usd *= CUT_UNFUNDED
+        elif self.runway_months() < SHORT_RUNWAY_MONTHS and not self.finance.raising:
+            self.burn_usd *= CUT_SHORT
+        return revenue + self.burn_usd
+
+    def voucher_left_usd(self) -> float:
+        """What is left of this year's cap on vouchers."""
+        cap = self.model.settings.law.compute_voucher_cap_usd_year
+        return max(cap - self.voucher_usd.get(self.model.today.year, 0.0), 0.0)
+
+    def compute_subsidy(self, bill_usd: float) -> float:
+        """The state's share of the bill, up to the yearly cap."""
+        share = self.model.settings.law.compute_voucher_share
+        return min(share * bill_usd, self.voucher_left_usd()) if share else 0.0
+
+    def compute_bill_affordable(self, own_usd: float) -> float:
+        """Own money and the state's share on top of it, up to the yearly cap."""
+        share = self.model.settings.law.compute_voucher_share
+        return own_usd + min(own_usd * share / (1 - share), self.voucher_left_usd()) if share else own_usd
+
+    def pay_compute(self, bill_usd: float) -> float:
+        """As every firm; what the state pays counts against the cap."""
+        year, subsidy = self.model.today.year, self.compute_subsidy(bill_usd)
+        own_cost = super().pay_compute(bill_usd)
+        self.voucher_usd[year] = self.voucher_usd.get(year, 0.0) + subsidy
+        return own_cost
+
+    def find_cash(self, due_usd: float) -> None:
+        """On pay day the state advances its part of the research wages."""
+        self.support.collect_wage_subsidy()
+
+    # -- market -------------------------------------------------------------------------------------------------------
+
+    def respond_to_market(self) -> None:
+        """Raise a price that does not cover serving; pivot when the way of earning does not work."""
+        self.cover_serving_cost()
+        self.pivot_if_stuck()
+
+    def cover_serving_cost(self) -> None:
+        """Assumption: a startup wants 40 % gross margin (M4 has 41-60 %), and moves its price by 5 % a month for it."""
+        sales, offers = last_quarter(self.recurring), self.sales
+        if sales <= 5_000 or offers.price_level >= 3:
+            return
+        earns_by_price = all(offers.market.model.item(s) not in (FREEMIUM, BUNDLE) for s in offers.slots.values())
+        if earns_by_price and offers.serving_usd() > 0.6 * sales:
+            offers.price_level *= 1.05
+
+    def pivot_if_stuck(self) -> None:
+        """After `pivot_months` in which sales stay under a fifth of costs, earn in another way."""
+        stuck_for = self.model.month - max(self.last_pivot_month, self.founded_month)
+        if stuck_for < self.settings.pivot_months or not self.laboratory.released:
+            return
+        self.last_pivot_month = self.model.month
+        if average(self.revenues[-6:]) > 0.2 * average(self.costs[-6:]):
+            return
+        for segment, slot in self.sales.slots.items():
+            name = MODELS[self.sales.market.model[slot]]
+            if name in _PIVOT:
+                self.sales.market.set_model(slot, _PIVOT[name])
+                self.record(
+                    "pivot", other=segment, cause="sales under a fifth of costs", text=f"{name} → {_PIVOT[name]}"
+                )
+
+    # -- capital and end ----------------------------------------------------------------------------------------------
+
+    def seek_capital(self) -> None:
+        """Go out to raise when the runway gets short, or early when growth is strong."""
+        if self.alive and not self.insolvent:
+            self.finance.consider()
+
+    def leave_or_enter(self) -> None:
+        """Go public, sell, or wind up."""
+        if not self.alive:
+            return
+        self.note_profit()
+        if self.insolvent or self.books.cash_usd < 1.0:
+            self.reasons = reasons_of(self)
+            if not find_buyer(self):
+                wind_up(self)
+        # Assumption: who was refused looks for a buyer with three months of cash left.
+        elif self.finance.n_refused > 0 and not self.finance.raising and self.runway_months() < 3:
+            self.reasons = reasons_of(self)
+            find_buyer(self)
+        else:
+            list_on_exchange(self)
+
+    def note_profit(self) -> None:
+        """Record the first year in profit."""
+        if not self.was_profitable and len(self.revenues) >= 12 and sum(self.revenues[-12:]) > sum(self.costs[-12:]):
+            self.was_profitable = True
+            self.record("profitable", amount_usd=sum(self.revenues[-12:]) - sum(self.costs[-12:]))
+
+    def stage_name(self) -> Stage:
+        """Financing stage."""
+        return self.finance.stage

@@ -1,0 +1,156 @@
+"""The authority: audits the models that firms really sell, fines, orders fixes, withdraws from the market."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from agents.actor import Actor
+from agents.settings import RegulatorSettings
+from simulation.dp_accountant import epsilon
+from simulation.settings import SegmentSettings
+from simulation.settings.law import LawSettings
+from simulation.training.plan import NETWORK_KINDS, TrainingPlan, TrainingResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agents.firm.laboratory import Laboratory
+    from simulation.model import MarketModel
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is wrong with a model: it leaks its rows, is unfair, errs too much in the field, or collects too much."""
+
+    leaks: bool = False
+    unfair: bool = False
+    inaccurate: bool = False
+    excessive: bool = False
+
+    def __bool__(self) -> bool:
+        return self.leaks or self.unfair or self.inaccurate or self.excessive
+
+
+def field_floor(law: LawSettings, segments: Iterable[SegmentSettings]) -> float:
+    """Field accuracy that the law asks of a supplier of these segments."""
+    floors = [law.field_accuracy_floor]
+    for segment in segments:
+        critical = law.critical_field_accuracy_floor if segment.safety_critical else 0.0
+        floors += [segment.field_accuracy_floor, critical]
+    return max(floors)
+
+
+def examine(law: LawSettings, result: TrainingResult, plan: TrainingPlan, floor: float) -> Findings:
+    """Compare a model, as it was measured, with the law."""
+    return Findings(
+        leaks=result.leakage > law.leakage_limit,
+        unfair=result.fairness_gap > law.fairness_gap_limit,
+        inaccurate=result.accuracy_field < floor,
+        excessive=plan.kind in NETWORK_KINDS and plan.minimisation < round(law.minimisation_share, 3),
+    )
+
+
+def fine_usd(law: LawSettings, turnover_usd: float) -> float:
+    """Fine by yearly turnover, at least the fixed sum, never above the ceiling: the higher of its two parts (P9)."""
+    ceiling = max(law.fine_ceiling_share * turnover_usd, law.fine_ceiling_usd)
+    return min(max(law.fine_turnover_share * turnover_usd, law.fine_fixed_usd), ceiling)
+
+
+def report(result: TrainingResult, plan: TrainingPlan) -> str:
+    """What an audit writes down: the measures, and the privacy that DP-SGD guarantees."""
+    text = (
+        f"leakage {result.leakage:.3f}, fairness gap {result.fairness_gap:.3f}, "
+        f"field accuracy {result.accuracy_field:.3f}"
+    )
+    if plan.minimisation > 0:
+        text += f", {plan.minimisation:.0%} of inputs not collected"
+    return text + (f", ε {epsilon(plan):.1f}" if plan.dp_noise > 0 else "")
+
+
+class Regulator(Actor):
+    """Audits arrive at each firm at the rate of the law in force, and after incidents as the law says.
+
+    A finding has a fine, an order and a date.
+    """
+
+    def __init__(self, model: MarketModel, name: str, settings: RegulatorSettings) -> None:
+        super().__init__(model, name)
+        self.settings = settings
+        self.deadlines: dict[str, float] = {}
+
+    def plan(self) -> None:
+        """Open this month's audits, and withdraw what was not fixed in time."""
+        law, streams, month = self.model.settings.law, self.model.streams, self.model.month
+        rate = law.audits_year / 12
+        living: list[Any] = list(self.model.living.values())
+        for firm in living:
+            incident, firm.incident_to_audit = firm.incident_to_audit, ""
+            if rate > 0 and streams.uniform("audit", firm.name, month) < rate:
+                self.model.env.process(self.audit(firm))
+            elif incident and streams.uniform("incident audit", firm.name, month) < law.audit_after_incident:
+                self.model.env.process(self.audit(firm, after=incident))
+            if self.deadlines:
+                self.check_deadline(firm)
+
+    def audit(self, firm: Any, after: str = "") -> Generator[simpy.Event, object, None]:
+        """SimPy process: look at the released model as it was measured, and act on what is found.
+
+        `after` names the incident that brought the audit, if one did.
+        """
+        yield self.model.env.timeout(self.settings.audit_months)
+        for lab in firm.laboratories.values() if firm.alive else ():
+            if lab.released:
+                self.look_at(firm, lab, after)
+
+    def look_at(self, firm: Any, lab: Laboratory, after: str) -> None:
+        """Audit one model of a firm; of the models in one audit, each that fails is fined."""
+        law, result, plan = self.model.settings.law, lab.released, lab.released_plan
+        assert result is not None and plan is not None
+        floor = field_floor(law, (firm.segments[name] for name in firm.sales.served_by(lab)))
+        findings = examine(law, result, plan, floor)
+        text = f"{lab.where}: " if lab.where else ""
+        text += report(result, plan) + (f"; after the {after}" if after else "")
+        if not findings:
+            firm.record("audit passed", other=self.name, cause=result.key, text=text)
+            return
+        fine = firm.spend(fine_usd(law, sum(firm.revenues[-12:])), "fines", "government")
+        firm.record("audit failed", other=self.name, amount_usd=fine, cause=result.key, text=text)
+        self.order_fix(firm, findings, floor, lab.sector)
+
+    def order_fix(self, firm: Any, findings: Findings, floor: float = 0.0, sector: str = "") -> None:
+        """Order a new model: the firm's remedy of leaks, more rows of the minority, field rows until above `floor`.
+
+        A model that collects more than the law allows needs no more than a new one: the law binds its plan. `sector` is
+        where it is sold, by default the firm's home.
+        """
+        lab = firm.laboratories[sector or firm.sector]
+        if findings.leaks:
+            lab.leak_remedy.order(firm.settings.remedy)
+        if findings.unfair:
+            lab.collect_minority()
+        if findings.inaccurate:
+            lab.ordered_field_accuracy = floor
+            lab.field_remedy.seek(floor)
+        lab.ordered_minimisation = max(lab.ordered_minimisation, self.ordered_minimisation(findings))
+        lab.fix_ordered = lab.hurried = True
+        self.deadlines.setdefault(lab.name, self.model.env.now + self.settings.fix_months)
+
+    def ordered_minimisation(self, findings: Findings) -> float:
+        """Share of inputs that the next model must do without."""
+        return round(self.model.settings.law.minimisation_share, 3) if findings.excessive else 0.0
+
+    def check_deadline(self, firm: Any) -> None:
+        """Withdraw market access when an order was not followed in time."""
+        for lab in firm.laboratories.values():
+            if lab.name not in self.deadlines:
+                continue
+            if not lab.fix_ordered:
+                del self.deadlines[lab.name]
+            elif self.model.env.now > self.deadlines[lab.name] and not lab.suspended:
+                lab.suspended = True
+                cause = "order to fix not followed in time"
+                firm.record("withdrawn", other=self.name, cause=cause, text=lab.where)

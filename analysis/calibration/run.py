@@ -1,0 +1,73 @@
+"""From a request to a calibrated scenario: what is read, what is searched, what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.base_rates.targets import Target, load_targets
+from analysis.calibration.loss import WorldObjective
+from analysis.calibration.parameters import Knob, load_parameters
+from analysis.calibration.report import Report, folder_of, write_report
+from analysis.calibration.search import Objective, Trial, search
+from analysis.play.experiment import loaded, real_engine
+from analysis.play.options import Settings
+from analysis.play.provenance import code_fingerprint
+from analysis.runs import write as run_folder
+
+if TYPE_CHECKING:
+    from scenarios import Scenario
+
+
+def calibrate(
+    scenario: str,
+    study: Path,
+    n_trials: int,
+    settings: Settings,
+    parameters: Path | None = None,
+    targets: Path | None = None,
+    search_seed: int = 0,
+    told: Callable[[Trial], None] = lambda _: None,
+    objective: Objective | None = None,
+) -> tuple[Report, Path]:
+    """Search until `study` (SQLite) holds `n_trials`, 0: only report; returns the report and the folder it is in.
+
+    settings: `replications` seeds from `seed` on are played in each trial, on `device`, with `ledger`.
+    objective: what finds the loss of a choice of values (None: worlds are played).
+    Raises `ScenarioError` and `AnalysisError` for a wrong request, `SearchInterrupted` on Ctrl-C; the report of what
+    was finished is written then too.
+    """
+    setup = loaded(scenario)
+    knobs, wanted = load_parameters(parameters, setup), load_targets(targets)
+    identity = identity_of(setup, wanted, knobs, settings, search_seed)
+    if objective is None:
+        played = tuple(settings.seeds), settings.ledger_path, settings.device, real_engine()
+        objective = WorldObjective(scenario, knobs, wanted, *played)
+    folder = folder_of(study)
+    found: list[Trial] = []
+    with run_folder.locked(folder):
+        try:
+            found = search(study, identity, knobs, objective, n_trials, search_seed, told)
+        except KeyboardInterrupt:
+            found = search(study, identity, knobs, objective, 0, search_seed)
+            raise
+        finally:
+            report = Report(scenario, knobs, wanted, len(settings.seeds), tuple(found))
+            if found or n_trials == 0:
+                write_report(report, folder)
+    return report, folder
+
+
+def identity_of(
+    setup: Scenario, wanted: Sequence[Target], knobs: Sequence[Knob], settings: Settings, search_seed: int
+) -> dict[str, Any]:
+    """What a study must have in common with the one it goes on with."""
+    return {
+        "scenario": setup.fingerprint(),
+        "targets": [target.model_dump(mode="json") for target in wanted],
+        "parameters": [knob.free.model_dump(mode="json") for knob in knobs],
+        "seeds": settings.seeds,
+        "search seed": search_seed,
+        "code": code_fingerprint(),
+    }

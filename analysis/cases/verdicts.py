@@ -1,0 +1,40 @@
+"""What the numbers say, in plain words and without flattery."""
+
+from __future__ import annotations
+
+from analysis.cases.assess import CaseResult, CauseResult
+from analysis.statistics.intervals import Interval
+
+MOST = 0.5  # "in most seeds"
+SMALL = 0.15  # an effect of zero whose interval is wider than this is not known to be none
+
+
+def case_verdict(case: CaseResult) -> str:
+    """Whether the chapter is matched, and how sure that is."""
+    match = case.match
+    if match.low > MOST:
+        return "matched in most seeds"
+    if match.high < MOST:
+        return "not matched"
+    if match.estimate > MOST:
+        return f"matched in this sample, but {match.n} seeds leave it open whether in most seeds"
+    return f"not matched in this sample ({match.n} seeds leave it open)"
+
+
+def cause_verdict(cause: CauseResult) -> str:
+    """Whether a named cause matters here: without it, does the chapter's ending become rarer?"""
+    effect = cause.effect
+    if effect.high < 0:
+        return "matters"
+    if effect.low > 0:
+        return "works the other way"
+    if effect.estimate == 0 and max(-effect.low, effect.high) <= SMALL:
+        return "does not matter here: effect +0.00"
+    return "open (interval holds 0)" if effect.estimate <= 0 else "open, if anything the other way"
+
+
+def written(interval: Interval, signed: bool = False) -> str:
+    """An estimate with its interval, to two digits."""
+    form = "{:+.2f}" if signed else "{:.2f}"
+    value, low, high = (form.format(number) for number in (interval.estimate, interval.low, interval.high))
+    return f"{value} [{low}, {high}]"

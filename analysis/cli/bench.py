@@ -1,0 +1,180 @@
+"""`ventures bench`: how fast networks are trained and markets played here, against other ways to do it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Column, Table
+
+from analysis.cli.options import AsJson, Device, Jobs, Output
+from analysis.errors import AnalysisError
+
+QUICK_STEPS, QUICK_MEMBERS = 40, 6
+
+app = typer.Typer(help="Benchmarks.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def bench() -> None:
+    """Benchmarks."""
+
+
+@app.command()
+def training(
+    job: Annotated[str, typer.Option("--job", help="M, S (reference jobs) or ladder (real plans).")] = "M",
+    repeats: Annotated[int, typer.Option("--repeats", help="Repetitions, contenders in turn.")] = 5,
+    members: Annotated[int | None, typer.Option("--members", help="Networks; 128, on the ladder 16.")] = None,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    quick: Annotated[bool, typer.Option("--quick", help="Few members and steps: does it run?")] = False,
+    note: Annotated[str, typer.Option("--note", help="A remark to keep with the results.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the JSON document to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure runs per second, ratios to a plain loop, FLOP/s, start-up cost and cost per run as members grow."""
+    for name, value in (("--repeats", repeats), ("--members", members or 1), ("--jobs", jobs or 1)):
+        if value < 1:
+            raise AnalysisError(f"{name} must be at least 1, not {value}")
+    output = Output(as_json)
+    document = measure(job, repeats, members, jobs, device, quick, note, output)
+    finish(document, tables_of(document), out, output)
+
+
+@app.command()
+def market(
+    quick: Annotated[bool, typer.Option("--quick", help="Small worlds and few months: does it run?")] = False,
+    note: Annotated[str, typer.Option("--note", help="A remark to keep with the results.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the JSON document to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what a month of the market costs, against firms and customers, beside other agent-based models."""
+    from analysis.benchmarks.market import bench_market
+    from analysis.play.lockstep import one_thread
+    from analysis.screens.market import market_tables
+    from simulation.training.bench.run import machine
+    from simulation.training.device import resolve_device
+
+    output = Output(as_json)
+    head = {
+        "benchmark": "market",
+        "quick": quick,
+        "note": note,
+        "time": now(),
+        "machine": machine(resolve_device("cpu")),
+    }
+    with one_thread():
+        document = head | bench_market(quick, output.say)
+    finish(document, market_tables(document), out, output)
+
+
+def now() -> str:
+    """The time, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def finish(document: dict[str, Any], said: list[Any], out: Path | None, output: Output) -> None:
+    """Show the tables, write the file where one was asked for, print the document."""
+    for table in said:
+        output.say(table)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+        output.say(f"results: {out}")
+    output.document(document)
+
+
+def measure(
+    job: str,
+    repeats: int,
+    members: int | None,
+    jobs: int | None,
+    device: str,
+    quick: bool,
+    note: str,
+    output: Output,
+) -> dict[str, Any]:
+    """The measurements of a job with where and how they were made."""
+    from dataclasses import replace
+
+    from simulation.training.bench.jobs import JOBS
+    from simulation.training.bench.ladder import bench_ladder
+    from simulation.training.bench.run import bench_job, machine, n_cores
+    from simulation.training.device import resolve_device
+
+    if job not in (*JOBS, "ladder"):
+        raise AnalysisError(f"--job must be one of {', '.join(JOBS)}, ladder, not {job!r}")
+    where, n_jobs = resolve_device(device), jobs or n_cores()
+    document: dict[str, Any] = {
+        "benchmark": "training",
+        "job": job,
+        "quick": quick,
+        "repeats": repeats,
+        "jobs": n_jobs,
+        "note": note,
+        "time": now(),
+        "machine": machine(where),
+    }
+    if job == "ladder":
+        return document | bench_ladder(where, members or (4 if quick else 16), repeats, quick, output.say)
+    shape = replace(JOBS[job], steps=QUICK_STEPS) if quick else JOBS[job]
+    n_members = members or (QUICK_MEMBERS if quick else shape.n_members)
+    return document | bench_job(shape, where, n_members, n_jobs, repeats, quick, output.say)
+
+
+def tables_of(document: dict[str, Any]) -> list[Any]:
+    """What a person reads."""
+    if document["job"] == "ladder":
+        return [ladder_table(document["ladder"])]
+    said: list[Any] = [contender_table(document), growth_table(document["growth"])]
+    said += [f"not measured: {one['name']} ({one['why']})" for one in document["skipped"]]
+    startup = document["startup"]
+    said.append(f"first call with {startup['members']} members: {startup['extra_s']:.2f} s more than a later one")
+    for one in document["targets"]:
+        verdict = "met" if one["met"] else "NOT MET"
+        said.append(f"target {one['what']}: at {one['at']} {one['target']:g}, reached {one['reached']:.3g}: {verdict}")
+    return said
+
+
+def contender_table(document: dict[str, Any]) -> Table:
+    """One line per contender."""
+    names = ("", "threads", "runs/s", "min…max", "× plain", "GFLOP/s", "of matmul")
+    table = Table(*(Column(name, no_wrap=True) for name in names), box=None)
+    for row in document["contenders"]:
+        rate = row["runs_per_s"]
+        table.add_row(
+            row["title"],
+            str(row["threads"]),
+            f"{rate['median']:.3g}",
+            f"{rate['min']:.3g}…{rate['max']:.3g}",
+            f"{row['ratio_to_plain']['median']:.3g}",
+            f"{row['flops_per_s']['median'] / 1e9:.3g}",
+            f"{row['share_of_matmul']['median']:.1%}",
+        )
+    return table
+
+
+def growth_table(rows: list[dict[str, Any]]) -> Table:
+    """Milliseconds per run as members grow."""
+    ways = list(rows[0]["seconds_per_run"])
+    table = Table("members", *(f"{way}, ms per run" for way in ways), box=None)
+    for row in rows:
+        table.add_row(str(row["members"]), *(f"{row['seconds_per_run'][way]['median'] * 1e3:.3g}" for way in ways))
+    return table
+
+
+def ladder_table(rows: list[dict[str, Any]]) -> Table:
+    """Runs per second of real plans."""
+    table = Table("task", "kind", "rung", "runs/s", "min…max", "GFLOP/s", box=None)
+    for row in rows:
+        rate, work = row["runs_per_s"], row["training_flops_per_s"]
+        table.add_row(
+            row["task"],
+            row["kind"],
+            str(row["rung"]),
+            f"{rate['median']:.3g}",
+            f"{rate['min']:.3g}…{rate['max']:.3g}",
+            f"{work['median'] / 1e9:.3g}",
+        )
+    return table

@@ -1,0 +1,142 @@
+"""`ventures explain`: one firm's story, and the smallest change that would have turned its ending around."""
+
+from dataclasses import dataclass
+from dataclasses import replace as replaced
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from analysis.cli.options import INTERRUPTED, AsJson, Device, Jobs, LedgerFile, Output
+from analysis.errors import AnalysisError
+from analysis.play.options import Settings, usable_cores
+
+if TYPE_CHECKING:
+    from analysis.counterfactual.replay import Stage
+    from analysis.counterfactual.search import Reversals
+    from analysis.counterfactual.seeds import Luck
+    from analysis.explain.story import Story
+    from analysis.runs.run import Run
+
+STOPPED = "interrupted before anything was found; the story above is complete"
+
+
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    firm: Annotated[str, typer.Argument(metavar="FIRM", help="Name of a firm in it.")],
+    seed: Annotated[int | None, typer.Option("--seed", "-s", help="Which world. Default: the first seed.")] = None,
+    scenario: Annotated[str | None, typer.Option("--scenario", help="Which scenario. Default: the first.")] = None,
+    arm: Annotated[str | None, typer.Option("--arm", help="Which arm. Default: base.")] = None,
+    no_replay: Annotated[bool, typer.Option("--no-replay", help="Leave out what replays would find.")] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", "-n", help="Replay every lever in so many further seeds too: how far is it luck?"),
+    ] = None,
+    jobs: Jobs = None,
+    device: Device = Settings.device,
+    ledger: LedgerFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell one firm's story: what happened, what caused what, and which change would have turned its ending around."""
+    from analysis.counterfactual.seeds import further_seeds
+    from analysis.explain.story import as_document, open_run
+    from analysis.explain.story import explain as tell
+    from analysis.screens.story import story_lines
+
+    Settings(jobs=jobs)
+    if seeds is not None and no_replay:
+        raise AnalysisError("--seeds asks for replays and --no-replay for none; leave out one of them")
+    output = Output(as_json)
+    run = open_run(folder)
+    story = tell(run, firm, seed, scenario, arm)
+    more = further_seeds(story.record.subject, seeds) if seeds is not None else ()
+    say_lines(output, story_lines(story))
+    played: tuple[Reversals | None, Luck | None] = (None, None)
+    if not no_replay:
+        played = replay(run, story, output, Replay(more, jobs or usable_cores(), device, ledger))
+    output.document(as_document(story, *played))
+    if any(part is not None and not part.complete for part in played):
+        raise typer.Exit(INTERRUPTED)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How the replays are made; `seeds`: further ones."""
+
+    seeds: tuple[int, ...]
+    jobs: int
+    device: str
+    ledger: Path | None
+
+
+def say_lines(output: Output, lines: list[str]) -> None:
+    """Print lines as they are: brackets are no markup."""
+    for line in lines:
+        output.talk.print(line, markup=False, soft_wrap=True)
+
+
+def replay(run: "Run", story: "Story", output: Output, how: Replay) -> "tuple[Reversals | None, Luck | None]":
+    """Search the levers and say what was found, here and in further seeds; None for an incumbent, which cannot end."""
+    if story.record.ending["kind"] != "startup":
+        say_lines(output, ["", "Nothing is replayed: an incumbent's parent pays what is missing, so it cannot end."])
+        return None, None
+    from analysis.counterfactual.replay import stage_of
+    from analysis.counterfactual.search import Reversals
+    from analysis.counterfactual.seeds import check_named
+    from analysis.screens.seeds import luck_lines
+    from analysis.screens.story import reversal_lines
+
+    reversals, luck = Reversals((), complete=False), None
+    try:
+        with stage_of(run, story.record.subject, how.ledger, how.device) as stage:
+            if how.seeds:
+                check_named(stage)
+            reversals = search_shown(run, story, stage, how.jobs)
+            say_lines(output, ["", *reversal_lines(story, reversals)])
+            if how.seeds and reversals.complete:
+                luck = luck_shown(story, stage, reversals, how)
+                say_lines(output, ["", *luck_lines(luck)])
+    except KeyboardInterrupt:
+        if not reversals.searches:
+            say_lines(output, ["", STOPPED])
+        return replaced(reversals, complete=False), luck
+    return reversals, luck
+
+
+def luck_shown(story: "Story", stage: "Stage", reversals: "Reversals", how: Replay) -> "Luck":
+    """Replay all levers in further seeds, with a bar on standard error."""
+    from analysis.counterfactual.seeds import replay_seeds
+
+    with bar() as bars:
+        task = bars.add_task(f"{len(how.seeds)} further seeds", total=None)
+
+        def note(done: int, of: int) -> None:
+            bars.update(task, completed=done, total=of, description=f"{done:,} of {of:,} replays in further seeds")
+
+        return replay_seeds(stage, reversals, story.record.failed, how.seeds, how.jobs, note)
+
+
+def bar() -> Progress:
+    """A bar on standard error that leaves nothing behind."""
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
+
+
+def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reversals":
+    """Check that a replay without any change is the recorded run, then search, with a bar on standard error."""
+    from analysis.counterfactual.levers import pulls_for
+    from analysis.counterfactual.replay import check_same
+    from analysis.counterfactual.search import search
+
+    with bar() as bars:
+        task = bars.add_task("replaying the run as it was", total=None)
+        settings = check_same(run, stage)
+
+        def note(done: int, most: int, found: int) -> None:
+            says = f"{done} of at most {most} replays, {found} levers turn the ending around"
+            bars.update(task, completed=done, total=most, description=says)
+
+        pulls: list[Any] = pulls_for(settings, story.record.failed)
+        return search(stage, pulls, story.record.failed, jobs, note)

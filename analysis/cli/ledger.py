@@ -1,0 +1,129 @@
+"""`ventures ledger`: what was trained, whether it comes out the same again, and how it gets to another machine."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from analysis.cli.options import AsJson, Device, LedgerFile, Output, Seed
+from analysis.errors import AnalysisError
+from analysis.play.options import default_ledger
+
+if TYPE_CHECKING:
+    from simulation.training.ledger.ledger import Ledger
+    from simulation.training.ledger.verify import Verification
+
+app = typer.Typer(help="The ledger of training runs.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def info(ledger: LedgerFile = None, as_json: AsJson = False) -> None:
+    """Say what the ledger holds."""
+    output = Output(as_json)
+    content = existing(ledger or default_ledger()).info()
+    for name, value in content.items():
+        output.say(f"{name.replace('_', ' ')}: {value}")
+    output.document(content)
+
+
+@app.command()
+def verify(
+    sample: Annotated[int, typer.Option("--sample", help="Number of recorded runs to train again.")] = 5,
+    seed: Seed = 0,
+    device: Device = "auto",
+    ledger: LedgerFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train recorded runs again and compare; leaves with 1 where one differs or none could be compared."""
+    if sample < 1:
+        raise AnalysisError(f"--sample must be at least 1, not {sample}")
+    if seed < 0:
+        raise AnalysisError(f"--seed must be 0 or more, not {seed}")
+    found = verify_sample(existing(ledger or default_ledger()), sample, seed, device)
+    output = Output(as_json)
+    for one in found:
+        output.say(said_of(one))
+    compared = [one for one in found if one.tolerance is not None]
+    passed = sum(one.passed for one in compared)
+    output.say(f"{passed} of {len(compared)} compared runs came out as recorded ({len(found)} drawn)")
+    output.document({"drawn": len(found), "compared": len(compared), "passed": passed, "runs": documents(found)})
+    if not compared or passed < len(compared):
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="The file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
+    ledger: LedgerFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write every recorded run to a Parquet file, which another machine can import."""
+    path = ledger or default_ledger()
+    source = existing(path)
+    from analysis.training.ledger_files import export_ledger
+
+    done = export_ledger(source, file, force)
+    output = Output(as_json)
+    left_out = f"; {done.damaged:,} damaged rows were left out" if done.damaged else ""
+    output.say(f"{done.runs:,} runs written to {file} ({done.bytes:,} bytes){left_out}")
+    output.document({"file": str(file), "ledger": str(path), **asdict(done)})
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="A file that `export` wrote.")],
+    ledger: LedgerFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the good rows of an exported file into the ledger; leaves with 1 where rows were damaged."""
+    from analysis.training.ledger_files import import_ledger
+
+    path = ledger or default_ledger()
+    done = import_ledger(file, path)
+    output = Output(as_json)
+    output.say(f"{done.rows:,} runs in {file}: {done.new:,} new, {done.known:,} known, {done.damaged:,} damaged")
+    if done.other_trainer:
+        output.say(f"{done.other_trainer:,} are of another version of the trainer: kept, but not used by this release")
+    output.document({"file": str(file), "ledger": str(path), **asdict(done)})
+    if done.damaged:
+        raise typer.Exit(1)
+
+
+def existing(path: Path) -> "Ledger":
+    """The ledger at that path; asking about one must not make it."""
+    from simulation.training.ledger.ledger import Ledger
+
+    if not path.exists():
+        raise AnalysisError(f"no ledger at {path}; `ventures cases` makes one")
+    return Ledger.open(path)
+
+
+def verify_sample(ledger: "Ledger", sample: int, seed: int, device: str) -> "list[Verification]":
+    """Train a sample again, with as many threads as runs are played with."""
+    from analysis.play.lockstep import one_thread
+    from simulation.training.device import resolve_device
+    from simulation.training.ledger.verify import verify_row
+
+    where = resolve_device(device)
+    rows = track(ledger.sample(sample, seed), "training again", console=Console(stderr=True), transient=True)
+    with one_thread():
+        return [verify_row(row, where) for row in rows]
+
+
+def said_of(one: "Verification") -> str:
+    """One run in one line."""
+    if one.tolerance is None:
+        return f"{one.key}: not compared, another version of the trainer wrote it"
+    largest = max((abs(value) for value in one.differences.values()), default=0.0)
+    verdict = "same" if one.passed else "DIFFERS"
+    return f"{one.key}: {verdict}, largest difference {largest:.4g} (allowed {one.tolerance:g}), {one.recorded_on}"
+
+
+def documents(found: "list[Verification]") -> list[dict[str, Any]]:
+    """The same for JSON."""
+    names = ("key", "passed", "tolerance", "differences", "recorded_on", "trained_on")
+    return [{name: getattr(one, name) for name in names} for one in found]

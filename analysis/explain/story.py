@@ -1,0 +1,136 @@
+"""One firm's story from its run folder: what happened, what caused what, what would have turned its ending around."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.counterfactual.search import GRID, Reversals
+from analysis.counterfactual.seeds import Luck
+from analysis.errors import AnalysisError
+from analysis.explain.causes import RECORDED, links_of
+from analysis.explain.chronicle import chronicle, turning_points
+from analysis.explain.facts import Fact, Record, Subject, read_record
+from analysis.explain.rules import RULES, Link
+from analysis.play.experiment import BASE
+from analysis.runs.run import Run
+from analysis.runs.write import MANIFEST
+
+NAMES_LISTED = 30
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a run folder tells of one firm. `notes` says which world was chosen where the run holds several."""
+
+    record: Record
+    facts: tuple[Fact, ...]
+    turns: tuple[Fact, ...]
+    links: tuple[Link, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def end(self) -> Fact:
+        """The ending."""
+        return self.facts[-1]
+
+
+def explain(run: Run, firm: str, seed: int | None = None, scenario: str | None = None, arm: str | None = None) -> Story:
+    """The story of one firm of a run, from its tables alone.
+
+    seed, scenario, arm: None takes the first seed, the first scenario and the arm `base`.
+    Raises `AnalysisError` where the run has no such thing; the text names what comes close.
+    """
+    subject, notes = choose(run, firm, seed, scenario, arm)
+    record = read_record(run, subject)
+    facts = chronicle(record)
+    turns = turning_points(record) if len(record.months) else []
+    return Story(record, tuple(facts), tuple(turns), tuple(links_of(record, facts)), tuple(notes))
+
+
+def open_run(folder: Path) -> Run:
+    """The run in a folder; raises `AnalysisError` that names a run folder beside it with a name like it."""
+    if (folder / MANIFEST).exists():
+        return Run(folder)
+    beside = [path.parent.name for path in folder.parent.glob(f"*/{MANIFEST}")] if folder.parent.is_dir() else []
+    likely = difflib.get_close_matches(folder.name, beside, n=1)
+    hint = f" (did you mean {folder.parent / likely[0]}?)" if likely else ""
+    raise AnalysisError(f"{folder} is not a run folder: it holds no {MANIFEST}{hint}")
+
+
+def choose(run: Run, firm: str, seed: int | None, scenario: str | None, arm: str | None) -> tuple[Subject, list[str]]:
+    """The firm's world, and what was chosen where nothing was said."""
+    if not run.seeds:
+        raise AnalysisError(f"{run.folder} holds no finished seed")
+    scenarios = list(dict.fromkeys(one["scenario"] for one in run.manifest["arms"]))
+    name = known("scenario", scenario or scenarios[0], scenarios, run)
+    arms = [one["arm"] for one in run.manifest["arms"] if one["scenario"] == name]
+    chosen = known("arm", arm or (BASE if BASE in arms else arms[0]), arms, run)
+    if seed is not None and seed not in run.seeds:
+        raise AnalysisError(f"no seed {seed} in {run.folder}; there are {span(run.seeds)}")
+    world = (name, chosen, run.seeds[0] if seed is None else seed)
+    firms = run.select("endings", name, chosen, ["firm"], [("seed", "==", world[2])])["firm"].tolist()
+    known("firm", firm, firms, run)
+    said = [(scenario, scenarios, name, "scenario"), (arm, arms, chosen, "arm"), (seed, run.seeds, world[2], "seed")]
+    notes = [
+        f"{what} {one}, one of {len(there)}" for asked, there, one, what in said if asked is None and len(there) > 1
+    ]
+    return Subject(*world, firm), notes
+
+
+def known(what: str, name: str, there: Sequence[str], run: Run) -> str:
+    """The name itself; raises `AnalysisError` with the closest ones and all that there are."""
+    if name in there:
+        return name
+    lower = {one.lower(): one for one in there}
+    likely = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=3)]
+    hint = f" (did you mean {' or '.join(likely)}?)" if likely else ""
+    more = f" and {len(there) - NAMES_LISTED} more" if len(there) > NAMES_LISTED else ""
+    listed = ", ".join(sorted(there)[:NAMES_LISTED]) + more
+    raise AnalysisError(f"no {what} {name!r} in {run.folder}{hint}; {what}s: {listed}")
+
+
+def span(seeds: Sequence[int]) -> str:
+    """Seeds in a few characters."""
+    whole = list(seeds) == list(range(seeds[0], seeds[-1] + 1))
+    return f"{seeds[0]} to {seeds[-1]}" if whole and len(seeds) > 1 else ", ".join(map(str, seeds))
+
+
+def as_document(story: Story, reversals: Reversals | None, luck: Luck | None = None) -> dict[str, Any]:
+    """The story as JSON says it; `reversals` and `further_seeds` are null where nothing was replayed."""
+    subject = story.record.subject
+    return {
+        **{name: getattr(subject, name) for name in ("scenario", "arm", "seed", "firm")},
+        "ending": story.record.ending["ending"],
+        "failed": story.record.failed,
+        "notes": list(story.notes),
+        "chronicle": [fact.as_document() for fact in story.facts],
+        "turning_points": [fact.as_document() for fact in story.turns],
+        "causes": [_link_document(link) for link in story.links],
+        "rules": {name: RULES[name] for name in sorted({link.basis for link in story.links} - {RECORDED})},
+        "reversals": None if reversals is None else _reversals_document(reversals),
+        "further_seeds": None if luck is None else luck.as_document(),
+    }
+
+
+def _link_document(link: Link) -> dict[str, Any]:
+    return {
+        "cause": link.cause.as_document(),
+        "effect": link.effect.as_document(),
+        "recorded": link.basis == RECORDED,
+        "rule": None if link.basis == RECORDED else link.basis,
+        "evidence": link.evidence,
+    }
+
+
+def _reversals_document(reversals: Reversals) -> dict[str, Any]:
+    order = [*reversals.found, *reversals.without]
+    return {
+        "complete": reversals.complete,
+        "replays": reversals.n_replays,
+        "grid": list(GRID),
+        "levers": [one.as_document() for one in order],
+    }

@@ -1,0 +1,167 @@
+"""The lockstep player: many worlds go through time together, so that their training runs fuse into large batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+
+from analysis.play.progress import Tally
+from analysis.runs.tables import WORLD_TABLES, training_table, world_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGEST_BLOCK = 8  # seeds: 16 need an eighth less time (larger batches), but a block is what an interrupt can lose
+LARGEST_COMPANY = 256  # worlds in memory at once
+
+
+class World(Protocol):
+    """What the player asks of a world (`MarketModel`)."""
+
+    month: int
+    n_months: int
+
+    def advance_clock(self) -> set[str]:
+        """Run simulated time to the month's end; returns the ledger keys that are due now."""
+
+    def finish_month(self) -> None:
+        """Run the monthly phases."""
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Everything measured so far."""
+
+
+class Service(Protocol):
+    """What the player asks of a training service."""
+
+    ledger: Any
+    n_runs: int
+    n_from_ledger: int
+    seconds: float
+    used_keys: set[str]
+    device: str
+
+    def train(self, due: Iterable[str]) -> int:
+        """Make the results of these keys available."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How worlds and training services are made; tests hand in small ones of their own. Must be picklable."""
+
+    build_world: Callable[..., World]  # (scenario, seed, service); replays add changes of drawn entrants
+    open_service: Callable[[Path, str, bool], Service]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of an experiment: a scenario under its name, and what was done to it."""
+
+    scenario: str
+    name: str  # "base", "without:<cause>" or the name of a what-if
+    setup: Any  # the resolved Scenario
+
+
+@dataclass(frozen=True)
+class Block:
+    """Seeds that are played together, in all arms, by one process."""
+
+    index: int
+    seeds: tuple[int, ...]
+    arms: tuple[Arm, ...]
+
+    @property
+    def n_world_months(self) -> int:
+        """Months of all its worlds together."""
+        return len(self.seeds) * sum(arm.setup.n_months for arm in self.arms)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one block measured."""
+
+    tables: dict[str, pa.Table]
+    seconds: float
+    training: dict[str, float]  # runs trained, results from the ledger, seconds
+    device: str
+
+
+def split_into_blocks(seeds: Sequence[int], arms: Sequence[Arm], jobs: int) -> list[Block]:
+    """Even blocks of at most `LARGEST_BLOCK` seeds, as many as keep all jobs busy to the end."""
+    if not seeds:
+        return []
+    largest = max(1, min(LARGEST_BLOCK, LARGEST_COMPANY // len(arms)))
+    rounds = -(-len(seeds) // (largest * jobs))
+    n_blocks = min(len(seeds), rounds * jobs)
+    edges = [len(seeds) * i // n_blocks for i in range(n_blocks + 1)]
+    return [Block(i, tuple(seeds[edges[i] : edges[i + 1]]), tuple(arms)) for i in range(n_blocks)]
+
+
+def play_block(block: Block, engine: Engine, service: Service, tally: Tally | None = None) -> Played:
+    """Play all worlds of a block from their first month to their last, month by month together."""
+    started = time.perf_counter()
+    with one_thread():
+        cast = [(arm, seed) for arm in block.arms for seed in block.seeds]
+        worlds = [engine.build_world(arm.setup, seed, service) for arm, seed in cast]
+        months = 0
+        while running := [world for world in worlds if world.month < world.n_months]:
+            play_month(running, service)
+            months += len(running)
+            if tally is not None:
+                tally.note(block.index, months, service.n_runs)
+        frames = [world.tables() for world in worlds]
+    labels = [(arm.scenario, arm.name, seed) for arm, seed in cast]
+    tables = {
+        name: world_table((*label, frame[name]) for label, frame in zip(labels, frames, strict=True))
+        for name in WORLD_TABLES
+    }
+    tables["training"] = training_table(service.ledger.rows(service.used_keys))
+    service.ledger.add_many(())  # the last chance for runs that could not be written before
+    training = {"runs": service.n_runs, "from_ledger": service.n_from_ledger, "seconds": service.seconds}
+    return Played(tables, time.perf_counter() - started, training, str(service.device))
+
+
+def play_month(worlds: Sequence[World], service: Service) -> None:
+    """One month of many worlds: clocks first, then one training call for all that is due, then the phases."""
+    due: set[str] = set()
+    for world in worlds:
+        due |= world.advance_clock()
+    service.train(sorted(due))
+    for world in worlds:
+        world.finish_month()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread in torch and BLAS: sums are then taken in the same order with any number of jobs."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def real_engine() -> Engine:
+    """The real world with the real trainer."""
+    from scenarios.build import build_world
+
+    return Engine(build_world, open_training_service)
+
+
+def open_training_service(ledger: Path, device: str, retrain: bool) -> Service:
+    """A training service on the ledger file at that path."""
+    from simulation.training.ledger.ledger import Ledger
+    from simulation.training.service import TrainingService
+
+    return TrainingService(Ledger.open(ledger), device, retrain)

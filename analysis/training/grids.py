@@ -1,0 +1,135 @@
+"""Grids of training plans: what they hold, and training them in parallel through the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import track
+
+from analysis.errors import AnalysisError, TrainingInterrupted
+from analysis.play.lockstep import one_thread
+from analysis.play.options import Settings
+from analysis.play.workers import spread
+from analysis.training.plans import flat, product_of
+from simulation.training.device import device_name, resolve_device
+from simulation.training.ladder import RUNGS
+from simulation.training.ledger.ledger import Ledger
+from simulation.training.plan import MEASURES, NETWORK_KINDS, SECTOR_TASKS, TrainingPlan, TrainingResult
+from simulation.training.service import TrainingService
+from simulation.training.trainer import CHUNK_CPU, CHUNK_GPU, Bucket, bucket_of
+
+SCALING_ROWS = tuple(64 * 2**power for power in range(8))
+SCALING_RECIPE = {"optimizer": "adam", "schedule": "cosine", "weight_decay": 0.05}
+"""The plain recipe of docs/training-tasks.md."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What became of the plans of a grid.
+
+    Attributes:
+        plans: in the order asked for.
+        results: one per plan.
+        n_trained: networks trained now.
+        n_from_ledger: plans whose results stood in the ledger.
+        seconds: wall time.
+        device: display name of what trained.
+    """
+
+    plans: tuple[TrainingPlan, ...]
+    results: tuple[TrainingResult, ...]
+    n_trained: int
+    n_from_ledger: int
+    seconds: float
+    device: str
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """The same as JSON says it."""
+        names = {"runs": self.n_trained, "from_ledger": self.n_from_ledger}
+        return {**names, "seconds": self.seconds, "device": self.device}
+
+    def table(self) -> pd.DataFrame:
+        """One row per plan: its fields, its key, its measures."""
+        names = ("key", *MEASURES)
+        rows = [
+            {**flat(plan), **{name: getattr(result, name) for name in names}}
+            for plan, result in zip(self.plans, self.results, strict=True)
+        ]
+        return pd.DataFrame(rows)
+
+
+def scaling_plans(
+    tasks: Sequence[str], kinds: Sequence[str], values: Mapping[str, Any], n_seeds: int
+) -> list[TrainingPlan]:
+    """Every rung and every number of rows from 64 to 8,192 by doubling, for each task and kind.
+
+    Raises:
+        AnalysisError: a task is no sector's, a kind has no ladder of sizes, or another value is wrong.
+    """
+    for name, wanted, allowed in (("task", tasks, SECTOR_TASKS), ("kind", kinds, NETWORK_KINDS)):
+        for one in wanted:
+            if one not in allowed:
+                product_of({name: [one]}, {}, 1)  # a plain typo is told as everywhere
+                raise AnalysisError(f"--{name} {one} has no scaling grid; there are {', '.join(allowed)}")
+    lists = {"task": list(dict.fromkeys(tasks)), "kind": list(dict.fromkeys(kinds))}
+    grid = {**lists, "rung": range(len(RUNGS)), "rows": SCALING_ROWS}
+    return product_of(grid, {**SCALING_RECIPE, **values}, n_seeds)
+
+
+def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
+    """Results of all plans: from the ledger where they stand, else trained in parallel and written there.
+
+    settings: `jobs`, `device`, `ledger`, `retrain` and `progress` count.
+
+    Raises:
+        TrainingInterrupted: Ctrl-C; what was trained by then is in the ledger.
+    """
+    started = time.perf_counter()
+    device = resolve_device(settings.device)
+    by_key = {plan.key(): plan for plan in plans}
+    found = {} if settings.retrain else Ledger.open(settings.ledger_path).get_many(by_key)
+    n_found = len(found)
+    chunks = _chunks([plan for key, plan in by_key.items() if key not in found], device.type)
+    work = partial(train_chunk, ledger=settings.ledger_path, device=settings.device, retrain=settings.retrain)
+    try:
+        with closing(spread(work, chunks, settings.n_jobs, "the same command goes on with fewer --jobs")) as outcomes:
+            shown = settings.progress and len(chunks) > 1
+            watch = {"total": len(chunks), "console": Console(stderr=True), "transient": True, "disable": not shown}
+            for results in track(outcomes, f"training {len(by_key) - n_found:,} networks", **watch):  # type: ignore[arg-type]
+                found.update({result.key: result for result in results})
+    except KeyboardInterrupt as stop:
+        raise TrainingInterrupted(len(found), len(by_key)) from stop
+    in_order = tuple(found[plan.key()] for plan in plans)
+    seconds = time.perf_counter() - started
+    return Trained(tuple(plans), in_order, len(by_key) - n_found, n_found, seconds, device_name(device))
+
+
+def train_chunk(plans: Sequence[TrainingPlan], ledger: str | Path, device: str, retrain: bool) -> list[TrainingResult]:
+    """Results of plans of one bucket, written to the ledger as they come."""
+    service = TrainingService(Ledger.open(ledger), device, retrain)
+    with one_thread():
+        keys = [service.submit(plan) for plan in plans]
+        service.train(keys)
+        return [service.result(key) for key in keys]
+
+
+def _chunks(plans: Sequence[TrainingPlan], device: str) -> list[list[TrainingPlan]]:
+    """What the trainer takes at once, dearest first, so that no process ends with a large chunk."""
+    buckets: dict[Bucket, list[TrainingPlan]] = {}
+    for plan in plans:
+        buckets.setdefault(bucket_of(plan), []).append(plan)
+    size = CHUNK_CPU if device == "cpu" else CHUNK_GPU
+    chunks = []
+    for members in buckets.values():
+        members.sort(key=lambda plan: (plan.recipe.augmentation, -plan.rows))
+        chunks += [members[start : start + size] for start in range(0, len(members), size)]
+    return sorted(chunks, key=lambda chunk: (-chunk[0].rung, -chunk[0].rows))

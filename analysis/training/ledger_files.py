@@ -1,0 +1,145 @@
+"""Ledgers as Parquet files: what one machine trained, for another to use.
+
+A file holds the ledger's columns as they stand, checksums included. Nothing of a file is believed: every row is checked
+for its checksum and its key before it enters a ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.errors import AnalysisError
+from simulation.training.ledger.ledger import Ledger
+from simulation.training.ledger.rows import COLUMNS, Row, is_believable, type_of
+from simulation.training.plan import OPTIONAL_MEASURES, TRAINER_VERSION
+
+SLAB = 5_000
+"""Rows in memory, in a row group of the file and in a transaction of the ledger."""
+_ARROW_TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+SCHEMA = pa.schema(
+    [pa.field(name, _ARROW_TYPES[type_of(name)], nullable=name in OPTIONAL_MEASURES) for name in COLUMNS]
+)
+NULLABLE = pa.schema([pa.field(field.name, field.type) for field in SCHEMA])  # what a file may bring
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written: rows, rows that were left out because they are damaged, bytes of the file."""
+
+    runs: int
+    damaged: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a file's rows; `new`, `known` and `damaged` add up to `rows`.
+
+    Attributes:
+        rows: in the file.
+        new: written to the ledger.
+        known: intact, but their key stood in the ledger already, whose row stays.
+        damaged: a wrong checksum, or a key that is not that of the plan; never written.
+        other_trainer: of the new and known, those of another version of the trainer, which this release cannot use.
+    """
+
+    rows: int
+    new: int
+    known: int
+    damaged: int
+    other_trainer: int
+
+
+def export_ledger(ledger: Ledger, file: str | Path, force: bool = False) -> Exported:
+    """Write all intact rows, sorted by key, to a Parquet file that appears as a whole or not at all.
+
+    Raises:
+        AnalysisError: the file stands already and `force` is false, or no file can stand there.
+        LedgerError: the ledger cannot be read.
+        OSError: the disk is full.
+    """
+    path = Path(file)
+    _check_target(path, Path(ledger.path), force)
+    keys = ledger.keys()
+    n_written = 0
+    with _draft_of(path) as draft:
+        options = {"compression": "zstd", "write_page_checksum": True}
+        with pq.ParquetWriter(draft, SCHEMA, **options) as writer:
+            for start in range(0, len(keys), SLAB):
+                rows = ledger.rows(keys[start : start + SLAB])
+                writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+                n_written += len(rows)
+    return Exported(n_written, len(keys) - n_written, path.stat().st_size)
+
+
+def import_ledger(file: str | Path, ledger: str | Path) -> Imported:
+    """Write a file's good rows to the ledger at that path, which is made if it does not exist.
+
+    A key that stands in the ledger keeps its row, unless that row is damaged. Doing it again changes nothing, so an
+    import that was cut off is simply done again.
+
+    Raises:
+        AnalysisError: the file cannot be read or is no exported ledger; then no ledger is made or changed.
+        LedgerError: the ledger cannot be read or written.
+    """
+    table = read_file(Path(file))
+    target = Ledger.open(ledger)
+    n_good = n_new = n_other = 0
+    for start in range(0, table.num_rows, SLAB):
+        good = [row for row in _rows_of(table.slice(start, SLAB)) if is_believable(row)]
+        n_new += target.add_rows(good)
+        n_good += len(good)
+        n_other += sum(row[1] != TRAINER_VERSION for row in good)
+    target.close()
+    return Imported(table.num_rows, n_new, n_good - n_new, table.num_rows - n_good, n_other)
+
+
+def read_file(path: Path) -> pa.Table:
+    """The ledger's columns of a Parquet file, in their order and types; raises `AnalysisError` where that cannot be."""
+    if not path.is_file():
+        what = "is a folder; name a file" if path.is_dir() else "does not exist"
+        raise AnalysisError(f"{path} {what}, such as one that `ventures ledger export` wrote")
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            missing = [name for name in COLUMNS if name not in file.schema_arrow.names]
+            if missing:
+                raise AnalysisError(f"{path} is not an exported ledger: it has no column {', '.join(missing)}")
+            table = file.read(list(COLUMNS)).select(list(COLUMNS)).cast(NULLABLE)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise AnalysisError(f"{path} cannot be read as an exported ledger ({reason}); export it again") from error
+    return table
+
+
+def _rows_of(table: pa.Table) -> Iterator[Row]:
+    return zip(*(column.to_pylist() for column in table.columns), strict=True)
+
+
+def _check_target(path: Path, ledger: Path, force: bool) -> None:
+    if path.is_dir():
+        raise AnalysisError(f"{path} is a folder; name a file")
+    if not path.parent.is_dir():
+        raise AnalysisError(f"{path} cannot be written: {path.parent} is not a folder")
+    if path.exists() and ledger.exists() and path.samefile(ledger):
+        raise AnalysisError(f"{path} is the ledger itself; choose another file")
+    if path.exists() and not force:
+        raise AnalysisError(f"{path} exists; choose another file or overwrite it with --force")
+
+
+@contextmanager
+def _draft_of(path: Path) -> Iterator[Path]:
+    """A file beside `path` that takes its place when it is complete and is removed when it is not."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
