@@ -36,6 +36,8 @@ class FakeScenario:
     focal: str | None = FOCAL
     expect: tuple[Expectation, ...] = (PROFITABLE,)
     causes: dict[str, Cause] = field(default_factory=lambda: {"team": SKILL})
+    firms: dict[str, Any] = field(default_factory=dict)
+    entrants: dict[str, Any] = field(default_factory=dict)
     p_success: float = 0.8
     pause_s: float = 0.0
     broken_seed: int | None = None

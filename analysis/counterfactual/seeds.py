@@ -18,8 +18,8 @@ from analysis.counterfactual.replay import LARGEST_COMPANY, Outcome, Stage, play
 from analysis.counterfactual.search import Reversals
 from analysis.errors import AnalysisError
 from analysis.explain.facts import Subject
-from analysis.play.options import LARGEST_SEED
 from analysis.play.workers import spread
+from analysis.runs.seeds import LARGEST_SEED
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
 
 AS_IT_WAS = -1  # the number of the replay without a change; those of changes count from 0

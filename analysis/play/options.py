@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypedDict
 
 from analysis.errors import AnalysisError
+from analysis.runs.seeds import LARGEST_SEED, SeedSet
 
 IN_MEMORY = ":memory:"  # a ledger that ends with each block
-LARGEST_SEED = 2**63 - 1  # seeds are a 64-bit column of every table
 
 
 class Options(TypedDict, total=False):
@@ -24,6 +24,7 @@ class Options(TypedDict, total=False):
     ledger: str | Path | None
     retrain: bool
     progress: bool
+    yes: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Settings:
     ledger: file of the training ledger (None: `default_ledger()`; ":memory:" keeps none).
     retrain: train every plan again although it stands in the ledger.
     progress: show a progress bar on standard error.
+    yes: play also what is larger than `estimate.LIMITS` allow without being asked twice.
     Raises `AnalysisError` when a value is out of its range.
     """
 
@@ -48,6 +50,7 @@ class Settings:
     ledger: str | Path | None = None
     retrain: bool = False
     progress: bool = False
+    yes: bool = False
 
     def __post_init__(self) -> None:
         if self.replications < 1:
@@ -60,9 +63,9 @@ class Settings:
             raise AnalysisError(f"jobs must be at least 1, not {self.jobs}")
 
     @property
-    def seeds(self) -> list[int]:
+    def seeds(self) -> SeedSet:
         """The seeds S … S+N−1."""
-        return list(range(self.seed, self.seed + self.replications))
+        return SeedSet.of(range(self.seed, self.seed + self.replications))
 
     @property
     def ledger_path(self) -> Path:

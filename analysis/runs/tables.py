@@ -9,9 +9,17 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from simulation.records.recorder import COLUMNS
+
 WORLD_TABLES = ("firms", "sectors", "events", "rounds", "endings", "funds")  # what a world measures
 TABLES = (*WORLD_TABLES, "training")
 ORDER = [("scenario", "ascending"), ("arm", "ascending"), ("seed", "ascending")]
+
+KEYS: dict[str, tuple[str, ...]] = {
+    **{name: ("scenario", "arm", "seed", *COLUMNS[name][:2]) for name in WORLD_TABLES},
+    "training": ("key",),
+}
+"""Columns without which a table is none of a run."""
 
 DATES = {"month", "time", "founded", "ended"}
 COUNTS = {"seed", "n_firms", "entries", "exits", "vintage", "n_companies"}
@@ -61,16 +69,36 @@ def merged(name: str, parts: list[pa.Table]) -> pa.Table:
     return by_key.take(pa.array(first, pa.int64()))
 
 
-def _column(name: str, values: pd.Series) -> pa.Array:
+def type_of(name: str) -> pa.DataType | None:
+    """The type that a column has in every table; None where it follows from the values."""
     if name in DATES:
-        return pa.array(pd.to_datetime(values).astype("datetime64[us]"), pa.timestamp("us"), from_pandas=True)
+        return pa.timestamp("us")
     if name in COUNTS:
-        return pa.array(values, pa.int64(), from_pandas=True)
+        return pa.int64()
     if name in MEASURES or name.endswith("_usd"):
-        return pa.array(pd.to_numeric(values).astype(float), pa.float64(), from_pandas=True)
-    if name in TEXTS:
-        return pa.array([_text(value) for value in values], pa.string())
-    return pa.array(values, from_pandas=True)
+        return pa.float64()
+    return pa.string() if name in TEXTS else None
+
+
+def known(table: str) -> tuple[str, ...]:
+    """The columns that this release gives a table, beside scenario, arm and seed."""
+    return COLUMNS.get(table, ())
+
+
+def nothing(column: str, n_rows: int) -> pd.Series:
+    """A column of missing values, of the column's type."""
+    return pd.Series(pa.nulls(n_rows, type_of(column) or pa.float64()).to_pandas())
+
+
+def _column(name: str, values: pd.Series) -> pa.Array:
+    kind = type_of(name)
+    if kind == pa.timestamp("us"):
+        return pa.array(pd.to_datetime(values).astype("datetime64[us]"), kind, from_pandas=True)
+    if kind == pa.float64():
+        return pa.array(pd.to_numeric(values).astype(float), kind, from_pandas=True)
+    if kind == pa.string():
+        return pa.array([_text(value) for value in values], kind)
+    return pa.array(values, kind, from_pandas=True)
 
 
 def _text(value: Any) -> str | None:

@@ -1,0 +1,74 @@
+"""Files of a run folder: each appears as a whole or not at all, and none is written through a link."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import AnalysisError
+
+DRAFT = ".draft-"  # what a process that was killed was about to write
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """A new file beside `path` that takes its place when the block is left, and is removed where that fails."""
+    draft = path.with_name(f"{DRAFT}{secrets.token_hex(6)}-{path.name}")
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        yield draft
+        sync(draft)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON document in one rename."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    with draft_of(path) as draft:
+        draft.write_text(text + "\n", encoding="utf-8")
+
+
+def sync(path: Path) -> None:
+    """Have the disk hold what was written: a rename may otherwise survive a power cut that its content does not."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_plain_file(path: Path) -> bool:
+    """Whether a file stands there, and no folder, device, pipe or dangling link."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def is_draft(path: Path) -> bool:
+    """Whether a process that was killed left it behind unfinished."""
+    return path.name.startswith(DRAFT)
+
+
+def refuse_links(folder: Path) -> None:
+    """Raise `AnalysisError` where something below the folder is a link: what is written there would land elsewhere."""
+    for above, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(above, name)
+            if path.is_symlink():
+                raise AnalysisError(f"{path} is a link; a run folder that is written to holds none: remove it")
