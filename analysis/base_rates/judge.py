@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from analysis.base_rates.statistics import Statistic
 from analysis.base_rates.targets import Target, load_targets
 from analysis.play.experiment import run as play_scenario
 from analysis.play.options import Options
+from analysis.runs.files import write_json
 from analysis.runs.run import Run
 from analysis.statistics.intervals import LEVEL, Interval, wilson
 from analysis.statistics.survival import Floats
@@ -64,8 +64,7 @@ def validate_world(
 def judge_run(run: Run, targets: Sequence[Target]) -> BaseRates:
     """Base rates of a played run, from its tables alone; writes them to `base-rates.json` in its folder."""
     result = BaseRates(run, base_rates(sample_of_run(run), targets))
-    text = json.dumps(as_document(result), ensure_ascii=False, allow_nan=False, indent=1)
-    (run.folder / REPORT).write_text(text + "\n", encoding="utf-8")
+    write_json(run.folder / REPORT, as_document(result))
     return result
 
 

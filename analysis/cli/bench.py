@@ -10,7 +10,9 @@ from rich.table import Column, Table
 
 from analysis.cli.options import AsJson, Device, Jobs, Output
 from analysis.errors import AnalysisError
+from analysis.play.options import most_jobs
 
+MOST_REPEATS, MOST_MEMBERS = 1_000, 65_536  # networks: some GB, and sixteen times what fills a large card
 QUICK_STEPS, QUICK_MEMBERS = 40, 6
 
 app = typer.Typer(help="Benchmarks.", no_args_is_help=True, rich_markup_mode=None)
@@ -34,9 +36,13 @@ def training(
     as_json: AsJson = False,
 ) -> None:
     """Measure runs per second, ratios to a plain loop, FLOP/s, start-up cost and cost per run as members grow."""
-    for name, value in (("--repeats", repeats), ("--members", members or 1), ("--jobs", jobs or 1)):
-        if value < 1:
-            raise AnalysisError(f"{name} must be at least 1, not {value}")
+    for name, value, most in (
+        ("--repeats", repeats, MOST_REPEATS),
+        ("--members", 1 if members is None else members, MOST_MEMBERS),
+        ("--jobs", 1 if jobs is None else jobs, most_jobs()),
+    ):
+        if not 1 <= value <= most:
+            raise AnalysisError(f"{name} must be at least 1 and at most {most:,}, not {value:,}")
     output = Output(as_json)
     document = measure(job, repeats, members, jobs, device, quick, note, output)
     finish(document, tables_of(document), out, output)

@@ -1,9 +1,9 @@
 """`ventures`: the command line. Heavy libraries are imported by the commands that need them."""
 
-import signal
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -15,6 +15,7 @@ from analysis.cli import explain as cli_explain
 from analysis.cli import ledger as cli_ledger
 from analysis.cli import train as cli_train
 from analysis.cli.options import (
+    INTERRUPTED,
     AsJson,
     Device,
     Jobs,
@@ -24,11 +25,13 @@ from analysis.cli.options import (
     Replications,
     Retrain,
     Seed,
+    Yes,
     interruptible,
     options_for,
     show_results,
 )
 from analysis.errors import AnalysisError
+from analysis.play.interrupts import end_on_request, end_undisturbed
 from analysis.play.options import Settings
 
 BASE_WORLD = "markets/base"
@@ -83,6 +86,7 @@ def cases(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     shapley: Annotated[
         bool, typer.Option("--shapley", help="Share the ending out among the causes: every subset is played.")
     ] = False,
@@ -95,7 +99,15 @@ def cases(
     output = Output(as_json)
     label = names[0] if names and len(names) == 1 else "cases"
     options = options_for(
-        label, out, replications=replications, seed=seed, jobs=jobs, device=device, ledger=ledger, retrain=retrain
+        label,
+        out,
+        replications=replications,
+        seed=seed,
+        jobs=jobs,
+        device=device,
+        ledger=ledger,
+        retrain=retrain,
+        yes=yes,
     )
     from analysis.cases import study as case_studies
 
@@ -118,12 +130,21 @@ def run(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Play one scenario with many seeds."""
     output = Output(as_json)
     options = options_for(
-        scenario, out, replications=replications, seed=seed, jobs=jobs, device=device, ledger=ledger, retrain=retrain
+        scenario,
+        out,
+        replications=replications,
+        seed=seed,
+        jobs=jobs,
+        device=device,
+        ledger=ledger,
+        retrain=retrain,
+        yes=yes,
     )
     from analysis.play.experiment import run as play_scenario
 
@@ -150,6 +171,7 @@ def compare(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Play a scenario and what-ifs on it in the same seeds: ventures compare BASE --with WHATIF [WHATIF]..."""
@@ -163,6 +185,7 @@ def compare(
         device=device,
         ledger=ledger,
         retrain=retrain,
+        yes=yes,
     )
     from analysis import comparison
 
@@ -223,15 +246,35 @@ def scenarios(as_json: AsJson = False) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code; a request to end (`kill`, a scheduler) is like Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    raise SystemExit(run_command(arguments))
+    """Run the command line and leave with its exit code; every request to end is like Ctrl-C."""
+    end_on_request()
+    warnings.showwarning = say_warning
+    code = run_command(arguments)
+    end_undisturbed()
+    if (workers := sys.modules.get("analysis.play.workers")) is not None:
+        workers.end_workers()
+    raise SystemExit(code)
+
+
+def say_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A warning in one line on standard error; the place in the code tells a person nothing."""
+    typer.echo(f"ventures: warning: {one_line(str(message))}", err=True)
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
     """Run one command; expected errors become one line on standard error and an exit code."""
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="ventures", standalone_mode=False)
+    except typer.Abort:
+        typer.echo("interrupted", err=True)
+        return INTERRUPTED
     except Exception as error:
         code = exit_code_of(error)
         if code is None:

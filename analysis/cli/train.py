@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from analysis.cli.options import AsJson, Device, Jobs, LedgerFile, Out, Output, Retrain, interruptible, options_for
+from analysis.cli.options import AsJson, Device, Jobs, LedgerFile, Out, Output, Retrain, Yes, interruptible, options_for
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings
 
@@ -71,6 +71,7 @@ def train(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Train one plan and print every measure, or a grid of plans: the scaling laws, or all that the cases need."""
@@ -80,7 +81,7 @@ def train(
         tasks=[*(task or ()), *(more or ())],
         kinds=list(kind or ()),
         n_seeds=seeds,
-        options={"jobs": jobs, "device": device, "ledger": ledger, "retrain": retrain},
+        options={"jobs": jobs, "device": device, "ledger": ledger, "retrain": retrain, "yes": yes},
         out=out,
         output=Output(as_json),
     )

@@ -81,8 +81,10 @@ def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engin
         raise Interrupted(result)
     if status == "failed":
         missing = len(manifest.seeds) - len(manifest.finished_seeds)
-        raise BrokenRun(f"{missing} seeds were damaged before they could be kept; the same command with --out {out} "
-                        "plays them again")
+        raise BrokenRun(
+            f"{missing} seeds were damaged before they could be kept; the same command with --out {out} "
+            "plays them again"
+        )
     return result
 
 

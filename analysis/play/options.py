@@ -61,6 +61,8 @@ class Settings:
             raise AnalysisError(f"seed must leave room for {self.replications} seeds below 2^63, not {self.seed}")
         if self.jobs is not None and self.jobs < 1:
             raise AnalysisError(f"jobs must be at least 1, not {self.jobs}")
+        if self.jobs is not None and self.jobs > most_jobs():
+            raise AnalysisError(f"jobs must be at most {most_jobs():,} on this machine, not {self.jobs:,}")
 
     @property
     def seeds(self) -> SeedSet:
@@ -87,6 +89,11 @@ def default_ledger() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("model-ventures", appauthor=False) / "ledger.sqlite"
+
+
+def most_jobs() -> int:
+    """Most worker processes that may be asked for: more than a few per core only fill the memory."""
+    return max(64, 4 * usable_cores())
 
 
 def usable_cores() -> int:

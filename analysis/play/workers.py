@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -27,6 +28,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 IDLE_S = 300  # workers wait so long for more work: importing torch anew takes seconds
 POLL_S = 0.1  # a request to end waits at most so long
+SHORT_S, MOST_WAITS = 0.005, 200
 POOL: dict[str, Any] = {}
 """The worker processes that were opened last, if any are left."""
 
@@ -115,7 +117,15 @@ class Crew:
     def dismiss(self) -> None:
         """End the processes if they are still at work; else they stay for the next time."""
         if self.waiting:
+            self._wait_for_start()
             end_workers()
+
+    def _wait_for_start(self) -> None:
+        """Let the pool take up what was handed out last: its own thread stumbles over what it finds afterwards."""
+        for _ in range(MOST_WAITS):
+            if all(future.running() or future.done() for future in self.waiting):
+                return
+            time.sleep(SHORT_S)
 
     def _hand_out(self) -> None:
         pool = open_pool(self.n_jobs)

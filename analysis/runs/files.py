@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from analysis.errors import AnalysisError
 
+MOST_BYTES = 256 * 2**20  # of a document; the largest manifests have about 10 MB
 DRAFT = ".draft-"  # what a process that was killed was about to write
 
 
@@ -35,6 +38,20 @@ def write_json(path: Path, content: Any) -> None:
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     with draft_of(path) as draft:
         draft.write_text(text + "\n", encoding="utf-8")
+
+
+def bounded(path: Path) -> bytes:
+    """The content of a document; raises `ValueError` where it is no plain file or larger than any we write."""
+    if not is_plain_file(path):
+        raise ValueError("there is no such file")
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise ValueError(f"{size:,} bytes, more than {MOST_BYTES:,}")
+    return path.read_bytes()
+
+
+def read_json(path: Path) -> Any:
+    """A JSON document; raises `ValueError` where it is none, or nested or large beyond all measure."""
+    return from_json(bounded(path), allow_inf_nan=False)
 
 
 def sync(path: Path) -> None:

@@ -16,13 +16,12 @@ from pydantic_core import from_json
 
 from analysis.errors import AnalysisError, DamagedRun
 from analysis.runs import list_layout
-from analysis.runs.files import is_plain_file, write_json
+from analysis.runs.files import bounded, write_json
 from analysis.runs.seeds import Pair, SeedSet
 from analysis.runs.tables import TABLES
 
-LAYOUT = 2
+LAYOUT: Literal[2] = 2
 MANIFEST = "manifest.json"
-MOST_BYTES = 256 * 2**20
 MOST_SHOWN = 60  # characters of a value in an error
 
 Status = Literal["running", "interrupted", "failed", "finished"]
@@ -196,7 +195,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a run folder; raises `AnalysisError` in one line where there is none that can be trusted."""
     path = folder / MANIFEST
     try:
-        content = _bounded(path)
+        content = bounded(path)
         layout = _layout_of(content)
     except (OSError, ValueError) as error:
         raise DamagedRun(f"{folder} is not a run folder: its {MANIFEST} cannot be read ({_shown(error)})") from error
@@ -210,21 +209,13 @@ def read_manifest(folder: Path) -> Manifest:
 def read_note(path: Path, kind: type[N], content: bytes | None = None) -> N:
     """The document in a file, its digest checked; raises `DamagedRun` in one line."""
     try:
-        content = _bounded(path) if content is None else content
+        content = bounded(path) if content is None else content
     except (OSError, ValueError) as error:
         raise DamagedRun(f"{path} cannot be read ({_shown(error)})") from error
     note = _parsed(path, kind, content)
     if note.digest != digest_of(note):
         raise DamagedRun(f"{path} was changed after it was written: its digest is not that of its content")
     return note
-
-
-def _bounded(path: Path) -> bytes:
-    if not is_plain_file(path):
-        raise ValueError("there is no such file")
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise ValueError(f"{size:,} bytes, more than {MOST_BYTES:,}")
-    return path.read_bytes()
 
 
 def _layout_of(content: bytes) -> Any:

@@ -75,8 +75,15 @@ def write_part(folder: Path, token: str, seeds: SeedSet, played: Played) -> None
         pq.write_table(content, table_path(draft, table))
         sync(table_path(draft, table))
     tables = {table: note_of(table_path(draft, table)) for table in TABLES}
-    cost = {"seconds": played.seconds, "training": played.training, "device": played.device}
-    write_note(draft / PART, PartNote(token=token, seeds=seeds, tables=tables, **cost))
+    note = PartNote(
+        token=token,
+        seeds=seeds,
+        seconds=played.seconds,
+        training=played.training,
+        device=played.device,
+        tables=tables,
+    )
+    write_note(draft / PART, note)
     draft.rename(folder / PARTS / f"seeds-{seeds[0]}-{seeds[-1]}-{name}")
 
 

@@ -23,7 +23,8 @@ class Run:
     """A played experiment.
 
     Frames have one row per line of the tables and the columns `scenario`, `arm` ("base", "without:<cause>" or a
-    what-if) and `seed` before their own; a column that an earlier release did not measure holds missing values. Money is in USD, months are the first day of the month.
+    what-if) and `seed` before their own; a column that an earlier release did not measure holds missing values. Money
+    is in USD, months are the first day of the month.
     A run in a temporary folder takes the folder with it when it is no longer referred to.
     Raises `AnalysisError` where `folder` is not a run folder or misses a table; a table whose content is not what was
     written raises it when it is first read.

@@ -115,7 +115,7 @@ def _make_parts(folder: Path) -> None:
 
 
 def _continued(folder: Path, earlier: Manifest, wanted: Manifest) -> Manifest:
-    """The wanted manifest with what the folder holds already; refuses a folder of another experiment, or a damaged one."""
+    """The wanted manifest with what the folder holds already; refuses another experiment and a damaged folder."""
     if earlier.fingerprint != wanted.fingerprint or {*earlier.arm_names} != {*wanted.arm_names}:
         raise AnalysisError(f"{folder} holds another experiment ({earlier.kind} {earlier.name}); choose another --out")
     if earlier.code != wanted.code:
