@@ -58,9 +58,9 @@ def test_what_reverses_is_replayed_at_its_smallest_size_and_the_rest_at_its_larg
 
 
 def test_further_seeds_come_after_that_of_the_story() -> None:
-    assert further_seeds(Subject("s", "base", 7, "iris"), 3) == (8, 9, 10)
-    for n in (0, -1):
-        with pytest.raises(AnalysisError, match=f"--seeds must be at least 1, not {n}"):
+    assert further_seeds(Subject("s", "base", 7, "iris"), 3) == range(8, 11)
+    for n in (0, -1, 10**9):
+        with pytest.raises(AnalysisError, match=f"--seeds must be at least 1 and at most 10,000, not {n:,}"):
             further_seeds(IRIS, n)
     with pytest.raises(AnalysisError, match="room for 3 seeds"):
         further_seeds(Subject("s", "base", 2**63 - 2, "iris"), 3)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from damage import seal_again
 from explain_fakes import ENGINE, ENTRANTS, play_small
 from world_fakes import FakeService, scenario_of
 
@@ -187,6 +188,7 @@ def test_the_command_stops_where_the_run_is_another_version_s(
     firms = pd.read_parquet(folder / "firms.parquet")
     firms.loc[3, "cash_usd"] += 1
     firms.to_parquet(folder / "firms.parquet")
+    seal_again(folder)
     assert run_command(["explain", str(folder), "iris", "--jobs", "1"]) == 2
     out, err = capfd.readouterr()
     assert "goes bankrupt" in out and "made by another version" in err and "cash_usd is" in err

@@ -70,7 +70,7 @@ class Held:
     def let_through(self) -> Iterator[None]:
         """Requests interrupt what is inside, once."""
         for number, handler in self.handlers.items():
-            signal.signal(number, Once(handler))
+            signal.signal(number, handler if isinstance(handler, Once) else Once(handler))
         try:
             yield
         finally:
