@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from analysis.runs.tables import world_table
 from test_agents_startup import FACTS, bidding, fund_of, quiet_world, raiser
 from test_world_conservation import check_all
 from world_fakes import play, world_of
@@ -14,7 +15,6 @@ from world_fakes import play, world_of
 from agents.fund import Bid, Deal, Fund, committed_usd
 from agents.settings import InvestorSettings
 from agents.startup.fundraising import allocate
-from analysis.runs.tables import world_table
 from scenarios import ScenarioError, load
 from simulation.capital import usual_round
 from simulation.model import MarketModel
@@ -70,7 +70,7 @@ def test_an_investment_is_called_when_it_is_made() -> None:
     savers = model.bank.books["savers"]
     before = savers.cash_usd
     firm.finance.take({"angel": 5e6}, 15e6, "A")
-    assert fund.flows == [(1, -5e6)] and fund.uncalled_usd == 95e6 and fund.n_companies == 1
+    assert fund.flows == [(1, -5e6)] and fund.uncalled_usd == 95e6 and len(fund.portfolio) == 1
     assert savers.cash_usd == before - 5e6 and fund.books.cash_usd == 0
     assert fund.books.balance["investments"] == 500_000_000 == -fund.books.balance["paid_in_capital"]
 

@@ -10,9 +10,9 @@ from simulation.market import DATA, LICENCE, PRODUCT, SOLUTION
 from simulation.revenue import data_advantage, data_worth
 
 if TYPE_CHECKING:
-    from agents.firm.firm import Firm
-    from agents.firm.laboratory import Laboratory
+    from agents.firm.owner import LaboratoryLike, Owner
     from agents.settings import FirmSettings
+    from simulation.books import Account
     from simulation.settings import RevenueModel
 
 
@@ -21,7 +21,7 @@ class Sales:
     `agents.firm.sectors_served`).
     """
 
-    def __init__(self, firm: Firm) -> None:
+    def __init__(self, firm: Owner) -> None:
         self.firm, self.market = firm, firm.model.market
         s = firm.settings
         self.slots = {offer: self.open(offer, how) for offer, how in offers_of(s).items()}
@@ -71,13 +71,13 @@ class Sales:
         if self.firm.desk:
             self.firm.desk.trust = max(self.firm.desk.trust - amount, 0.0)
 
-    def served_by(self, lab: Laboratory) -> dict[str, int]:
+    def served_by(self, lab: LaboratoryLike) -> dict[str, int]:
         """Slots of the offers that one laboratory makes the model for."""
         if self.firm.serves_one:
             return self.slots
         return {offer: slot for offer, slot in self.slots.items() if self.firm.laboratory_for(offer) is lab}
 
-    def usage_rows(self, lab: Laboratory) -> float:
+    def usage_rows(self, lab: LaboratoryLike) -> float:
         """Rows of field data that this month's use of a laboratory's model makes; who buys data uses no model."""
         segments, model, rows = self.firm.segments, self.market.model, 0.0
         for segment, slot in self.served_by(lab).items():
@@ -85,7 +85,7 @@ class Sales:
                 rows += users * segments[segment].usage_rows_month
         return rows
 
-    def accident_hazard(self, lab: Laboratory) -> tuple[float, float]:
+    def accident_hazard(self, lab: LaboratoryLike) -> tuple[float, float]:
         """Accidents a year that the field errors of a released model cause, and their liability in USD a year."""
         segments, rate, cost = self.firm.segments, 0.0, 0.0
         for segment, slot in self.served_by(lab).items():
@@ -125,7 +125,7 @@ class Sales:
         market, segments, firm = self.market, self.firm.segments, self.firm
         certification, capacity_of = firm.certification, market.columns["capacity"]
         asked = certification.demands
-        if asked and not certification.law.mandatory:
+        if asked and not certification.mandatory:
             asked = {}
         shown = {lab.sector: (self.seen(lab), lab.on_sale()) for lab in firm.laboratories.values()}
         at_home = shown[firm.sector]
@@ -143,7 +143,7 @@ class Sales:
             market.set_price(slot, self.price_level * segments[segment].reference_price_usd)
             capacity_of[slot] = capacity
 
-    def seen(self, lab: Laboratory) -> tuple[float, ...]:
+    def seen(self, lab: LaboratoryLike) -> tuple[float, ...]:
         """What customers see and feel of every offer of a laboratory's model, in the order of
         `simulation.market.SHOWN`.
         """
@@ -222,7 +222,7 @@ class Sales:
             if monthly:
                 recurring += bank.pay("customers", name, monthly, "spending", "sales")
             if upfront:
-                account = "upfront_fees" if model == SOLUTION else "deferred_revenue"
+                account: Account = "upfront_fees" if model == SOLUTION else "deferred_revenue"
                 bank.pay("customers", name, upfront, "spending", account)
         self.licence_solution_share = by_contract / (paid + self.goods_usd) if paid > 0 else nan
         self._earn_deferred()
