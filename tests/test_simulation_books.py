@@ -46,6 +46,6 @@ def test_a_programme_has_an_account_once_it_is_opened() -> None:
 
 def test_who_may_not_owe_pays_no_more_than_it_has() -> None:
     books = bank()
-    with pytest.raises(InsufficientCash, match="firm needs 100.01 USD and has 100.00"):
+    with pytest.raises(InsufficientCash, match=r"firm needs 100\.01 USD and has 100\.00"):
         books.pay("firm", "workers", 100.01, "wages", "income")
     assert books.books["firm"].cash_usd == 100.0 and books.total_cash_usd() == 0

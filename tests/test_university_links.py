@@ -9,8 +9,8 @@ import pytest
 from world_fakes import bound, found, kinds_of_events, lone_world, merged, play, released, world_of
 
 from agents import treasury
-from agents.state.programmes import Commons
 from agents.startup.startup import Startup
+from agents.state.programmes import Commons
 from simulation.model import MarketModel
 from simulation.settings.universities import UniversitySettings
 
