@@ -16,7 +16,6 @@ from agents.firm.laboratory import Job
 from agents.fund import Fund, funds_of
 from simulation.compute import HOURS_PER_MONTH
 from simulation.history import adopted_share, fees_left, money_left
-from simulation.market import BUNDLE, FREEMIUM
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -88,7 +87,7 @@ def hand_over_customers(model: World, incumbents: list[Firm]) -> None:
         share = adopted_share(settings.segments[name], settings.market_opens, model.calendar.year_of(0))
         served = share * market.s["customers"][index]
         for slot, customers in zip(slots, served * weights / weights.sum(), strict=True):
-            market["free" if market.model[slot] in (BUNDLE, FREEMIUM) else "customers"][slot] += customers
+            market["free" if market.record_of(slot).starts_free else "customers"][slot] += customers
 
 
 def spend_before(fund: Fund) -> None:

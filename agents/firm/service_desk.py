@@ -23,7 +23,6 @@ import numpy as np
 
 from agents.firm.training_plan import engineering
 from simulation.demand import next_trust
-from simulation.market import SOLUTION
 from simulation.settings import Service
 
 if TYPE_CHECKING:
@@ -180,7 +179,7 @@ def hands_short(buyer: Owner) -> dict[str, float]:
     """Staff months that its projects lack, by offer: half as many projects again as last month's are planned for."""
     market, short = buyer.model.market, {}
     for offer, slot in buyer.sales.slots.items():
-        if market.model.item(slot) == SOLUTION and market.selling[slot]:
+        if market.record_of(slot).tailored and market.selling[slot]:
             missing = 1.5 * market["won"].item(slot) - market["capacity"].item(slot)
             if missing > 0:
                 short[offer] = missing * buyer.segments[offer].project_staff_months

@@ -10,9 +10,7 @@ from agents.settings import FirmSettings
 from agents.startup.diagnosis import reasons_of
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
 from agents.startup.fundraising import Fundraising
-from simulation.market import BUNDLE, FREEMIUM
-from simulation.revenue import MODELS
-from simulation.settings import RevenueModel, Stage
+from simulation.settings import Stage
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -22,8 +20,6 @@ MATURE_REVENUE_USD_YEAR = 12e6
 TARGET_MARGIN = 0.1
 # Assumption: monthly cuts of what is spent beyond revenue, when nobody funds the firm and when the runway is short.
 CUT_UNFUNDED, CUT_SHORT, SHORT_RUNWAY_MONTHS = 0.85, 0.93, 6
-# Assumption: how a firm earns after a pivot, by how it earned before.
-_PIVOT: dict[str, RevenueModel] = {"freemium": "subscription", "subscription": "solution", "licence": "subscription"}
 
 
 class Startup(Firm):
@@ -81,7 +77,7 @@ class Startup(Firm):
         sales, offers = last_quarter(self.recurring), self.sales
         if sales <= 5_000 or offers.price_level >= 3:
             return
-        earns_by_price = all(offers.market.model.item(s) not in (FREEMIUM, BUNDLE) for s in offers.slots.values())
+        earns_by_price = not any(offers.market.record_of(slot).starts_free for slot in offers.slots.values())
         if earns_by_price and offers.serving_usd() > 0.6 * sales:
             offers.price_level *= 1.05
 
@@ -94,12 +90,11 @@ class Startup(Firm):
         if average(self.revenues[-6:]) > 0.2 * average(self.costs[-6:]):
             return
         for segment, slot in self.sales.slots.items():
-            name = MODELS[self.sales.market.model[slot]]
-            if name in _PIVOT:
-                self.sales.market.set_model(slot, _PIVOT[name])
-                self.record(
-                    "pivot", other=segment, cause="sales under a fifth of costs", text=f"{name} → {_PIVOT[name]}"
-                )
+            earns = self.sales.market.record_of(slot)
+            if earns.pivots_to:
+                self.sales.market.set_model(slot, earns.pivots_to)
+                text = f"{earns.name} → {earns.pivots_to}"
+                self.record("pivot", other=segment, cause="sales under a fifth of costs", text=text)
 
     # -- capital and end ----------------------------------------------------------------------------------------------
 
