@@ -9,7 +9,17 @@ import numpy as np
 
 from simulation.demand import Floats, Ints, aware_unserved, choose, inclusive_value, next_trust
 from simulation.history import size_factor
-from simulation.revenue import CONVERTS, GIVEN_AWAY, MODELS, RECORDS, STARTS_FREE, TAILORED, RevenueModelRecord, cash_terms, unit_terms
+from simulation.revenue import (
+    CONVERTS,
+    GIVEN_AWAY,
+    MODELS,
+    RECORDS,
+    STARTS_FREE,
+    TAILORED,
+    RevenueModelRecord,
+    cash_terms,
+    unit_terms,
+)
 from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, SectorSettings
 
 SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inference_scale", "fairness_gap", "leakage")
