@@ -9,6 +9,7 @@ from agents.actor import Actor
 from agents.settings import InvestorSettings
 from simulation.capital import Facts, fair_value_usd
 from simulation.fund_returns import Flow, irr_year, multiple
+from simulation.records.columns import FundRow
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
@@ -177,16 +178,24 @@ class Fund(Actor):
         held = (self.portfolio[name] for name in self.model.firms if name in self.portfolio)
         return sum(stake.mark_usd(self.name) for stake in held)
 
-    def final_row(self) -> tuple[object, ...]:
+    def final_row(self) -> FundRow:
         """Row of the funds table: what partners paid in, got back and still own."""
         paid_in = -sum(usd for _, usd in self.flows if usd < 0)
         distributed, residual = sum(usd for _, usd in self.flows if usd > 0), self.residual_usd()
         flows = sorted([*self.flows, (self.model.month, residual)])
-        return (
-            self.name, self.settings.vintage, self.committed_usd, paid_in, self.fees_usd, distributed,
-            residual, multiple(distributed, paid_in), multiple(distributed + residual, paid_in), irr_year(flows),
-            len(self.portfolio),
-        )  # fmt: skip
+        return FundRow(
+            fund=self.name,
+            vintage=self.settings.vintage,
+            committed_usd=self.committed_usd,
+            paid_in_usd=paid_in,
+            fees_usd=self.fees_usd,
+            distributed_usd=distributed,
+            residual_usd=residual,
+            dpi=multiple(distributed, paid_in),
+            tvpi=multiple(distributed + residual, paid_in),
+            irr_year=irr_year(flows),
+            n_companies=len(self.portfolio),
+        )
 
 
 def fund_of(model: World, name: str) -> Fund:

@@ -26,6 +26,7 @@ from simulation.compute import Cloud
 from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
 from simulation.randomness import Streams
+from simulation.records.columns import SectorRow
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
 from simulation.training.plan import TrainingPlan, TrainingResult
@@ -322,13 +323,25 @@ class MarketModel(mesa.Model, Generic[F]):
                     offered[sector].append(quality)
         for sector, (productivity_usd, displaced, burden, exposed) in zip(market.sector_names, society, strict=True):
             inside, old = market.segments_of[sector], self.traditional[sector]
-            row = (
-                month, sector, len(employed[sector]), self._n_founded[sector, self.month], self.exits[sector],
-                float(sum([share**2 for share in shares[sector].values()])), float(np.add.reduce(served[inside])),
-                max(offered[sector], default=np.nan), float(np.add.reduce(market.surplus_usd[inside])),
-                old.accuracy_lab, old.accuracy_field, price, productivity_usd, displaced, float(sum(employed[sector])),
-                burden, exposed,
-            )  # fmt: skip
+            row = SectorRow(
+                month=month,
+                sector=sector,
+                n_firms=len(employed[sector]),
+                entries=self._n_founded[sector, self.month],
+                exits=self.exits[sector],
+                hhi=float(sum([share**2 for share in shares[sector].values()])),
+                adopters=float(np.add.reduce(served[inside])),
+                best_quality_field=max(offered[sector], default=np.nan),
+                consumer_surplus_usd=float(np.add.reduce(market.surplus_usd[inside])),
+                traditional_lab=old.accuracy_lab,
+                traditional_field=old.accuracy_field,
+                gpu_price_usd_hour=price,
+                productivity_usd=productivity_usd,
+                jobs_displaced=displaced,
+                jobs_created=float(sum(employed[sector])),
+                minority_burden=burden,
+                exposed_users=exposed,
+            )
             self.recorder.add("sectors", [row])
             self.exits[sector] = 0
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from analysis.runs.tables import world_table
 from test_agents_startup import FACTS, bidding, fund_of, quiet_world, raiser
 from test_world_conservation import check_all
 from world_fakes import play, world_of
@@ -15,6 +14,7 @@ from world_fakes import play, world_of
 from agents.fund import Bid, Deal, Fund, committed_usd
 from agents.settings import InvestorSettings
 from agents.startup.fundraising import allocate
+from analysis.runs.tables import world_table
 from scenarios import ScenarioError, load
 from simulation.capital import usual_round
 from simulation.model import MarketModel
@@ -215,7 +215,7 @@ def test_the_funds_table_of_a_run_has_its_types() -> None:
     """A fund that never began has NaN, not a text or a null of no type."""
     model = quiet_world()
     young(model, vintage=2050)
-    table = world_table([("small", "base", 0, model.tables()["funds"])])
+    table = world_table("funds", [("small", "base", 0, model.tables()["funds"])])
     types = {name: str(table.schema.field(name).type) for name in table.column_names}
     assert types["fund"] == "string" and types["vintage"] == types["n_companies"] == "int64"
     assert {types[name] for name in ("dpi", "tvpi", "irr_year", "paid_in_usd")} == {"double"}

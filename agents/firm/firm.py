@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import date
-from math import nan
 from typing import TYPE_CHECKING, Any
 
 from agents.actor import Actor
@@ -13,6 +12,7 @@ from agents.averages import average
 from agents.firm.certification import Certification
 from agents.firm.laboratory import Laboratory
 from agents.firm.management import Management
+from agents.firm.measures import firm_row
 from agents.firm.remedy import FieldRemedy
 from agents.firm.risk import RiskRegister
 from agents.firm.sales import Sales
@@ -24,6 +24,7 @@ from agents.firm.university import UniversityLink
 from agents.settings import FirmSettings
 from simulation.books import Account, AccountName
 from simulation.market import Standing
+from simulation.records.columns import EndingRow, FirmRow
 from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
 
 if TYPE_CHECKING:
@@ -293,37 +294,27 @@ class Firm(Actor, ABC):
         for slot in self.sales.slots.values():
             self.model.market.withdraw(slot)
 
-    def observe(self, month: date, standing: Standing, share: float, headcount: float) -> tuple[object, ...]:
+    def observe(self, month: date, standing: Standing, share: float, headcount: float) -> FirmRow:
         """This month's row of the firms table."""
-        lab, sales, released = self.laboratory, self.sales, self.laboratory.released
-        first_slot = next(iter(sales.slots.values()), None)
-        rows = lab.rows_lab + lab.rows_field
-        paying, free, trust, freemium_paying, freemium_free, new_paying = standing
-        in_sales, out_serving, out_operations = self.margin
-        return (
-            month, self.name, self.kind, self.sector, self.founded, self.books.cash_usd,
-            self.revenues[-1] if self.revenues else 0.0, self.costs[-1] if self.costs else 0.0,
-            paying + free, headcount, nan if first_slot is None else sales.market.columns["price_usd"].item(first_slot),
-            released.accuracy_lab if released else nan, released.accuracy_field if released else nan,
-            sales.trust() if first_slot is None else trust, share,
-            released.key if released else "", "suspended" if lab.suspended else "active",
-            paying, rows, lab.rows_field / max(rows, 1.0),
-            lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
-            self.stage_name(), lab.run_months, lab.n_broken, lab.lost_runs, in_sales, out_serving, out_operations,
-            freemium_paying, freemium_free, new_paying, self.service_revenue_usd, sales.licence_solution_share,
-            released.inference_flops if released else nan,
-        )  # fmt: skip
+        return firm_row(self, month, standing, share, headcount)
 
     def stage_name(self) -> str:
         """Financing stage, for the tables."""
         return ""
 
-    def final_row(self) -> tuple[object, ...]:
+    def final_row(self) -> EndingRow:
         """Row of the endings table."""
         ending = self.ending
         if self.alive and ending == "alive" and sum(self.revenues[-12:]) > sum(self.costs[-12:]):
             ending = "profitable"
-        return (
-            self.name, self.founded, self.ended, ending, "; ".join(self.reasons), self.raised_usd,
-            self.exit_value_usd, self.kind, self.sector,
-        )  # fmt: skip
+        return EndingRow(
+            firm=self.name,
+            founded=self.founded,
+            ended=self.ended,
+            ending=ending,
+            causes="; ".join(self.reasons),
+            raised_usd=self.raised_usd,
+            exit_value_usd=self.exit_value_usd,
+            kind=self.kind,
+            sector=self.sector,
+        )

@@ -8,6 +8,7 @@ own module need only offer what stands here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class LaboratoryLike(Protocol):
     released: TrainingResult | None
     released_plan: TrainingPlan | None
     n_broken: int
+    lost_runs: float
+    run_months: float
     suspended: bool
     fix_ordered: bool
     hurried: bool
@@ -70,6 +73,7 @@ class SalesLike(Protocol):
     market: Market
     slots: dict[str, int]
     price_level: float
+    licence_solution_share: float
 
     def trust(self) -> float: ...
     def serving_usd(self) -> float: ...
@@ -154,6 +158,8 @@ class Owner(FirmLike, Protocol):
     revenues: list[float]
     recurring: list[float]
     margin: tuple[float, float, float]
+    founded: date
+    service_revenue_usd: float
 
     @property
     def quality_field(self) -> float: ...
@@ -182,6 +188,7 @@ class Owner(FirmLike, Protocol):
 
     def laboratory_for(self, offer: str) -> LaboratoryLike: ...
     def age_years(self) -> float: ...
+    def stage_name(self) -> str: ...
     def record(self, kind: str, **details: Any) -> None: ...
     def spend(self, usd: float, account: Account, payee: str = ..., credit: AccountName = ...) -> float: ...
     def suffer(self, kind: str, usd: float, trust: float, text: str) -> None: ...

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from agents.fund import SMALLEST_TICKET_USD, Deal, Fund, funds_of
+from simulation.records.columns import RoundRow
 
 if TYPE_CHECKING:
     from agents.startup.startup import Startup
@@ -47,7 +48,7 @@ def take_notes(firm: Startup, lent_usd: dict[str, float]) -> None:
     finance.cap_table.lend(lent_usd)
     finance.bridged = True
     firm.raised_usd += amount
-    firm.model.recorder.add("rounds", [(firm.model.today, firm.name, "bridge", amount, math.nan, lenders)])
+    firm.model.recorder.add("rounds", [RoundRow(firm.model.today, firm.name, "bridge", amount, math.nan, lenders)])
     firm.record("bridge note", other=lenders, amount_usd=amount, text=f"series {finance.stage} investors lend")
 
 

@@ -10,6 +10,7 @@ import simpy
 from agents.fund import Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
 from simulation.capital import FOUNDERS, CapTable, Facts, next_stage, usual_round
+from simulation.records.columns import RoundRow
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Fundraising:
         self.bridged = False
         firm.raised_usd += amount
         firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
-        row = (self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
+        row = RoundRow(self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
         self.model.recorder.add("rounds", [row])
         firm.record("round", other=", ".join(invested), amount_usd=amount, text=stage)
         if pre_money_usd < before:
