@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from analysis.runs.run import Run
 from world_fakes import FakeService, scenario_of
 
 from analysis.explain.facts import Record, Subject
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm, Engine
 from analysis.play.options import Settings
-from analysis.runs.run import Run
 from scenarios.build import build_world
 
 ENTRANTS = {"new": {"sector": "vision", "per_year": 0, "at_start": 2, "offers": [{"cameras": "subscription"}]}}

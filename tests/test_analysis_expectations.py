@@ -10,12 +10,12 @@ from typing import get_args
 
 import pandas as pd
 import pytest
+from analysis.runs.run import Run
 from explain_fakes import play_small
 from pydantic import ValidationError
 
 from analysis.cases.assess import read_evidence
 from analysis.cases.expectations import Evidence, columns_needed, judge, matches, metric_of_firm, sector_columns_needed
-from analysis.runs.run import Run
 from scenarios import Scenario
 from scenarios.document import Document
 from scenarios.expectation import EventKind, Expectation

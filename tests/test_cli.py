@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from analysis.runs.run import Run
+from analysis.runs.tables import WORLD_TABLES
 from analysis_fakes import ENGINE
 
 from analysis.cases.assess import load_case
 from analysis.cli.main import run_command
-from analysis.runs.run import Run
-from analysis.runs.tables import WORLD_TABLES
 
 Call = Callable[..., tuple[int, str, str]]
 YEAR = "extends: markets/base\ntitle: One year\nyears: 1\ninterventions: []\n"
