@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from analysis.cases.assess import CaseResult, CauseResult
 from analysis.statistics.intervals import Interval
+from analysis.statistics.written import written_number
 
-NO_NUMBER = "–"
 TOO_FEW = "too few seeds to tell"
 MOST = 0.5  # "in most seeds"
 SMALL = 0.15  # an effect of zero whose interval is wider than this is not known to be none
@@ -48,8 +46,3 @@ def written(interval: Interval, signed: bool = False, form: str = ".2f") -> str:
     if not interval.is_known:
         return value
     return f"{value} [{interval.low:{signed_form}}, {interval.high:{signed_form}}]"
-
-
-def written_number(value: float, form: str) -> str:
-    """A number, or a dash where there is none."""
-    return NO_NUMBER if math.isnan(value) else f"{value:{form}}"

@@ -46,17 +46,22 @@ def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interv
 def draw_forest(axes: Axes, effects: Sequence[tuple[str, Interval]]) -> None:
     """Points with intervals, first on top; grey where the interval holds zero, hollow where there is no interval."""
     for height, (_, effect) in enumerate(reversed(effects)):
-        if math.isnan(effect.estimate):
-            axes.text(0, height, " no seed has it in both arms", va="center", color=MUTED, fontsize="small")
-            continue
-        colour = MUTED if not effect.excludes_zero else FOCAL if effect.estimate < 0 else RIVALS
-        axes.plot([effect.low, effect.high], [height, height], color=colour, linewidth=3, solid_capstyle="round")
-        fill = colour if effect.is_known else "white"
-        axes.plot(effect.estimate, height, "o", color=colour, markerfacecolor=fill, markersize=9)
+        draw_effect(axes, effect, height)
     axes.axvline(0, color="black", linewidth=1)
     axes.set_yticks(range(len(effects)), [text for text, _ in reversed(effects)])
     axes.set_ylim(-0.6, len(effects) - 0.4)
     axes.grid(axis="y", visible=False)
+
+
+def draw_effect(axes: Axes, effect: Interval, height: float) -> None:
+    """One interval as a line, its estimate as a marker."""
+    if math.isnan(effect.estimate):
+        axes.text(0, height, " no seed has it in both arms", va="center", color=MUTED, fontsize="small")
+        return
+    colour = MUTED if not effect.excludes_zero else FOCAL if effect.estimate < 0 else RIVALS
+    axes.plot([effect.low, effect.high], [height, height], color=colour, linewidth=3, solid_capstyle="round")
+    fill = colour if effect.is_known else "white"
+    axes.plot(effect.estimate, height, "o", color=colour, markerfacecolor=fill, markersize=9)
 
 
 def scale_of(unit: str, effects: Sequence[tuple[str, Interval]]) -> tuple[float, str]:

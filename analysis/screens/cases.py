@@ -12,9 +12,10 @@ from analysis.cases.placebo import ALL, NEAR_MONTHS, TARGET, Cell, Placebo, summ
 from analysis.cases.placebo_verdicts import Verdict, verdicts
 from analysis.cases.shapley import Attribution, Interaction
 from analysis.cases.study import CaseStudy
-from analysis.cases.verdicts import NO_NUMBER, TOO_FEW, written
+from analysis.cases.verdicts import TOO_FEW, written
 from analysis.screens.experiments import cases_screen, plain_table
 from analysis.statistics.intervals import Interval
+from analysis.statistics.written import NO_NUMBER
 
 
 def study_screen(result: CaseStudy) -> Group:

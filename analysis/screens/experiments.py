@@ -7,11 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.cases.assess import CaseResult, CasesResult
-from analysis.cases.verdicts import TOO_FEW, case_verdict, cause_verdict, written, written_number
+from analysis.cases.verdicts import TOO_FEW, case_verdict, cause_verdict, written
 from analysis.comparison import Comparison, Difference
 from analysis.overview import Overview
 from analysis.statistics.intervals import scaled
 from analysis.statistics.verdicts import EffectVerdict
+from analysis.statistics.written import written_number
 
 MILLION = 1e6
 LARGE = 1000  # customers from which decimals say nothing
