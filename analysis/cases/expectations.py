@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.cases.window import window
+from analysis.cases.window import in_window
 from analysis.runs.months import RunMonths
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def holds(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Ser
 
 
 def _in_window(times: pd.Series, expected: Expectation, evidence: Evidence) -> pd.Series:
-    return window(evidence.months, expected.after, expected.before).holds(times)
+    return in_window(times, evidence.months, expected.after, expected.before)
 
 
 def _ending_holds(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Series:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -45,17 +44,9 @@ class RunMonths:
         """First day after the run; what the last month's phases decide is dated to it."""
         return self.start + pd.DateOffset(months=self.n)
 
-    def number(self, day: date) -> int:
-        """Number of the month in which a day lies, 0 for the first; negative before the run, n and more after it."""
-        return (day.year - self.start.year) * YEAR + day.month - self.start.month
-
-    def number_of(self, times: pd.Series) -> pd.Series:
-        """Number of the month that each date belongs to, 0 to n − 1; NaN for NaT.
-
-        That is the month in which it lies. The first day after the run belongs to the last month.
-        """
-        numbers = (times.dt.year - self.start.year) * YEAR + times.dt.month - self.start.month
-        return numbers.clip(0, self.n - 1)
+    def dated_within(self, times: pd.Series) -> pd.Series:
+        """The dates, each on a day of the run: the first day after it counts as the last of its last month."""
+        return times.clip(self.start, self.end - pd.Timedelta(days=1))
 
 
 def months_of(run: Run, scenario: str, arm: str) -> RunMonths:
