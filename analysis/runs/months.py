@@ -46,7 +46,8 @@ class RunMonths:
 
     def dated_within(self, times: pd.Series) -> pd.Series:
         """The dates, each on a day of the run: the first day after it counts as the last of its last month."""
-        return times.clip(self.start, self.end - pd.Timedelta(days=1))
+        late = times.mask(times >= self.end, self.end - pd.Timedelta(days=1))
+        return late.mask(late < self.start, self.start)
 
 
 def months_of(run: Run, scenario: str, arm: str) -> RunMonths:
