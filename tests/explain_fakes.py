@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from analysis.runs.run import Run
 from world_fakes import FakeService, scenario_of
 
 from analysis.explain.facts import Record, Subject
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm, Engine
 from analysis.play.options import Settings
+from analysis.runs.run import Run
 from scenarios.build import build_world
 
 ENTRANTS = {"new": {"sector": "vision", "per_year": 0, "at_start": 2, "offers": [{"cameras": "subscription"}]}}
@@ -82,7 +82,10 @@ def record_of(months: pd.DataFrame, events: pd.DataFrame, ending: dict[str, Any]
     training = {KEY: {"plan": plan, "accuracy_lab": 0.8, "accuracy_field": 0.5}}
     parts: dict[str, Any] = {
         "others": events_of(), "rounds": pd.DataFrame(), "sectors": sectors, "training": training,
-        "setup": {"firms": {}, "world": {"capital": {"revenue_multiple": 6, "growth_multiple": 8}}},
+        "setup": {
+            "start": f"{months['month'].min():%Y-%m-%d}", "years": -(-len(months) // 12), "firms": {},
+            "world": {"capital": {"revenue_multiple": 6, "growth_multiple": 8}},
+        },
     }  # fmt: skip
     parts.update(more)
     full = {**common, "kind": "startup", "sector": "vision", **gone, **(ending or {})}

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from analysis.runs.tables import TABLES
 from analysis_fakes import ENGINE, FOCAL, FakeScenario
 
 from analysis import AnalysisError, Run
@@ -22,6 +21,7 @@ from analysis.cases.assess import arms_of_case
 from analysis.errors import BrokenRun
 from analysis.play.experiment import play
 from analysis.play.options import Settings
+from analysis.runs.tables import TABLES
 
 CASE = FakeScenario()
 HERE = Path(__file__).parent

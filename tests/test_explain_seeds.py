@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from analysis.runs.run import Run
 from explain_fakes import ENGINE, play_small
 
 from analysis.cli.main import run_command
@@ -18,6 +17,7 @@ from analysis.counterfactual.search import Reversals, Search
 from analysis.counterfactual.seeds import AS_IT_WAS, Change, Luck, changes_of, further_seeds, pieces_of, replay_seeds
 from analysis.errors import AnalysisError
 from analysis.explain.facts import Subject
+from analysis.runs.run import Run
 from analysis.screens.seeds import luck_lines
 
 IRIS = Subject("small", "base", 0, "iris")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from analysis.runs.run import Run
 from explain_fakes import ENGINE, ENTRANTS, play_small
 from world_fakes import FakeService, scenario_of
 
@@ -22,6 +21,7 @@ from analysis.counterfactual.replay import Outcome, Stage, check_same, play_chan
 from analysis.counterfactual.search import GRID, Search, search
 from analysis.errors import AnalysisError
 from analysis.explain.facts import Subject
+from analysis.runs.run import Run
 from scenarios.build import build_world
 from simulation.parameters import parameter_records
 

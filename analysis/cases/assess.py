@@ -16,6 +16,7 @@ from analysis.errors import AnalysisError
 from analysis.play.experiment import BASE, play
 from analysis.play.lockstep import Arm
 from analysis.play.options import Options, Settings
+from analysis.runs.months import months_of
 from analysis.runs.run import Run
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
 
@@ -183,7 +184,8 @@ def read_evidence(run: Run, setup: Scenario, arm: str, expect: Sequence[Expectat
         firms = firms.merge(sectors, on=SECTOR_MONTH, how="left")
     events = run.select("events", setup.name, arm, ["seed", "time", "kind", "firm", "other"])
     columns = ["seed", "firm", "ended", "ending", "raised_usd", "exit_value_usd"]
-    return Evidence(run.seeds, firms, events, run.select("endings", setup.name, arm, columns))
+    endings = run.select("endings", setup.name, arm, columns)
+    return Evidence(run.seeds, months_of(run, setup.name, arm), firms, events, endings)
 
 
 def share_of(met: pd.Series) -> Interval:

@@ -3,7 +3,8 @@
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -30,6 +31,9 @@ from analysis.cli.options import (
 )
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings
+
+if TYPE_CHECKING:
+    from scenarios import Scenario
 
 BASE_WORLD = "markets/base"
 EXPECTED = (  # errors told in one line: module, name, exit code; not imported only to be caught
@@ -178,14 +182,23 @@ def compare(
 @app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of scenarios or what-ifs.")],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="SCENARIO",
+            help="Check them as what-ifs on it, as compare plays them. Default: markets/base.",
+        ),
+    ] = None,
 ) -> None:
     """Check scenario files without playing them; leaves with 2 where one is bad."""
-    from scenarios import ScenarioError
+    from scenarios import ScenarioError, load
 
+    base = None if on is None else load(on)
     n_bad = 0
     for file in files:
         try:
-            typer.echo(f"OK {file}: {title_of(file)}")
+            typer.echo(f"OK {file}: {title_of(file, base)}")
         except ScenarioError as error:
             n_bad += 1
             typer.echo(one_line(str(error) if file in str(error) else f"{file}: {error}"), err=True)
@@ -193,16 +206,24 @@ def validate(
         raise typer.Exit(2)
 
 
-def title_of(file: str) -> str:
-    """The title of a valid scenario or what-if; a what-if is tried on the base world."""
+def title_of(file: str, base: "Scenario | None") -> str:
+    """The title of a valid scenario, or of a what-if (or another arm) on the base; None: a what-if on `BASE_WORLD`."""
     from scenarios import ScenarioError, load, load_whatif
 
+    if base is not None:
+        return load_whatif(file, base).title
     try:
         return load(file).title
     except ScenarioError as error:
         if error.key != "whatif":
             raise
-    return load_whatif(file, load(BASE_WORLD)).title
+    try:
+        return load_whatif(file, load(BASE_WORLD)).title
+    except ScenarioError as error:
+        if not error.problems[0].by:  # the file itself is wrong, whatever it is laid over
+            raise
+        hint = f"{error.problems[0].says}; that was on {BASE_WORLD}, another scenario is named by --on"
+        raise ScenarioError([replace(error.problems[0], says=hint), *error.problems[1:]]) from None
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from analysis.documents import finite
 from analysis.errors import Interrupted, TrainingInterrupted
 from analysis.play.options import Options, Settings
 
@@ -49,7 +50,7 @@ class Output:
     def document(self, content: dict[str, Any]) -> None:
         """Print the JSON document, where one was asked for."""
         if self.as_json:
-            sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+            sys.stdout.write(json.dumps(finite(content), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
 
 
 def options_for(name: str, out: Path | None, **rest: Any) -> Options:
