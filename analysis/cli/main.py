@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from analysis.cli import base_rates as cli_base_rates
@@ -30,6 +29,8 @@ from analysis.cli.options import (
 )
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings
+from analysis.terminal.console import PlainConsole, say_error
+from analysis.terminal.streams import failure_of, open_streams
 
 BASE_WORLD = "markets/base"
 EXPECTED = (  # errors told in one line: module, name, exit code; not imported only to be caught
@@ -58,7 +59,7 @@ def print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"ventures {version('model-ventures')}")
+        PlainConsole().print(f"ventures {version('model-ventures')}")
         raise typer.Exit
 
 
@@ -182,13 +183,13 @@ def validate(
     """Check scenario files without playing them; leaves with 2 where one is bad."""
     from scenarios import ScenarioError
 
-    n_bad = 0
+    n_bad, output = 0, Output(as_json=False)
     for file in files:
         try:
-            typer.echo(f"OK {file}: {title_of(file)}")
+            output.say(f"OK {file}: {title_of(file)}")
         except ScenarioError as error:
             n_bad += 1
-            typer.echo(one_line(str(error) if file in str(error) else f"{file}: {error}"), err=True)
+            say_error(str(error) if file in str(error) else f"{file}: {error}")
     if n_bad:
         raise typer.Exit(2)
 
@@ -210,22 +211,25 @@ def scenarios(as_json: AsJson = False) -> None:
     """List the shipped scenarios."""
     from scenarios import catalogue
 
-    entries = list(catalogue())
-    Output(as_json).document(
-        {"scenarios": [{"name": e.name, "title": e.title, "group": e.group, "id": e.id} for e in entries]}
-    )
+    entries, output = list(catalogue()), Output(as_json)
+    output.document({"scenarios": [{"name": e.name, "title": e.title, "group": e.group, "id": e.id} for e in entries]})
     if as_json:
         return
     table = Table("name", "id", "title", box=None, pad_edge=False, header_style="dim")
     for entry in entries:
         table.add_row(entry.name, entry.id or "", entry.title)
-    Console(highlight=False).print(table)
+    output.say(table)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; a request to end (`kill`, a scheduler) is like Ctrl-C."""
+    open_streams()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    raise SystemExit(run_command(arguments))
+    code = run_command(arguments)
+    if (failure := failure_of(sys.stdout)) is not None:
+        say_error(f"ventures: standard output: {failure.strerror or failure}")
+        code = code or 1
+    raise SystemExit(code)
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
@@ -236,7 +240,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         code = exit_code_of(error)
         if code is None:
             raise
-        typer.echo(f"ventures: {one_line(message_of(error))}", err=True)
+        say_error(f"ventures: {message_of(error)}")
     return code if isinstance(code, int) else 0
 
 
@@ -256,8 +260,3 @@ def exit_code_of(error: Exception) -> int | None:
 def message_of(error: Any) -> str:
     """What the error has to say."""
     return error.format_message() if hasattr(error, "format_message") else str(error)
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks."""
-    return " ".join(text.split())
