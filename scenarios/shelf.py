@@ -80,6 +80,8 @@ def find_source(name_or_path: str | os.PathLike[str], relative_to: FilePath | No
     text = os.fspath(name_or_path)
     if not isinstance(text, str) or not text or "\0" in text:
         raise ScenarioError(Problem(f"{show(text)} is no name of a scenario"))
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ScenarioError(Problem(f"{show(text)}: a name with bytes that are no UTF-8 text; rename the file"))
     home = os.path.expanduser(text)
     path = FilePath(home) if relative_to is None else relative_to / home
     if isinstance(name_or_path, os.PathLike) or text.lower().endswith(SUFFIXES):

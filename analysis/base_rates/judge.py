@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from scipy.special import stdtrit
 from analysis.base_rates.sample import Sample, sample_of_run
 from analysis.base_rates.statistics import Statistic
 from analysis.base_rates.targets import Target, load_targets
+from analysis.documents import json_text
 from analysis.play.experiment import run as play_scenario
 from analysis.play.options import Options
 from analysis.runs.run import Run
@@ -64,8 +64,7 @@ def validate_world(
 def judge_run(run: Run, targets: Sequence[Target]) -> BaseRates:
     """Base rates of a played run, from its tables alone; writes them to `base-rates.json` in its folder."""
     result = BaseRates(run, base_rates(sample_of_run(run), targets))
-    text = json.dumps(as_document(result), ensure_ascii=False, allow_nan=False, indent=1)
-    (run.folder / REPORT).write_text(text + "\n", encoding="utf-8")
+    (run.folder / REPORT).write_text(json_text(as_document(result)) + "\n", encoding="utf-8")
     return result
 
 

@@ -1,6 +1,5 @@
 """`ventures bench`: how fast networks are trained and markets played here, against other ways to do it."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ import typer
 from rich.table import Column, Table
 
 from analysis.cli.options import AsJson, Device, Jobs, Output, path_option
+from analysis.documents import json_text
 from analysis.errors import AnalysisError
 
 OutFile = Annotated[Path | None, path_option("--out", "-o", help="Also write the JSON document to this file.")]
@@ -81,7 +81,7 @@ def finish(document: dict[str, Any], said: list[Any], out: Path | None, output: 
         output.say(table)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+        out.write_text(json_text(document) + "\n", encoding="utf-8")
         output.say(f"results: {out}")
     output.document(document)
 

@@ -1,6 +1,5 @@
 """Options that several commands share, and where their output goes."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from analysis.documents import json_text
 from analysis.errors import Interrupted, TrainingInterrupted
 from analysis.play.options import NewFolder, Options, Settings
 from analysis.runs.names import short_name, user_path
@@ -62,16 +62,6 @@ class Output:
         """Print the JSON document, where one was asked for."""
         if self.as_json:
             sys.stdout.write(json_text(content, sys.stdout.encoding) + "\n")
-
-
-def json_text(content: dict[str, Any], encoding: str | None) -> str:
-    """The document with its letters as they are, or as \\u escapes where the encoding lacks one of them."""
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
-    try:
-        text.encode(encoding or "utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(content, ensure_ascii=True, allow_nan=False, indent=1)
-    return text
 
 
 def options_for(name: str, out: Path | None, **rest: Any) -> Options:

@@ -57,18 +57,22 @@ def fill_closed_descriptors() -> None:
 def safe(stream: TextIO | None, descriptor: int) -> TextIO:
     """The stream, or one in its place that raises nothing when it cannot be written to."""
     if stream is None:
-        return text_stream(Outlet(descriptor), "utf-8", False)
-    if not isinstance(getattr(getattr(stream, "buffer", None), "raw", None), io.FileIO):  # a console of Windows
+        return io.TextIOWrapper(Outlet(descriptor), "utf-8", FALLBACK, write_through=True)
+    if not isinstance(raw_of(stream), io.FileIO):  # a console of Windows, or what an editor put there
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=FALLBACK)
         return stream
     stream.flush()
-    return text_stream(Outlet(stream.fileno()), stream.encoding, bool(stream.line_buffering))
+    outlet, unbuffered = Outlet(stream.fileno()), raw_of(stream) is stream.buffer
+    buffer = outlet if unbuffered else io.BufferedWriter(outlet)
+    by_line = bool(stream.line_buffering)
+    return io.TextIOWrapper(buffer, stream.encoding, FALLBACK, line_buffering=by_line, write_through=unbuffered)
 
 
-def text_stream(outlet: Outlet, encoding: str, by_line: bool) -> TextIO:
-    """A stream of text into the outlet."""
-    return io.TextIOWrapper(io.BufferedWriter(outlet), encoding, FALLBACK, line_buffering=by_line)
+def raw_of(stream: TextIO) -> object:
+    """What the bytes of a stream go through at last; with `python -u` there is no buffer before it."""
+    buffer = getattr(stream, "buffer", None)
+    return getattr(buffer, "raw", buffer)
 
 
 class Outlet(io.FileIO):
@@ -79,23 +83,24 @@ class Outlet(io.FileIO):
         self.error: OSError | None = None
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Bytes taken."""
-        while self.error is None:
+        """Take all bytes; returns their number."""
+        rest = memoryview(data).cast("B")
+        while len(rest) and self.error is None:
             try:
-                written = super().write(data)
+                written = super().write(rest)
             except OSError as error:
                 self.error = error
-            else:
-                if written is not None:
-                    return written
-                select.select([], [self], [])  # a pipe that somebody made non-blocking is full
+                break
+            if written is None:
+                select.select([], [self], [])  # somebody made the pipe non-blocking, and it is full
+            rest = rest[written or 0 :]
         return memoryview(data).nbytes
 
 
 def failure_of(stream: TextIO) -> OSError | None:
     """Why the last of what was printed did not arrive; None where it did or where the reader wanted no more."""
     stream.flush()
-    error = getattr(getattr(getattr(stream, "buffer", None), "raw", None), "error", None)
+    error = getattr(raw_of(stream), "error", None)
     return error if error is not None and error.errno not in READER_GONE else None
 
 
