@@ -30,6 +30,7 @@ from analysis.cli.options import (
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings
 from analysis.terminal.console import PlainConsole, say_error
+from analysis.terminal.notices import speak_plainly
 from analysis.terminal.streams import failure_of, open_streams
 
 BASE_WORLD = "markets/base"
@@ -224,6 +225,7 @@ def scenarios(as_json: AsJson = False) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; a request to end (`kill`, a scheduler) is like Ctrl-C."""
     open_streams()
+    speak_plainly()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = run_command(arguments)
     if (failure := failure_of(sys.stdout)) is not None:
