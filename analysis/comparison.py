@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from analysis.play.checks import names
 from analysis.play.experiment import BASE, loaded, play
 from analysis.play.lockstep import Arm
 from analysis.play.options import Options, Settings
@@ -98,12 +99,14 @@ def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpa
     Raises as `run`.
     """
     from scenarios import load_whatif
+    from scenarios.shelf import full_name
 
+    whatifs = [full_name(whatif) for whatif in names("whatifs", whatifs)]
     if not whatifs:
         raise AnalysisError("nothing to compare with: name at least one what-if (--with)")
     if len(set(whatifs)) < len(whatifs):
         raise AnalysisError("a what-if is named twice")
-    settings = Settings(**options)
+    settings = Settings.of(options)
     setup = loaded(base)
     changed = [Arm(setup.name, whatif, load_whatif(whatif, setup)) for whatif in whatifs]
     run = play([Arm(setup.name, BASE, setup), *changed], settings, kind="compare", name=setup.name)

@@ -8,9 +8,19 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def json_text(content: Mapping[str, Any]) -> str:
-    """The document as text; numbers that cannot be told (NaN, infinite) are null."""
-    return json.dumps(finite(content), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+def json_text(content: Any, encoding: str | None = None) -> str:
+    """The content with its letters as they are, or as \\u escapes where the encoding (UTF-8) lacks one of them.
+
+    Numbers that cannot be told (NaN, infinite) are null. UTF-8 lacks halves of surrogate pairs, which stand for bytes
+    in names of files that are no text.
+    """
+    plain = finite(content)
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=1)
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(plain, ensure_ascii=True, allow_nan=False, indent=1)
+    return text
 
 
 def finite(value: Any) -> Any:

@@ -73,7 +73,7 @@ def validate_world(
 def judge_run(run: Run, targets: Sequence[Target]) -> BaseRates:
     """Base rates of a played run, from its tables alone; writes them to `base-rates.json` in its folder."""
     result = BaseRates(run, base_rates(sample_of_run(run), targets))
-    (run.folder / REPORT).write_text(json_text(as_document(result)), encoding="utf-8")
+    (run.folder / REPORT).write_text(json_text(as_document(result)) + "\n", encoding="utf-8")
     return result
 
 

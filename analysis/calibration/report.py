@@ -62,7 +62,7 @@ def write_report(report: Report, folder: Path) -> dict[str, Any]:
     """Write trials, best parameters and the report; returns the report's document."""
     folder.mkdir(parents=True, exist_ok=True)
     document = as_document(report)
-    _write(folder / REPORT, json_text(document))
+    _write(folder / REPORT, json_text(document) + "\n")
     if report.best is None:
         return document
     _write_trials(report.trials, folder / TRIALS)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from analysis.cases.expectations import SECTOR_MONTH, Evidence, columns_needed, judge, matches, sector_columns_needed
 from analysis.errors import AnalysisError
+from analysis.play import checks
 from analysis.play.experiment import BASE, play
 from analysis.play.lockstep import Arm
 from analysis.play.options import Options, Settings
@@ -95,7 +96,7 @@ def cases(names: Sequence[str] = (), **options: Unpack[Options]) -> CasesResult:
     options: as for `run`. Raises as `run`.
     """
     setups = load_cases(names)
-    return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], Settings(**options))
+    return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], Settings.of(options))
 
 
 def play_cases(setups: Sequence[Scenario], arms: Sequence[Arm], settings: Settings) -> CasesResult:
@@ -113,7 +114,7 @@ def arms_of_case(setup: Scenario) -> list[Arm]:
 
 def load_cases(names: Sequence[str] = ()) -> list[Scenario]:
     """The named cases; none named: all shipped ones."""
-    return [load_case(name) for name in (names or shipped_cases())]
+    return [load_case(name) for name in (checks.names("names", names) or shipped_cases())]
 
 
 def shipped_cases() -> list[str]:

@@ -73,5 +73,5 @@ def _identity_of(document: Path) -> Any:
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     draft = path.with_name(f".{path.name}")
-    draft.write_text(json_text(content), encoding="utf-8")
+    draft.write_text(json_text(content) + "\n", encoding="utf-8")
     os.replace(draft, path)
