@@ -159,7 +159,7 @@ def test_a_merge_that_was_cut_off_is_done_again(
     out = tmp_path / "run"
     played(out, replications=8)
     with monkeypatch.context() as cut:
-        cut.setattr(folder, "_add_notes", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
+        cut.setattr(folder, "_with_parts", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):
             played(out, replications=20)  # the tables are written, the manifest does not know it yet
     assert len(Run(out).seeds) == 8

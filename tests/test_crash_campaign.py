@@ -97,7 +97,7 @@ def assert_true_to(reference: Run, run: Run) -> None:
 
 @dataclass(frozen=True)
 class Kill:
-    """One random kill. `stage`: what must have happened before `wait_s` begins; `again`: further Ctrl-C, 0.03 s apart."""
+    """One random kill. `stage`: what must have happened before `wait_s` begins; `again`: further ones, 0.03 s apart."""
 
     number: int
     jobs: int

@@ -11,7 +11,6 @@ import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
@@ -111,7 +110,7 @@ def beyond(expected: Estimate, settings: Settings) -> list[str]:
     """The limits that an experiment goes beyond, in words."""
     import psutil
 
-    memory, disk = psutil.virtual_memory().total, min(MOST_DISK_BYTES, _free_bytes(settings.out))
+    memory, disk = psutil.virtual_memory().total, min(MOST_DISK_BYTES, _free_bytes(settings))
     found = [
         (expected.seconds > 3600 * MOST_HOURS, f"{MOST_HOURS:g} hours"),
         (expected.disk_bytes > disk, f"{size(disk)} of disk"),
@@ -140,8 +139,8 @@ def _founded(firm: Any, setup: Any) -> int:
     return setup.month_of(firm.founded) if firm.founded is not None else 0
 
 
-def _free_bytes(out: str | Path | None) -> float:
-    path = Path(out or ".").absolute()
+def _free_bytes(settings: Settings) -> float:
+    path = settings.intended_out.absolute()
     while not path.exists() and path != path.parent:
         path = path.parent
     return shutil.disk_usage(path).free

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from analysis.documents import finite
 from analysis.errors import AnalysisError, BrokenRun, Interrupted
 from analysis.play.estimate import check_size, estimate
 from analysis.play.interrupts import held
@@ -39,15 +40,17 @@ def run(scenario: Scenario | str | Path, **options: Unpack[Options]) -> Run:
     Raises `AnalysisError` and `scenarios.ScenarioError` for a wrong request, `Interrupted` on Ctrl-C.
     """
     setup = loaded(scenario)
-    return play([Arm(setup.name, BASE, setup)], Settings(**options), kind="run", name=setup.name)
+    return play([Arm(setup.name, BASE, setup)], Settings.of(options), kind="run", name=setup.name)
 
 
 def loaded(scenario: Scenario | str | Path) -> Scenario:
     """The scenario itself, or the one of that name or file."""
-    if isinstance(scenario, str | Path):
+    if isinstance(scenario, str | os.PathLike):
         from scenarios import load
 
         return load(scenario)
+    if not hasattr(scenario, "fingerprint"):
+        raise AnalysisError(f"scenario must be a name, a path or a loaded scenario, not {scenario!r}")
     return scenario
 
 
@@ -57,9 +60,8 @@ def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engin
     kind: run, cases or compare; name: what the manifest calls the experiment; engine: the real one by default.
     """
     check_size(estimate(arms, settings), name, settings)
-    keep = None if settings.out is not None else tempfile.TemporaryDirectory(prefix="ventures-")
-    out = Path(settings.out if keep is None else keep.name)  # type: ignore[arg-type]
     wanted = _first_manifest(arms, settings, kind, name)
+    out, keep = settings.open_out()
     with run_folder.locked(out), held() as requests:
         manifest = run_folder.open_folder(out, wanted)
         started = time.perf_counter()
@@ -139,5 +141,5 @@ def _describe(arm: Arm) -> ArmNote:
         n_months=setup.n_months,
         focal=setup.focal,
         fingerprint=setup.fingerprint(),
-        resolved=setup.model_dump(mode="json"),
+        resolved=finite(setup.model_dump(mode="json")),
     )

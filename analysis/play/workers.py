@@ -23,6 +23,7 @@ from analysis.play.orphans import stay_with_parent
 from analysis.play.progress import Tally
 from analysis.runs.parts import write_part
 from analysis.runs.seeds import SeedSet
+from analysis.terminal.notices import listening, pass_on
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -84,11 +85,11 @@ def spread(
         return
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    crew = Crew(partial(in_worker, work), iter(items), min(n_jobs, len(items)))
+    crew = Crew(partial(listening, partial(in_worker, work)), iter(items), min(n_jobs, len(items)))
     try:
         while finished := crew.next_finished():
             for future in finished:
-                outcome = future.result()
+                outcome = pass_on(future.result())
                 if isinstance(outcome, Failure):
                     raise outcome.error
                 yield outcome

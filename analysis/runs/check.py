@@ -92,7 +92,7 @@ def _check_columns(path: Path, name: str, schema: pa.Schema) -> None:
     if missing:
         raise _damaged(path, f"it has no column {', '.join(missing)}")
     for column in schema:
-        wanted = type_of(column.name) if name != "training" or column.name in KEYS[name] else None
+        wanted = type_of(name, column.name)
         if wanted is not None and column.type != wanted:
             raise _damaged(path, f"its column {column.name} is {column.type}, not {wanted}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import stat
@@ -14,6 +13,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from analysis.documents import json_text
 from analysis.errors import AnalysisError
 
 MOST_BYTES = 256 * 2**20  # of a document; the largest manifests have about 10 MB
@@ -35,7 +35,7 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a JSON document in one rename."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    text = json_text(content)
     with draft_of(path) as draft:
         draft.write_text(text + "\n", encoding="utf-8")
 

@@ -117,7 +117,7 @@ class Run:
         if odd := [name for name in wanted if name not in there and name not in known(table)]:
             raise AnalysisError(f"{path} has no column {', '.join(odd)}")
         frame = pd.read_parquet(path, columns=[name for name in wanted if name in there], filters=conditions or None)
-        missing = {name: nothing(name, len(frame)) for name in wanted if name not in there}
+        missing = {name: nothing(table, name, len(frame)) for name in wanted if name not in there}
         return frame.assign(**missing)[wanted] if missing else frame
 
     def _is_settled(self, table: str) -> bool:

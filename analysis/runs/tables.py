@@ -9,40 +9,34 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from simulation.records.recorder import COLUMNS
+from simulation.records.columns import ROWS, DType, columns_of
 
-WORLD_TABLES = ("firms", "sectors", "events", "rounds", "endings", "funds")  # what a world measures
+WORLD_TABLES = tuple(ROWS)  # what a world measures
 TABLES = (*WORLD_TABLES, "training")
-ORDER = [("scenario", "ascending"), ("arm", "ascending"), ("seed", "ascending")]
-
+LABELS: dict[str, DType] = {"scenario": "text", "arm": "text", "seed": "integer"}
+ORDER = [(name, "ascending") for name in LABELS]
+ARROW: dict[DType, pa.DataType] = {
+    "date": pa.timestamp("us"),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "text": pa.string(),
+}
 KEYS: dict[str, tuple[str, ...]] = {
-    **{name: ("scenario", "arm", "seed", *COLUMNS[name][:2]) for name in WORLD_TABLES},
+    **{name: (*LABELS, *(column.name for column in columns_of(name)[:2])) for name in WORLD_TABLES},
     "training": ("key",),
 }
 """Columns without which a table is none of a run."""
 
-DATES = {"month", "time", "founded", "ended"}
-COUNTS = {"seed", "n_firms", "entries", "exits", "vintage", "n_companies"}
-TEXTS = {
-    *("scenario", "arm", "firm", "kind", "sector", "status", "ledger_key", "other", "cause", "causes", "text"),
-    *("round", "investors", "ending", "fund"),
-}
-MEASURES = {
-    *("customers", "headcount", "quality_lab", "quality_field", "trust", "share", "hhi", "adopters"),
-    *("best_quality_field", "jobs_displaced", "jobs_created", "minority_burden", "exposed_users"),
-    *("dpi", "tvpi", "irr_year"),
-}
 
-
-def world_table(parts: Iterable[tuple[str, str, int, pd.DataFrame]]) -> pa.Table:
-    """One table from (scenario, arm, seed, frame) of many worlds, in the order given."""
+def world_table(name: str, parts: Iterable[tuple[str, str, int, pd.DataFrame]]) -> pa.Table:
+    """The table of that name from (scenario, arm, seed, frame) of many worlds, in the order given."""
     labelled = []
     for scenario, arm, seed, frame in parts:
         columns: dict[str, Any] = {"scenario": scenario, "arm": arm, "seed": seed}
-        labelled.append(frame.drop(columns=[name for name in columns if name in frame]).assign(**columns))
+        labelled.append(frame.drop(columns=[label for label in columns if label in frame]).assign(**columns))
     full = pd.concat([frame for frame in labelled if len(frame)] or labelled[:1], ignore_index=True)
     first = ["scenario", "arm", "seed"]
-    return typed(full[first + [name for name in full if name not in first]])
+    return typed(name, full[first + [column for column in full if column not in first]])
 
 
 def training_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -51,9 +45,10 @@ def training_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(flat) if flat else pa.table({"key": pa.array([], pa.string())})
 
 
-def typed(frame: pd.DataFrame) -> pa.Table:
-    """An Arrow table with the types that every part of a run shares, whatever it happens to contain."""
-    return pa.table({str(name): _column(str(name), frame[name]) for name in frame})
+def typed(name: str, frame: pd.DataFrame) -> pa.Table:
+    """An Arrow table with the types of that table's columns; one that is not among them has the type of its values."""
+    types = _dtypes(name)
+    return pa.table({str(column): _column(types.get(str(column)), frame[column]) for column in frame})
 
 
 def merged(name: str, parts: list[pa.Table]) -> pa.Table:
@@ -69,36 +64,36 @@ def merged(name: str, parts: list[pa.Table]) -> pa.Table:
     return by_key.take(pa.array(first, pa.int64()))
 
 
-def type_of(name: str) -> pa.DataType | None:
-    """The type that a column has in every table; None where it follows from the values."""
-    if name in DATES:
-        return pa.timestamp("us")
-    if name in COUNTS:
-        return pa.int64()
-    if name in MEASURES or name.endswith("_usd"):
-        return pa.float64()
-    return pa.string() if name in TEXTS else None
-
-
 def known(table: str) -> tuple[str, ...]:
-    """The columns that this release gives a table, beside scenario, arm and seed."""
-    return COLUMNS.get(table, ())
+    """The columns that this release gives a table, beside scenario, arm and seed; none for the ledger's rows."""
+    return tuple(column.name for column in columns_of(table)) if table in ROWS else ()
 
 
-def nothing(column: str, n_rows: int) -> pd.Series:
+def type_of(table: str, column: str) -> pa.DataType | None:
+    """The type that a column must have; None for one that follows from its values."""
+    dtype = _dtypes(table).get(column)
+    return None if dtype is None else ARROW[dtype]
+
+
+def nothing(table: str, column: str, n_rows: int) -> pd.Series:
     """A column of missing values, of the column's type."""
-    return pd.Series(pa.nulls(n_rows, type_of(column) or pa.float64()).to_pandas())
+    return pd.Series(pa.nulls(n_rows, type_of(table, column) or pa.float64()).to_pandas())
 
 
-def _column(name: str, values: pd.Series) -> pa.Array:
-    kind = type_of(name)
-    if kind == pa.timestamp("us"):
-        return pa.array(pd.to_datetime(values).astype("datetime64[us]"), kind, from_pandas=True)
-    if kind == pa.float64():
-        return pa.array(pd.to_numeric(values).astype(float), kind, from_pandas=True)
-    if kind == pa.string():
-        return pa.array([_text(value) for value in values], kind)
-    return pa.array(values, kind, from_pandas=True)
+def _dtypes(table: str) -> dict[str, DType]:
+    return LABELS | {column.name: column.dtype for column in columns_of(table)} if table in ROWS else {"key": "text"}
+
+
+def _column(dtype: DType | None, values: pd.Series) -> pa.Array:
+    if dtype == "date":
+        return pa.array(pd.to_datetime(values).astype("datetime64[us]"), ARROW[dtype], from_pandas=True)
+    if dtype == "integer":
+        return pa.array(values, ARROW[dtype], from_pandas=True)
+    if dtype == "number":
+        return pa.array(pd.to_numeric(values).astype(float), ARROW[dtype], from_pandas=True)
+    if dtype == "text":
+        return pa.array([_text(value) for value in values], ARROW[dtype])
+    return pa.array(values, from_pandas=True)
 
 
 def _text(value: Any) -> str | None:
