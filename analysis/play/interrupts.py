@@ -68,13 +68,21 @@ class Held:
 
     @contextmanager
     def let_through(self) -> Iterator[None]:
-        """Requests interrupt what is inside, once."""
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler if isinstance(handler, Once) else Once(handler))
+        """Requests interrupt what is inside, once; one that was noted before does so at once."""
         try:
+            for number, handler in self.handlers.items():
+                signal.signal(number, handler if isinstance(handler, Once) else Once(handler))
+            self.raise_noted()
             yield
         finally:
+            self._hold_surely()
+
+    def _hold_surely(self) -> None:
+        try:
             self.hold()
+        except BaseException:  # a request arrived between the work and this line; another wish is a second away
+            self.hold()
+            raise
 
     def raise_noted(self) -> None:
         """Raise `KeyboardInterrupt` where a request was noted."""

@@ -118,8 +118,9 @@ class Crew:
     def dismiss(self) -> None:
         """End the processes if they are still at work; else they stay for the next time."""
         if self.waiting:
-            self._wait_for_start()
-            end_workers()
+            with held():
+                self._wait_for_start()
+                end_workers()
 
     def _wait_for_start(self) -> None:
         """Let the pool take up what was handed out last: its own thread stumbles over what it finds afterwards."""

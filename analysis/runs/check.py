@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from analysis.runs.tables import KEYS, TABLES, type_of
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
 EVERY_SEED = "sectors"  # the one table in which every world has rows: one per sector and month
-
 
 ONCE = (EVERY_SEED, "training")  # tables whose keys name a row
 
@@ -63,16 +63,28 @@ def check_table(folder: Path, name: str, manifest: Manifest) -> bool:
 
 def check_content(path: Path, name: str, wanted: Content) -> None:
     """Raise `DamagedRun` where a table has other columns, types, arms or seeds than it must have."""
-    try:
-        with pq.ParquetFile(path) as file:
-            _check_columns(path, name, file.schema_arrow)
-            rows = file.read(list(KEYS[name]))
-    except UNREADABLE as error:
-        raise _damaged(path, f"it is no readable table ({' '.join(str(error).split())[:80]})") from error
+    with readable(path), pq.ParquetFile(path) as file:
+        _check_columns(path, name, file.schema_arrow)
+        rows = file.read(list(KEYS[name]))
     if name != "training":
         _check_labels(path, rows, wanted, every=name == EVERY_SEED)
     if name in ONCE and len(rows.group_by(list(KEYS[name]), use_threads=False).aggregate([])) < len(rows):
         raise _damaged(path, "it holds rows twice")
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Raise `DamagedRun` where the bytes of a table make no sense to whoever reads it inside."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise _damaged(path, f"it is no readable table ({' '.join(str(error).split())[:80]})") from error
+
+
+def read_table(path: Path) -> pa.Table:
+    """The whole table; raises `DamagedRun` where it cannot be read."""
+    with readable(path):
+        return pq.read_table(path, partitioning=None)
 
 
 def table_path(folder: Path, name: str) -> Path:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis.errors import DamagedRun
-from analysis.runs.check import Content, check_content, note_of, table_path
+from analysis.runs.check import Content, check_content, note_of, read_table, table_path
 from analysis.runs.files import DRAFT, is_draft, is_plain_file, sha256_of, sync
 from analysis.runs.manifest import BlockCost, Manifest, PartNote, read_note, write_note
 from analysis.runs.seeds import SeedSet
@@ -55,7 +55,7 @@ class Part:
 
     def table(self, name: str) -> pa.Table:
         """One of its tables, cut down to its seeds."""
-        table = pq.read_table(table_path(self.path, name))
+        table = read_table(table_path(self.path, name))
         return table if name == "training" or self.seeds == self.note.seeds else only_seeds(table, self.seeds)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from analysis.errors import AnalysisError
-from analysis.runs.check import check_present, check_table, table_path
+from analysis.runs.check import check_present, check_table, readable, table_path
 from analysis.runs.manifest import Manifest, read_manifest
 from analysis.runs.tables import TABLES, known, nothing
 
@@ -112,11 +112,15 @@ class Run:
         if not self._is_settled(table) and table != "training":
             conditions.append(("seed", "in", self.seeds))
         path = table_path(self.folder, table)
-        there = pq.read_schema(path).names
+        with readable(path):
+            there = pq.read_schema(path).names
         wanted = list(columns) if columns is not None else [*there, *(c for c in known(table) if c not in there)]
-        if odd := [name for name in wanted if name not in there and name not in known(table)]:
+        odd = [name for name in wanted if name not in there and name not in known(table)]
+        if odd := odd + [name for name, *_ in conditions if name not in there]:
             raise AnalysisError(f"{path} has no column {', '.join(odd)}")
-        frame = pd.read_parquet(path, columns=[name for name in wanted if name in there], filters=conditions or None)
+        held = [name for name in wanted if name in there]
+        with readable(path):
+            frame = pq.read_table(path, columns=held, filters=conditions or None, partitioning=None).to_pandas()
         missing = {name: nothing(table, name, len(frame)) for name in wanted if name not in there}
         return frame.assign(**missing)[wanted] if missing else frame
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.errors import AnalysisError, DamagedRun
-from analysis.runs.check import check_present, check_table, note_of, table_path
+from analysis.runs.check import check_present, check_table, note_of, read_table, table_path
 from analysis.runs.files import draft_of, is_draft, refuse_links
 from analysis.runs.list_layout import NO_TOKEN
 from analysis.runs.manifest import MANIFEST, Manifest, PartNote, TableNote, TrainingCost, read_manifest, write_note
@@ -166,7 +166,7 @@ def _announced(earlier: dict[str, TableNote], coming: dict[str, TableNote]) -> d
 def _earlier(folder: Path, name: str, seeds: SeedSet) -> list[pa.Table]:
     if not seeds:
         return []
-    table = pq.read_table(table_path(folder, name))
+    table = read_table(table_path(folder, name))
     return [table if name == "training" else only_seeds(table, seeds)]
 
 
