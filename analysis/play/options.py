@@ -71,6 +71,7 @@ class Settings:
             "device": checks.text("device", self.device),
             "retrain": checks.truth("retrain", self.retrain),
             "progress": checks.truth("progress", self.progress),
+            "yes": checks.truth("yes", self.yes),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # plain Python values: a manifest can say them
