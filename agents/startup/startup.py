@@ -22,7 +22,7 @@ TARGET_MARGIN = 0.1
 # Assumption: monthly cuts of what is spent beyond revenue, when nobody funds the firm and when the runway is short.
 CUT_UNFUNDED, CUT_SHORT, SHORT_RUNWAY_MONTHS = 0.85, 0.93, 6
 # Assumption: how a firm earns after a pivot, by how it earned before.
-_PIVOT: dict[str, RevenueModel] = {"freemium": "subscription", "subscription": "solution", "licence": "subscription"}
+PIVOTS: dict[str, RevenueModel] = {"freemium": "subscription", "subscription": "solution", "licence": "subscription"}
 
 
 class Startup(Firm):
@@ -117,10 +117,10 @@ class Startup(Firm):
             return
         for segment, slot in self.sales.slots.items():
             name = MODELS[self.sales.market.model[slot]]
-            if name in _PIVOT:
-                self.sales.market.set_model(slot, _PIVOT[name])
+            if name in PIVOTS:
+                self.sales.market.set_model(slot, PIVOTS[name])
                 self.record(
-                    "pivot", other=segment, cause="sales under a fifth of costs", text=f"{name} → {_PIVOT[name]}"
+                    "pivot", other=segment, cause="sales under a fifth of costs", text=f"{name} → {PIVOTS[name]}"
                 )
 
     # -- capital and end ----------------------------------------------------------------------------------------------
