@@ -1,0 +1,62 @@
+"""The tables of docs/benchmarks.md, from `ventures bench training --json` and `ventures bench market --json`.
+
+Each has the machine's load at the start beside its figures: a ratio taken on a busy machine is one of that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.documents.blocks import Document, table
+from analysis.documents.figures import short
+from analysis.screens.load import load_in_words
+
+NAMES = {"ratio_to_plain": "ratio to plain", "share_of_matmul": "share of matmul", "startup_extra_s": "start, s"}
+
+
+def training(document: Document, source: str) -> str:
+    """The part `bench-training-…`: every contender, and the targets."""
+    rows = [
+        [
+            f"`{one['name']}`", _spread(one["runs_per_s"]), _spread(one["ratio_to_plain"]),
+            _spread(one["share_of_matmul"]),
+        ]
+        for one in document["contenders"]
+    ]  # fmt: skip
+    titles = ["Contender", "Runs per second", "Ratio to `plain`", "Share of matmul"]
+    return "\n".join([_head(document, source), table(titles, rows), _targets(document)])
+
+
+def market(document: Document, source: str) -> str:
+    """The part `bench-market`: the reference, growth, and the targets."""
+    reference = document["reference"]
+    rows = [
+        ["reference, seconds (best play of each world)", _spread(reference["seconds_at_reference"])],
+        ["reference, seconds (every play)", _spread(reference["every_play_at_reference"])],
+        ["µs a firm and month", _spread(reference["us_per_firm_month"])],
+        ["exponent in firms (between the two largest)",
+         f"{document['growth']['exponent']:.2f} ({document['growth']['exponent_at_the_top']:.2f})"],
+        ["exponent in customers", f"{document['customers']['exponent']:.2f}"],
+    ]  # fmt: skip
+    titles = ["What", "Median (smallest to largest)"]
+    return "\n".join([_head(document, source), table(titles, rows), _targets(document)])
+
+
+def _head(document: Document, source: str) -> str:
+    machine = document["machine"]
+    what = f"job {document['job']}" if "job" in document else "the market"
+    return f"`{source}`, {what}, {str(document['time'])[:10]}, {machine['cores']} cores: {load_in_words(machine)}.\n"
+
+
+def _targets(document: Document) -> str:
+    told = [
+        f"{NAMES.get(one['what'], one['what'])} {short(one['reached'])} (wanted: at {one['at']} {one['target']:g}, "
+        f"{'met' if one['met'] else 'not met'})"
+        for one in document["targets"]
+    ]
+    return f"Targets: {'; '.join(told)}.\n"
+
+
+def _spread(found: Mapping[str, Any]) -> str:
+    return f"{short(found['median'])} ({short(found['min'])} to {short(found['max'])})"
