@@ -42,7 +42,7 @@ def test_a_person_reads_tables_and_how_busy_the_machine_was(
     monkeypatch.setattr("simulation.training.bench.run.load_average", lambda: 2.625)
     assert run_command(["bench", "market", "--quick"]) == 0
     shown = capfd.readouterr().out
-    assert "warning: the load average is 2.62" in shown and "load 2.62 at the start: the machine was busy" in shown
+    assert "warning: the load average is 2.62" in shown and "load 2.62 at the start, the machine was busy" in shown
     assert "µs a firm and month" in shown and "mesa-boltzmann-wealth" in shown and "NOT MET" not in shown
 
 

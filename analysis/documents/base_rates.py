@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.documents.blocks import Document, table, wrapped
-from analysis.documents.figures import short
+from analysis.documents.figures import NONE, short
 from analysis.screens.base_rates import STYLES, number
 from scenarios import load
 
@@ -37,8 +37,9 @@ def search(document: Document, source: str) -> str:
     losses, first = document["losses"], document["first"]
     met = [str(index) for index, loss in enumerate(losses) if loss == 0]
     low = sum(loss < NEARLY_MET for loss in losses)
+    seconds = f"{document['seconds_per_trial']:.0f} s each (median; `{source}`)"
     return wrapped(
-        f"{document['trials']} trials of {document['seeds']} seeds (`{source}`). Trial 0 is the world as earlier "
+        f"{document['trials']} trials of {document['seeds']} seeds, {seconds}. Trial 0 is the world as earlier "
         f'searches and trials by hand had left it (column "before"): loss {first["loss"]:.4f}. {low} trials came below '
         f"{NEARLY_MET:g}, {len(met)} of them ({', '.join(met)}) met all {len(document['best']['targets'])} targets: "
         "loss 0."
@@ -79,9 +80,9 @@ def _range(one: Mapping[str, Any]) -> str:
 
 
 def _simulated(one: Mapping[str, Any]) -> str:
-    value, low, high = (
-        None if one[key] is None else number(one[key], one["unit"]) for key in ("simulated", "low", "high")
-    )
-    if value is None:
-        return "–"
-    return value if low is None else f"{value} [{low}, {high}]"
+    if one["simulated"] is None:
+        return NONE
+    value = number(one["simulated"], one["unit"])
+    if one["low"] is None:
+        return value
+    return f"{value} [{number(one['low'], one['unit'])}, {number(one['high'], one['unit'])}]"

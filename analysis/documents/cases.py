@@ -59,7 +59,8 @@ ENGLISH = Words(
 )  # fmt: skip
 CHINESE = Words(
     header=("案例", "对照", "符合全部陈述的种子比例 [95 %]", "效应", "出现书中结局的种子比例 [95 %]", "效应"),
-    played="{seeds}：现场训练了 {runs:,} 个网络，占进程时间的 {share}，另有 {ledger:,} 个取自先前推演的账本，共 {minutes} 分钟。\n"
+    played="{seeds}：现场训练了 {runs:,} 个网络，占进程时间的 {share}，"
+    "另有 {ledger:,} 个取自先前推演的台账，共 {minutes} 分钟。\n"
     "数据来源：`{source}`；所用命令和机器见 [benchmarks](benchmarks/README.md)。",
     seeds="{n} 个种子",
     span="（{first} 到 {last}）",
@@ -68,7 +69,8 @@ CHINESE = Words(
     without="去掉 `{name}`（§{section}）",
     endings={"profitable": "盈利", "public": "上市", "alive": "存活", "acquired": "被收购", "bankrupt": "破产"},
     lowered="{all} 次去除中有 {lower} 次使符合全部陈述的种子变少（效应的置信区间低于零）。",
-    changed="去掉一个原因后，书中的结局在 {all} 次中有 {rarer} 次变少，{more} 次变多；其余 {same} 次效应的置信区间包含零："
+    changed="去掉一个原因后，书中的结局在 {all} 次中有 {rarer} 次变少，{more} 次变多；"
+    "其余 {same} 次效应的置信区间包含零："
     "就 {n} 个种子所能判断的而言，去掉该原因并不改变结局，改变的是其他陈述。",
     none_stated="{cases} 没有陈述结局。",
     not_in_file="该文件写成时还没有单独统计结局，因此没有给出书中结局出现的比例（表中记为 {dash}）。",

@@ -28,14 +28,14 @@ def failures(document: Document, source: str) -> str:
 
 def compute(document: Document, source: str) -> str:
     """The part `scaling-compute`: losses of the ends of the ladder at full rows, and exponents of compute."""
-    rows = [
-        [
-            str(study["task"]), f"{study['mean_loss'][0][-1]:.3f}", f"{study['mean_loss'][-1][-1]:.3f}",
-            f"{study['compute']['exponent']:.2f}", " ".join(f"{step:.2f}" for step in study["compute"]["exponent_of_steps"]),
-        ]
-        for study in document["studies"]
-    ]  # fmt: skip
+    rows = [_compute_row(study) for study in document["studies"]]
     return table(["task", "rung 0", "rung 5", "γ", "steps 0→1 … 4→5"], rows)
+
+
+def _compute_row(study: Study) -> list[str]:
+    losses, found = study["mean_loss"], study["compute"]
+    steps = " ".join(f"{step:.2f}" for step in found["exponent_of_steps"])
+    return [str(study["task"]), f"{losses[0][-1]:.3f}", f"{losses[-1][-1]:.3f}", f"{found['exponent']:.2f}", steps]
 
 
 def _fit_row(study: Study) -> list[str]:

@@ -22,7 +22,7 @@ def load_in_words(machine: Mapping[str, Any]) -> str:
     if busy is None:
         return "the load at the start is not known"
     told = f"load {load_text(load)} at the start"
-    return f"{told}: the machine was busy, and these are figures of that moment" if busy else f"{told}: an idle machine"
+    return f"{told}, the machine was busy: these are figures of that moment" if busy else f"{told}, an idle machine"
 
 
 def warning(load: float | None) -> str:
