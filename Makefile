@@ -23,7 +23,7 @@ lint: $(VENV)/.installed-dev
 docs: $(VENV)/.installed
 	$(BIN)/python -m scenarios.describe > docs/parameters.md.new && mv docs/parameters.md.new docs/parameters.md
 	$(BIN)/python -m scenarios.history > docs/history.md.new && mv docs/history.md.new docs/history.md
-	$(BIN)/python -m analysis.documents
+	$(BIN)/python -m analysis.pages
 
 # Each stamp holds one set of dependencies; a change of the project's metadata installs anew.
 $(VENV)/bin/python:

@@ -11,10 +11,10 @@ from math import inf
 
 from agents.firm.certification import demand_of
 from agents.settings import FirmSettings
-from agents.startup.startup import PIVOTS
 from scenarios import Scenario
 from scenarios.expectation import Expectation
-from simulation.settings import WorldSettings
+from simulation.revenue import BY_NAME
+from simulation.settings import RevenueModel, WorldSettings
 from simulation.training.ladder import RUNGS, architecture, inference_flops
 from simulation.training.tasks import get_task
 
@@ -22,8 +22,6 @@ Range = tuple[float, float]
 SHARES = ("trust", "share", "field_coverage", "quality_lab", "quality_field", "licence_solution_share")
 AMOUNTS = ("cash_usd", "revenue_usd", "costs_usd", "headcount", "price_usd", "brand_usd", "broken_runs", "lost_runs")
 ENDINGS = {"bankrupt", "acquired", "public", "profitable", "alive"}
-TAILORED = {"licence", "solution"}
-FREE = {"freemium", "bundle"}
 PRUNED_LEFT = 0.4  # pruning leaves half of each layer's weights; a little less is allowed for rounding
 LEAST_RUN_MONTHS = 0.05  # the shortest run that the cloud knows (docs/model.md §7.3)
 
@@ -80,10 +78,10 @@ def _monthly(setup: Scenario, name: str, metric: str) -> Range:
     if metric == "run_months":
         return LEAST_RUN_MONTHS, inf
     if metric == "free_share":
-        return 0.0, float(any(_reachable(firm) & FREE for firm in firms))
+        return 0.0, float(any(BY_NAME[way].starts_free for firm in firms for way in _reachable(firm)))
     if metric == "licence_solution_share":
-        ways = {way for firm in firms for way in _reachable(firm)}
-        return float(ways <= TAILORED), float(bool(ways & TAILORED))
+        by_contract = [BY_NAME[way].by_contract for firm in firms for way in _reachable(firm)]
+        return float(all(by_contract)), float(any(by_contract))
     if metric in ("customers", "paying_customers"):
         return 0.0, _potential_customers(setup, firms)
     if metric in SHARES:
@@ -113,10 +111,10 @@ def _potential_customers(setup: Scenario, firms: list[FirmSettings]) -> float:
     return most
 
 
-def _reachable(firm: FirmSettings) -> set[str]:
+def _reachable(firm: FirmSettings) -> set[RevenueModel]:
     """Ways of earning that the firm has, or can have after pivots."""
     ways = set(firm.offers.values())
-    while more := {PIVOTS[way] for way in ways if way in PIVOTS} - ways:
+    while more := {after for way in ways if (after := BY_NAME[way].pivots_to)} - ways:
         ways |= more
     return ways
 

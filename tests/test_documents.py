@@ -16,9 +16,9 @@ from explain_fakes import play_small
 
 from agents.firm.training_plan import RECIPES, WITHOUT_AUGMENTATION
 from analysis.cli.main import app
-from analysis.documents.__main__ import WRITERS, documents, main
-from analysis.documents.blocks import blocks_of, written_anew
 from analysis.errors import AnalysisError
+from analysis.pages.__main__ import WRITERS, documents, main
+from analysis.pages.blocks import blocks_of, written_anew
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES
 from scenarios import catalogue, load

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.plots.style import FOCAL, MILLION, MUTED, RIVALS, canvas, tidy
-from analysis.statistics.intervals import Interval
+from analysis.statistics.intervals import Interval, scaled
 
 MARKERS = ("o", "D", "s", "^", "v")  # of the outcomes in one panel, in their order
 ROOM = 0.56  # of a row's height that its outcomes share
@@ -66,7 +67,7 @@ def draw_forest(axes: Axes, effects: Sequence[tuple[str, Interval]]) -> None:
 
 
 def draw_rows(axes: Axes, rows: Sequence[str], outcomes: Sequence[Outcome]) -> None:
-    """Points with intervals, first row and first outcome on top; grey where the interval holds zero."""
+    """Points with intervals, first row and outcome on top; grey where it holds zero, hollow where there is none."""
     for place, outcome in enumerate(outcomes):
         below = ROOM * ((place + 0.5) / len(outcomes) - 0.5)
         for row, effect in enumerate(outcome.effects):
@@ -80,24 +81,25 @@ def draw_rows(axes: Axes, rows: Sequence[str], outcomes: Sequence[Outcome]) -> N
 
 def draw_effect(axes: Axes, effect: Interval, height: float, marker: str) -> None:
     """One interval as a line, its estimate as a marker."""
+    if math.isnan(effect.estimate):
+        axes.text(0, height, " no seed has it in both arms", va="center", color=MUTED, fontsize="small")
+        return
     colour = MUTED if not effect.excludes_zero else FOCAL if effect.estimate < 0 else RIVALS
     axes.plot([effect.low, effect.high], [height, height], color=colour, linewidth=3, solid_capstyle="round")
-    axes.plot(effect.estimate, height, marker, color=colour, markersize=9 if marker == "o" else 7)
+    fill = colour if effect.is_known else "white"
+    size = 9 if marker == "o" else 7
+    axes.plot(effect.estimate, height, marker, color=colour, markerfacecolor=fill, markersize=size)
 
 
 def scale_of(unit: str, effects: Sequence[tuple[str, Interval]]) -> tuple[float, str]:
     """What to divide by, and the name of the unit then: numbers on the axis stay short."""
     if unit == "USD":
         return MILLION, "M$"
-    largest = max(max(abs(effect.low), abs(effect.high)) for _, effect in effects)
+    numbers = [abs(number) for _, effect in effects for number in (effect.estimate, effect.low, effect.high)]
+    largest = max((number for number in numbers if math.isfinite(number)), default=0.0)
     return (1e3, f"thousand {unit}") if largest >= 1e5 else (1.0, unit)
 
 
 def signed(value: float) -> str:
     """A change as a tick label."""
     return "0" if value == 0 else f"{value:+,.0f}" if abs(value) >= 1000 else f"{value:+.4g}"
-
-
-def scaled(effect: Interval, scale: float) -> Interval:
-    """The same interval in another unit."""
-    return Interval(effect.estimate / scale, effect.low / scale, effect.high / scale, effect.n)

@@ -1,7 +1,7 @@
 """Write the generated parts of the READMEs and docs from the result files that they name.
 
-python -m analysis.documents            writes them
-python -m analysis.documents --check    only says which are out of date, and leaves with 1 if any is
+python -m analysis.pages            writes them
+python -m analysis.pages --check    only says which are out of date, and leaves with 1 if any is
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.documents import base_rates, benchmarks, cases, placebo, scaling, shapley
-from analysis.documents.blocks import Writer, blocks_of, written_anew
 from analysis.errors import AnalysisError
+from analysis.pages import base_rates, benchmarks, cases, placebo, scaling, shapley
+from analysis.pages.blocks import Writer, blocks_of, written_anew
 
 WRITERS: dict[str, Writer] = {
     "cases.en": cases.english,
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> in
     """Write or check all documents below `root`, by default the current folder; returns the exit code."""
     arguments, root = sys.argv[1:] if arguments is None else arguments, root or Path.cwd()
     if [one for one in arguments if one != "--check"]:
-        return _say("python -m analysis.documents takes no argument but --check", 2)
+        return _say("python -m analysis.pages takes no argument but --check", 2)
     try:
         stale = {file: text for file in documents(root) if (text := renewed(file, root)) is not None}
     except AnalysisError as error:

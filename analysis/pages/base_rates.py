@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.documents.blocks import Document, table, wrapped
-from analysis.documents.figures import NONE, short
+from analysis.pages.blocks import Document, table, wrapped
+from analysis.pages.figures import NONE, short
 from analysis.screens.base_rates import STYLES, number
 from scenarios import load
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.cases.placebo import ALL
-from analysis.documents.blocks import Document, wrapped
-from analysis.documents.figures import percent
+from analysis.pages.blocks import Document, wrapped
+from analysis.pages.figures import percent
 
 WORTH_TELLING = 0.015  # smaller shares of startups are "less"
 

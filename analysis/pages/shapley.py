@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.documents.blocks import Document, wrapped
+from analysis.pages.blocks import Document, wrapped
 
 
 def english(document: Document, source: str) -> str:

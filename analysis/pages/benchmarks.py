@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.documents.blocks import Document, table, wrapped
-from analysis.documents.figures import short
+from analysis.pages.blocks import Document, table, wrapped
+from analysis.pages.figures import short
 from analysis.screens.load import load_in_words, load_text
 
 NAMES = {

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.documents.blocks import Document, table, wrapped
-from analysis.documents.figures import effect, minutes, percent, share, span_of
+from analysis.pages.blocks import Document, table, wrapped
+from analysis.pages.figures import effect, minutes, percent, share, span_of
 
 HELD_OUT = 100  # seeds from here on were used for no choice of thresholds or starting values
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.documents.blocks import Document, table
+from analysis.pages.blocks import Document, table
 
 Study = Mapping[str, Any]
 

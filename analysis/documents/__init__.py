@@ -1,1 +1,0 @@
-"""Which figures of the documents come from which result file? `python -m analysis.documents` writes them."""

@@ -1,0 +1,1 @@
+"""Which figures of the documents come from which result file? `python -m analysis.pages` writes them."""
