@@ -20,9 +20,10 @@ from analysis.errors import AnalysisError
 from analysis.pages.__main__ import WRITERS, documents, main
 from analysis.pages.blocks import blocks_of, written_anew
 from analysis.runs.run import Run
-from analysis.runs.tables import WORLD_TABLES
+from analysis.runs.tables import WORLD_TABLES, Label
 from scenarios import catalogue, load
 from scenarios.expectation import EventKind, Metric
+from simulation.records.columns import ROWS
 from simulation.revenue import MODELS
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.rows import COLUMNS as LEDGER_COLUMNS
@@ -91,7 +92,7 @@ def test_a_figure_that_was_changed_by_hand_is_noticed_and_written_anew(
         ("<!-- generated nothing from x.json -->\n<!-- end nothing -->", "no generated part 'nothing'"),
         ("<!-- generated cases.en from x.json -->\n<!-- end cases.zh -->", "ends as 'cases.zh'"),
         ("<!-- generated cases.en from x.json -->\n", "begin 1 times and end 0 times"),
-        ("<!-- generated cases.en from x.json -->\n<!-- end cases.en -->", "x.json: no result file"),
+        ("<!-- generated cases.en from x.json -->\n<!-- end cases.en -->", "x.json: no file that can be read"),
     ],
 )
 def test_a_generated_part_that_cannot_be_written_is_told(tmp_path: Path, text: str, says: str) -> None:
@@ -199,7 +200,7 @@ def recorded() -> dict[str, set[str]]:
 
 def documented_events() -> dict[str, list[str]]:
     """By kind: cells `other`, `amount_usd`, `cause`, `text` of the table."""
-    return {names_in(row[0])[0]: row[1:] for row in rows_of(section("outputs.md", "`events`"))}
+    return {names_in(row[0])[0]: row[1:] for row in rows_of(section("outputs.md", "`events`")) if len(row) == 5}
 
 
 def test_the_events_that_are_recorded_are_those_that_are_documented() -> None:
@@ -219,22 +220,27 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return play_small(tmp_path_factory.mktemp("documents") / "run")
 
 
-def documented_columns(table: str) -> set[str]:
-    """Names in the first column of the tables in the section of a run's table; events have theirs in a sentence."""
-    told = section("outputs.md", f"`{table}`")
-    if table == "events":
-        return set(names_in(told.split("What they hold")[0]))
-    return {name for row in rows_of(told) for name in names_in(row[0])}
+def documented_columns(title: str) -> list[str]:
+    """Names in the first column of the first table in a section of outputs.md."""
+    found = re.search(r"(?:^\|.*\n)+", section("outputs.md", title), re.M)
+    assert found
+    return [name for row in rows_of(found[0]) for name in names_in(row[0])]
 
 
 @pytest.mark.parametrize("table", WORLD_TABLES)
 def test_the_columns_of_a_table_are_those_that_are_documented(played: Run, table: str) -> None:
-    shared = {names_in(row[0])[0] for row in rows_of(section("outputs.md", "What all tables share"))}
-    assert shared | documented_columns(table) == set(played.select(table).columns)
+    documented = documented_columns("What all tables share") + documented_columns(f"`{table}`")
+    assert documented == list(played.select(table).columns)
+
+
+def test_the_columns_of_worlds_are_written_from_their_declarations() -> None:
+    parts = {block.name: block.source for block in blocks_of(text_of("outputs.md"))}
+    declared = {f"columns.{table}": row for table, row in ROWS.items()} | {"columns.shared": Label}
+    assert parts == {name: f"{row.__module__.replace('.', '/')}.py" for name, row in declared.items()}
 
 
 def test_the_columns_of_the_training_table_are_those_that_are_documented(played: Run) -> None:
-    assert documented_columns("training") == set(LEDGER_COLUMNS)
+    assert documented_columns("`training`") == list(LEDGER_COLUMNS)
     fields = next(line for line in text_of("outputs.md").splitlines() if line.startswith("| `plan` | JSON"))
     assert set(re.findall(r"\w+", fields.split("the plan: ")[1])) == set(TrainingPlan.__dataclass_fields__)
 

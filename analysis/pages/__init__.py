@@ -1,1 +1,1 @@
-"""Which figures of the documents come from which result file? `python -m analysis.pages` writes them."""
+"""Which parts of the documents come from which file? `python -m analysis.pages` writes them."""

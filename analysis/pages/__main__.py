@@ -1,4 +1,4 @@
-"""Write the generated parts of the READMEs and docs from the result files that they name.
+"""Write the generated parts of the READMEs and docs from the files that they name.
 
 python -m analysis.pages            writes them
 python -m analysis.pages --check    only says which are out of date, and leaves with 1 if any is
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.pages import base_rates, benchmarks, cases, placebo, scaling, shapley
+from analysis.pages import base_rates, benchmarks, cases, columns, placebo, scaling, shapley
 from analysis.pages.blocks import Writer, blocks_of, written_anew
 
 WRITERS: dict[str, Writer] = {
@@ -29,6 +29,7 @@ WRITERS: dict[str, Writer] = {
     "scaling-compute": scaling.compute,
     "bench-training": benchmarks.training,
     "bench-market": benchmarks.market,
+    **columns.writers(),
 }
 
 

@@ -1,10 +1,11 @@
-"""Generated parts of Markdown files: each stands between two comments, and the first names the file of its figures.
+"""Generated parts of Markdown files: each stands between two comments, and the first names the file that it tells.
 
     <!-- generated NAME from FILE -->
     …
     <!-- end NAME -->
 
-FILE is a path from the top of the repository. To quote another result file, change the path and write the parts anew.
+FILE is a path from the top of the repository: a result file (JSON) whose figures are quoted, or the module that
+declares what is told. To quote another result file, change the path and write the parts anew.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ BLOCK = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """One generated part: what writes it, the result file that it quotes, and its text as it stands."""
+    """One generated part: what writes it, the file that it tells, and its text as it stands."""
 
     name: str
     source: str
@@ -41,7 +42,7 @@ def blocks_of(markdown: str) -> list[Block]:
 
 
 def written_anew(markdown: str, root: Path, writers: Mapping[str, Writer]) -> str:
-    """The document with every generated part written from its result file below `root`.
+    """The document with every generated part written from its file below `root`.
 
     Raises `AnalysisError` for an unknown name, a missing file, and comments that do not stand in pairs.
     """
@@ -60,11 +61,12 @@ def _renewed(found: re.Match[str], root: Path, writers: Mapping[str, Writer]) ->
 
 
 def read(path: Path) -> Document:
-    """A result file."""
+    """The content of a result file; nothing for a module, which only must be there."""
     try:
-        content: Document = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content: Document = json.loads(text) if path.suffix == ".json" else {}
     except (OSError, ValueError) as error:
-        raise AnalysisError(f"{path}: no result file that can be read ({error})") from None
+        raise AnalysisError(f"{path}: no file that can be read ({error})") from None
     return content
 
 

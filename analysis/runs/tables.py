@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 
-from simulation.records.columns import ROWS, DType, columns_of
+from simulation.records.columns import ROWS, DType, Is, columns_of, columns_of_rows
 
 WORLD_TABLES = tuple(ROWS)  # what a world measures
 TABLES = (*WORLD_TABLES, "training")
-ORDER = [("scenario", "ascending"), ("arm", "ascending"), ("seed", "ascending")]
 
-_LABELS: dict[str, DType] = {"scenario": "text", "arm": "text", "seed": "integer"}
+
+class Label(NamedTuple):
+    """Which world a row is of: the first columns of every table that a world measures."""
+
+    scenario: Annotated[str, Is("", "shipped name (`cases/vision`) or the stem of the file")]
+    arm: Annotated[
+        str,
+        Is(
+            "",
+            "`base`; `without:CAUSE` in cases, `without:CAUSE+CAUSE` with `--shapley`; the name of the what-if in "
+            "comparisons",
+        ),
+    ]
+    seed: Annotated[int, Is("", "seed of the world; the same seed in two arms is a pair with common random numbers")]
+
+
+LABELS = columns_of_rows(Label)
+ORDER = [(label.name, "ascending") for label in LABELS]
 
 
 def world_table(name: str, parts: Iterable[tuple[str, str, int, pd.DataFrame]]) -> pa.Table:
     """The table of that name from (scenario, arm, seed, frame) of many worlds, in the order given."""
     labelled = []
     for scenario, arm, seed, frame in parts:
-        columns: dict[str, Any] = {"scenario": scenario, "arm": arm, "seed": seed}
+        columns = Label(scenario, arm, seed)._asdict()
         labelled.append(frame.drop(columns=[label for label in columns if label in frame]).assign(**columns))
     full = pd.concat([frame for frame in labelled if len(frame)] or labelled[:1], ignore_index=True)
-    first = ["scenario", "arm", "seed"]
+    first = list(Label._fields)
     return typed(name, full[first + [column for column in full if column not in first]])
 
 
@@ -37,7 +53,7 @@ def training_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 
 def typed(name: str, frame: pd.DataFrame) -> pa.Table:
     """An Arrow table with the types of that table's columns; one that is not among them has the type of its values."""
-    types = _LABELS | {column.name: column.dtype for column in columns_of(name)}
+    types = {column.name: column.dtype for column in (*LABELS, *columns_of(name))}
     return pa.table({str(column): _column(types.get(str(column)), frame[column]) for column in frame})
 
 
