@@ -145,7 +145,30 @@ def test_seeds_that_were_used_for_no_choice_are_told_apart_where_the_file_has_th
     plain = " ".join(WRITERS["cases.en"](case_document(), "x").split())
     assert "On seeds 100 to 199, used for no choice, 0.90 (A), 1.00 (B) meet every statement." in plain
     few = WRITERS["cases.en"](case_document(seeds=list(range(50))), "x")
-    assert "used for no choice" not in few and "(0 to 49)" in few
+    assert (
+        "used for no choice" not in few and "(0 to 49)" in few and "These seeds were in view" in " ".join(few.split())
+    )
+    fresh = " ".join(WRITERS["cases.en"](case_document(seeds=list(range(100, 150))), "x").split())
+    assert "(100 to 149)" in fresh and "These seeds were used for no choice." in fresh
+
+
+def placebo_document(*crossed: tuple[str, str, float]) -> dict[str, Any]:
+    """A document as `ventures cases --placebo --json` gives it."""
+    cells = [{"case": a, "judged_by": b, "expectation": "all", "share": share} for a, b, share in crossed]
+    return {"placebo": {"target": 0.1, "crossed": cells, "shuffled": [{"case": "CASE-A", "others": {"share": 0.02}}]}}
+
+
+def test_a_chapter_that_another_firm_meets_is_named() -> None:
+    document = placebo_document(("CASE-A", "CASE-A", 0.9), ("CASE-A", "CASE-B", 0.955), ("CASE-B", "CASE-A", 0.005))
+    text = " ".join(WRITERS["placebo.en"](document, "x").split())
+    assert (
+        "Of the 2 pairs of a case's firm with another chapter 1 is above 0.10: CASE-A's firm meets every statement "
+        in text
+    )
+    assert "of CASE-B in 0.95 of the seeds. Of the others none is above 0.01." in text
+    assert "CASE-A 的企业在 0.95 的种子中符合 CASE-B 的全部陈述" in WRITERS["placebo.zh"](document, "x")
+    none = " ".join(WRITERS["placebo.en"](placebo_document(("CASE-B", "CASE-A", 0.04)), "x").split())
+    assert "None of the 1 pairs of a case's firm with another chapter is above 0.04." in none
 
 
 def test_a_file_from_before_endings_were_counted_says_so() -> None:

@@ -21,6 +21,8 @@ class Words:
     seeds: str
     span: str
     held_out: str
+    all_held_out: str
+    none_held_out: str
     all_causes: str
     without: str
     endings: Mapping[str, str]
@@ -43,6 +45,8 @@ ENGLISH = Words(
     seeds="{n} seeds",
     span=" ({first} to {last})",
     held_out="On seeds {first} to {last}, used for no choice, {shares} meet every statement.",
+    all_held_out="These seeds were used for no choice.",
+    none_held_out="These seeds were in view when choices were made.",
     all_causes="all causes in place: ",
     without="without `{name}` (§{section})",
     endings={},
@@ -65,6 +69,8 @@ CHINESE = Words(
     seeds="{n} 个种子",
     span="（{first} 到 {last}）",
     held_out="在没有任何设定参考过的种子 {first} 到 {last} 上，符合全部陈述的比例为 {shares}。",
+    all_held_out="没有任何设定参考过这些种子。",
+    none_held_out="设定时参考过这些种子。",
     all_causes="全部原因俱在：",
     without="去掉 `{name}`（§{section}）",
     endings={"profitable": "盈利", "public": "上市", "alive": "存活", "acquired": "被收购", "bankrupt": "破产"},
@@ -108,10 +114,13 @@ def _played(document: Document, source: str, words: Words) -> str:
 
 
 def _held_out(document: Document, words: Words) -> list[str]:
-    """The same shares over the seeds that no choice was made with; nothing where the file does not tell them."""
-    seeds = [seed for seed in document.get("seeds", ()) if seed >= HELD_OUT]
-    if not seeds or len(seeds) == len(document["seeds"]):
+    """What the seeds that no choice was made with say; nothing where the file does not tell its seeds."""
+    played = document.get("seeds", ())
+    seeds = [seed for seed in played if seed >= HELD_OUT]
+    if not played:
         return []
+    if len(seeds) in (0, len(played)):
+        return [words.all_held_out if seeds else words.none_held_out]
     shares = [
         f"{1 - sum(seed >= HELD_OUT for seed in case['unmet_seeds']['match']) / len(seeds):.2f} ({_short(case)})"
         for case in document["cases"]

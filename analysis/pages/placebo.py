@@ -19,11 +19,9 @@ def english(document: Document, source: str) -> str:
     named = ", ".join(f"{percent(value)} of {case}" for case, value in others)
     beside = f"{percent(share)} meet every statement of {first}" if told else "next to none meet a whole chapter"
     tail = (f", {named}" if named else "") + (", less of the others" if told and rest else "")
-    pairs, most = _crossed(document)
     return wrapped(
         "Would any firm do? A placebo (`ventures cases --placebo`) judges other firms by each chapter. Of the startups "
-        f"beside its firm {beside}{tail}. None of the {pairs} pairs of a case's firm with another chapter is above "
-        f"{most:.2f}."
+        f"beside its firm {beside}{tail}. {_pairs_in_english(document)}"
     )
 
 
@@ -32,11 +30,36 @@ def chinese(document: Document, source: str) -> str:
     told, rest = _beside(document)
     named = "，".join(f"{percent(value)} 符合 {case} 的全部陈述" for case, value in told)
     tail = "，其余更少" if rest else ""
-    pairs, most = _crossed(document)
     return (
         "换成别的企业也行吗？安慰剂检验（`ventures cases --placebo`）用每一章的陈述检验其他企业。"
         f"同一世界的其他创业公司中，{named or '几乎没有一家符合整章的陈述'}{tail if told else ''}。\n"
-        f"各案例主角与其他各章的 {pairs} 种搭配中，没有一种高于 {most:.2f}。\n"
+        f"{_pairs_in_chinese(document)}\n"
+    )
+
+
+def _pairs_in_english(document: Document) -> str:
+    n, above, most = _crossed(document)
+    if not above:
+        return f"None of the {n} pairs of a case's firm with another chapter is above {most:.2f}."
+    named = "; ".join(
+        f"{case}'s firm meets every statement of {by} in {share:.2f} of the seeds" for case, by, share in above
+    )
+    target, verb = document["placebo"]["target"], "is" if len(above) == 1 else "are"
+    return (
+        f"Of the {n} pairs of a case's firm with another chapter {len(above)} {verb} above {target:.2f}: {named}. "
+        f"Of the others none is above {most:.2f}."
+    )
+
+
+def _pairs_in_chinese(document: Document) -> str:
+    n, above, most = _crossed(document)
+    if not above:
+        return f"各案例主角与其他各章的 {n} 种搭配中，没有一种高于 {most:.2f}。"
+    named = "，".join(f"{case} 的企业在 {share:.2f} 的种子中符合 {by} 的全部陈述" for case, by, share in above)
+    target = document["placebo"]["target"]
+    return (
+        f"各案例主角与其他各章的 {n} 种搭配中，有 {len(above)} 种高于 {target:.2f}：{named}。"
+        f"其余没有一种高于 {most:.2f}。"
     )
 
 
@@ -47,11 +70,13 @@ def _beside(document: Document) -> tuple[list[tuple[str, float]], int]:
     return told, len(found) - len(told)
 
 
-def _crossed(document: Document) -> tuple[int, float]:
-    """Pairs of a firm with another chapter, and the largest share of seeds among them."""
+def _crossed(document: Document) -> tuple[int, list[tuple[str, str, float]], float]:
+    """Pairs of a firm with another chapter: number, those above the target by size, and the largest of the rest."""
 
     def counts(cell: Mapping[str, Any]) -> bool:
         return cell["expectation"] == ALL and cell["case"] != cell["judged_by"] and cell["share"] is not None
 
-    shares = [cell["share"] for cell in document["placebo"]["crossed"] if counts(cell)]
-    return len(shares), max(shares)
+    pairs = [cell for cell in document["placebo"]["crossed"] if counts(cell)]
+    found = sorted(((one["case"], one["judged_by"], one["share"]) for one in pairs), key=lambda one: -one[2])
+    above = [one for one in found if one[2] > document["placebo"]["target"]]
+    return len(found), above, max((share for *_, share in found[len(above) :]), default=0.0)
