@@ -118,6 +118,11 @@ class Expectation(Settings):
     occurs: bool = parameter(True, "whether the event must occur, or must not", kind="constant")
     earlier_than: EventKind | None = parameter(None, "kind of event that must come later", kind="constant")
 
+    @property
+    def kind(self) -> Literal["ending", "metric", "event"]:
+        """What it speaks of: an ending, a measure or an event."""
+        return "ending" if self.ending is not None else "metric" if self.metric is not None else "event"
+
     @model_validator(mode="after")
     def _is_one_statement(self) -> Expectation:
         if wrong := contradiction(self):

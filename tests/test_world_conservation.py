@@ -221,7 +221,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(data=scenarios(), seed=st.integers(0, 2**40))
-@settings(max_examples=60, deadline=None, phases=NO_SHRINKING, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, phases=NO_SHRINKING, suppress_health_check=list(HealthCheck))
 def test_money_customers_and_firms_add_up_after_every_month(data: dict[str, Any], seed: int) -> None:
     model = build_world(scenario_of(base=data), seed, FakeService())
     check_all(model)

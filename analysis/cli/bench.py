@@ -71,14 +71,31 @@ def market(
         "time": now(),
         "machine": machine(resolve_device("cpu")),
     }
+    warn_of_load(head, output)
     with one_thread():
-        document = head | bench_market(quick, output.say)
+        document = with_load(head, bench_market(quick, output.say))
     finish(document, market_tables(document), out, output)
 
 
 def now() -> str:
     """The time, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def warn_of_load(head: dict[str, Any], output: Output) -> None:
+    """Say before the first measurement that the machine is busy, where it is."""
+    from analysis.screens.load import warning
+
+    if told := warning(head["machine"]["load_before"]):
+        output.say(told)
+
+
+def with_load(head: dict[str, Any], measured: dict[str, Any]) -> dict[str, Any]:
+    """The whole document: every row of figures has the load at the start beside it."""
+    from simulation.training.bench.load import beside_figures
+
+    whole: dict[str, Any] = head | beside_figures(measured, head["machine"]["load_before"])
+    return whole
 
 
 def finish(document: dict[str, Any], said: list[Any], out: Path | None, output: Output) -> None:
@@ -123,18 +140,22 @@ def measure(
         "time": now(),
         "machine": machine(where),
     }
+    warn_of_load(document, output)
     if job == "ladder":
-        return document | bench_ladder(where, members or (4 if quick else 16), repeats, quick, output.say)
+        rows = bench_ladder(where, members or (4 if quick else 16), repeats, quick, output.say)
+        return with_load(document, rows)
     shape = replace(JOBS[job], steps=QUICK_STEPS) if quick else JOBS[job]
     n_members = members or (QUICK_MEMBERS if quick else shape.n_members)
-    return document | bench_job(shape, where, n_members, n_jobs, repeats, quick, output.say)
+    return with_load(document, bench_job(shape, where, n_members, n_jobs, repeats, quick, output.say))
 
 
 def tables_of(document: dict[str, Any]) -> list[Any]:
     """What a person reads."""
+    from analysis.screens.load import load_in_words
+
     if document["job"] == "ladder":
-        return [ladder_table(document["ladder"])]
-    said: list[Any] = [contender_table(document), growth_table(document["growth"])]
+        return [ladder_table(document["ladder"]), load_in_words(document["machine"])]
+    said: list[Any] = [contender_table(document), load_in_words(document["machine"]), growth_table(document["growth"])]
     said += [f"not measured: {one['name']} ({one['why']})" for one in document["skipped"]]
     startup = document["startup"]
     said.append(f"first call with {startup['members']} members: {startup['extra_s']:.2f} s more than a later one")
@@ -145,8 +166,10 @@ def tables_of(document: dict[str, Any]) -> list[Any]:
 
 
 def contender_table(document: dict[str, Any]) -> Table:
-    """One line per contender."""
-    names = ("", "threads", "runs/s", "min…max", "× plain", "GFLOP/s", "of matmul")
+    """One line per contender; the load at the start stands beside its ratio."""
+    from analysis.screens.load import load_text
+
+    names = ("", "threads", "runs/s", "min…max", "× plain", "load", "GFLOP/s", "of matmul")
     table = Table(*(Column(name, no_wrap=True) for name in names), box=None)
     for row in document["contenders"]:
         rate = row["runs_per_s"]
@@ -156,6 +179,7 @@ def contender_table(document: dict[str, Any]) -> Table:
             f"{rate['median']:.3g}",
             f"{rate['min']:.3g}…{rate['max']:.3g}",
             f"{row['ratio_to_plain']['median']:.3g}",
+            load_text(row["load_before"]),
             f"{row['flops_per_s']['median'] / 1e9:.3g}",
             f"{row['share_of_matmul']['median']:.1%}",
         )

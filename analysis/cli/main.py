@@ -93,7 +93,7 @@ def cases(
     retrain: Retrain = False,
     yes: Yes = False,
     shapley: Annotated[
-        bool, typer.Option("--shapley", help="Share the ending out among the causes: every subset is played.")
+        bool, typer.Option("--shapley", help="Share the match out among the causes: every subset is played.")
     ] = False,
     placebo: Annotated[
         bool, typer.Option("--placebo", help="Judge other firms by each chapter too: would any firm do?")

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from analysis.errors import AnalysisError
 from analysis.runs.check import check_present, check_table, readable, table_path
 from analysis.runs.manifest import Manifest, read_manifest
-from analysis.runs.tables import KEYS, LABELS, TABLES, known, nothing
+from analysis.runs.tables import KEYS, TABLES, Label, known, nothing
 
 PLOTS = "plots"
 
@@ -103,7 +103,7 @@ class Run:
         if table not in TABLES:
             raise KeyError(f"no table {table!r}; there are {', '.join(TABLES)}")
         if not self.manifest.finished_seeds:
-            named = columns or ([*LABELS, *known(table)] if known(table) else KEYS[table])
+            named = columns or ([*Label._fields, *known(table)] if known(table) else KEYS[table])
             return pd.DataFrame({name: nothing(table, name, 0) for name in named})
         conditions = [
             *((("scenario", "==", scenario),) if scenario is not None else ()),

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 
-from simulation.records.columns import ROWS, DType, columns_of
+from simulation.records.columns import ROWS, DType, Is, columns_of, columns_of_rows
 
 WORLD_TABLES = tuple(ROWS)  # what a world measures
 TABLES = (*WORLD_TABLES, "training")
-LABELS: dict[str, DType] = {"scenario": "text", "arm": "text", "seed": "integer"}
-ORDER = [(name, "ascending") for name in LABELS]
+
+
+class Label(NamedTuple):
+    """Which world a row is of: the first columns of every table that a world measures."""
+
+    scenario: Annotated[str, Is("", "shipped name (`cases/vision`) or the stem of the file")]
+    arm: Annotated[
+        str,
+        Is(
+            "",
+            "`base`; `without:CAUSE` in cases, `without:CAUSE+CAUSE` with `--shapley`; the name of the what-if in "
+            "comparisons",
+        ),
+    ]
+    seed: Annotated[int, Is("", "seed of the world; the same seed in two arms is a pair with common random numbers")]
+
+
+LABELS = columns_of_rows(Label)
+ORDER = [(label.name, "ascending") for label in LABELS]
 ARROW: dict[DType, pa.DataType] = {
     "date": pa.timestamp("us"),
     "integer": pa.int64(),
@@ -22,7 +39,7 @@ ARROW: dict[DType, pa.DataType] = {
     "text": pa.string(),
 }
 KEYS: dict[str, tuple[str, ...]] = {
-    **{name: (*LABELS, *(column.name for column in columns_of(name)[:2])) for name in WORLD_TABLES},
+    **{name: (*Label._fields, *(column.name for column in columns_of(name)[:2])) for name in WORLD_TABLES},
     "training": ("key",),
 }
 """Columns without which a table is none of a run."""
@@ -32,10 +49,10 @@ def world_table(name: str, parts: Iterable[tuple[str, str, int, pd.DataFrame]]) 
     """The table of that name from (scenario, arm, seed, frame) of many worlds, in the order given."""
     labelled = []
     for scenario, arm, seed, frame in parts:
-        columns: dict[str, Any] = {"scenario": scenario, "arm": arm, "seed": seed}
+        columns = Label(scenario, arm, seed)._asdict()
         labelled.append(frame.drop(columns=[label for label in columns if label in frame]).assign(**columns))
     full = pd.concat([frame for frame in labelled if len(frame)] or labelled[:1], ignore_index=True)
-    first = ["scenario", "arm", "seed"]
+    first = list(Label._fields)
     return typed(name, full[first + [column for column in full if column not in first]])
 
 
@@ -81,7 +98,9 @@ def nothing(table: str, column: str, n_rows: int) -> pd.Series:
 
 
 def _dtypes(table: str) -> dict[str, DType]:
-    return LABELS | {column.name: column.dtype for column in columns_of(table)} if table in ROWS else {"key": "text"}
+    if table not in ROWS:
+        return {"key": "text"}
+    return {column.name: column.dtype for column in (*LABELS, *columns_of(table))}
 
 
 def _column(dtype: DType | None, values: pd.Series) -> pa.Array:
