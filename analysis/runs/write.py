@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analysis.play.lockstep import Played
 from analysis.errors import AnalysisError
+from analysis.play.lockstep import Played
 from analysis.runs.tables import TABLES, merged
 
 LAYOUT = 1
