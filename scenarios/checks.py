@@ -8,10 +8,20 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from agents.settings import FirmSettings
-from scenarios.changes import apply_changes
-from scenarios.document import Document
-from scenarios.errors import Path, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed, show, unknown_key
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.changes import apply_changes
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import (
+    Path,
+    Problem,
+    ScenarioError,
+    bad_value,
+    did_you_mean,
+    dotted,
+    listed,
+    show,
+    unknown_key,
+)
+from scenarios.strict_yaml.validation import validate_as
 from simulation.training.plan import CLASSIFICATION_TASKS, PRETRAINED_KINDS, SECTOR_TASKS
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
-from scenarios.changes import apply_changes
 from scenarios.checks import outside_run
-from scenarios.document import Document, Origin, merge, plain
-from scenarios.errors import Path, Place, Problem, ScenarioError, show
-from scenarios.reading import read_file
 from scenarios.schema import Scenario
 from scenarios.shelf import Source, find_source
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.changes import apply_changes
+from scenarios.strict_yaml.document import Document, Origin, merge, plain
+from scenarios.strict_yaml.errors import Path, Place, Problem, ScenarioError, show
+from scenarios.strict_yaml.reading import read_file
+from scenarios.strict_yaml.validation import validate_as
 from scenarios.whatif import WhatIf, is_whatif
 
 MAX_CHAIN = 10

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from scenarios.document import Document, Origin
-from scenarios.errors import Path, Problem, ScenarioError, dotted, listed, show
+from scenarios.strict_yaml.document import Document, Origin
+from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, dotted, listed, show
 
 if TYPE_CHECKING:
     from scenarios.schema import Scenario

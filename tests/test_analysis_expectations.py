@@ -17,8 +17,8 @@ from analysis.cases.assess import read_evidence
 from analysis.cases.expectations import Evidence, columns_needed, judge, matches, metric_of_firm, sector_columns_needed
 from analysis.runs.run import Run
 from scenarios import Scenario
-from scenarios.document import Document
 from scenarios.expectation import EventKind, Expectation
+from scenarios.strict_yaml.document import Document
 
 MONTHS = pd.date_range("2015-01-01", periods=6, freq="MS")
 

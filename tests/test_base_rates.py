@@ -21,8 +21,8 @@ from analysis.cli.main import run_command
 from analysis.plots.base_rates import plot_base_rates
 from analysis.statistics.intervals import Interval
 from analysis.statistics.survival import kaplan_meier, survival_at
-from scenarios.document import Document
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.validation import validate_as
 
 # Remission in weeks of the 6-MP arm of Freireich et al. (1963), + censored; survival as printed in
 # Kleinbaum & Klein, Survival Analysis, 3rd ed. (2012), ch. 2.

@@ -198,7 +198,7 @@ AS_BYTES: dict[str, tuple[bytes, str]] = {
 def test_a_file_that_is_no_scenario_is_refused(
     what: str, loader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scenarios.reading._Loader", getattr(yaml, loader, yaml.SafeLoader))
+    monkeypatch.setattr("scenarios.strict_yaml.reading._Loader", getattr(yaml, loader, yaml.SafeLoader))
     content, words = AS_BYTES[what]
     path = tmp_path / "my.yaml"
     path.write_bytes(content)

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.base_rates.targets import load_targets
 from analysis.cli.main import run_command
-from scenarios.errors import ScenarioError
+from scenarios.strict_yaml.errors import ScenarioError
 
 ONE = {"id": "X1", "says": "a wait", "source": "assumption", "statistic": "wait"}
 

@@ -12,8 +12,8 @@ from agents.incumbent.incumbent import Incumbent
 from agents.settings import FirmSettings
 from agents.startup.startup import Startup
 from scenarios.build import build_world
-from scenarios.document import Document
 from scenarios.schema import Scenario
+from scenarios.strict_yaml.document import Document
 from simulation.model import MarketModel
 from simulation.parameters import Settings, parameter_records
 from simulation.training.plan import TrainingPlan, TrainingResult

@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from analysis.base_rates.statistics import STATISTICS, Statistic
-from scenarios.document import Document
-from scenarios.errors import Problem, ScenarioError, did_you_mean, listed, show
-from scenarios.reading import read_file
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.strict_yaml.reading import read_file
+from scenarios.strict_yaml.validation import validate_as
 from simulation.parameters import Settings, parameter
 
 SHIPPED = "shipped"

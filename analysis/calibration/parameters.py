@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 
 from analysis.base_rates.targets import read_settings, shipped_file
 from scenarios import Scenario
-from scenarios.document import Document
-from scenarios.errors import Path, Problem, ScenarioError, did_you_mean, listed, show
-from scenarios.fields import spot
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.strict_yaml.fields import spot
 from simulation.parameters import Settings, parameter
 from simulation.settings import Name
 

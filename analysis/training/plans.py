@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
-from scenarios.errors import did_you_mean
+from scenarios.strict_yaml.errors import did_you_mean
 from simulation.training import plan as known
 from simulation.training.plan import Recipe, TrainingPlan
 

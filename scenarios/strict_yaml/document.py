@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from scenarios.errors import Path, Place, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed
-from scenarios.fields import Spot, is_named_mapping
+from scenarios.strict_yaml.errors import Path, Place, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed
+from scenarios.strict_yaml.fields import Spot, is_named_mapping
 
 MAX_DEPTH = 40
 _LARGEST = 1e30

@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 
-from scenarios.document import MAX_DEPTH, Document
-from scenarios.errors import Path, Place, Problem, ScenarioError, did_you_mean, dotted, shorten, show
+from scenarios.strict_yaml.document import MAX_DEPTH, Document
+from scenarios.strict_yaml.errors import Path, Place, Problem, ScenarioError, did_you_mean, dotted, shorten, show
 
 MAX_BYTES = 1_000_000
 MAX_ENTRIES = 20_000

@@ -8,9 +8,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scenarios.document import Document, fill_and_tidy
-from scenarios.errors import Path, Place, Problem, ScenarioError, bad_value, dotted, missing_key, show, unknown_key
-from scenarios.fields import spot
+from scenarios.strict_yaml.document import Document, fill_and_tidy
+from scenarios.strict_yaml.errors import (
+    Path,
+    Place,
+    Problem,
+    ScenarioError,
+    bad_value,
+    dotted,
+    missing_key,
+    show,
+    unknown_key,
+)
+from scenarios.strict_yaml.fields import spot
 
 Model = TypeVar("Model", bound=BaseModel)
 

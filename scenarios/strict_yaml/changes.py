@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from scenarios.document import Document, Origin, forget, plain
-from scenarios.errors import Path, Place, Problem, ScenarioError, did_you_mean, listed, show, unknown_key
-from scenarios.fields import Spot, is_named_mapping, spot
+from scenarios.strict_yaml.document import Document, Origin, forget, plain
+from scenarios.strict_yaml.errors import Path, Place, Problem, ScenarioError, did_you_mean, listed, show, unknown_key
+from scenarios.strict_yaml.fields import Spot, is_named_mapping, spot
 
 
 def apply_changes(
