@@ -292,8 +292,8 @@ def _check_cause_reach(name: str, cause: Cause, at: Path) -> None:
 
 def _variant(scenario: Scenario, drop: tuple[str, ...]) -> Document:
     """The scenario as a document without some of its parts; its problems are located by the owner."""
-    data = scenario.model_dump(mode="json")
-    return Document({key: value for key, value in data.items() if key not in drop}, label="")
+    whole = scenario.to_document(label="")
+    return replace(whole, data={key: value for key, value in whole.data.items() if key not in drop})
 
 
 def _validated(document: Document, model: type[Scenario], by: str, at: Path) -> Scenario:

@@ -28,7 +28,8 @@ from simulation.market import Market, Standing
 from simulation.randomness import Streams
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
 from simulation.welfare import measure_society
 

@@ -21,7 +21,7 @@ from analysis.training.law import intervals_of
 from analysis.training.plans import FIELDS, make_plan
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.plan import MEASURES
+from simulation.training.result import MEASURES
 
 Call = Callable[..., tuple[int, str, str]]
 SMALL = ("--task", "speech", "--rung", "0", "--rows", "64", "--device", "cpu")

@@ -22,7 +22,8 @@ from analysis.training.plans import flat, product_of
 from simulation.training.device import device_name, resolve_device
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.plan import MEASURES, NETWORK_KINDS, SECTOR_TASKS, TrainingPlan, TrainingResult
+from simulation.training.plan import NETWORK_KINDS, SECTOR_TASKS, TrainingPlan
+from simulation.training.result import MEASURES, TrainingResult
 from simulation.training.service import TrainingService
 from simulation.training.trainer import CHUNK_CPU, CHUNK_GPU, Bucket, bucket_of
 

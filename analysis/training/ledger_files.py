@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from analysis.errors import AnalysisError
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.ledger.rows import COLUMNS, Row, is_believable, type_of
-from simulation.training.plan import OPTIONAL_MEASURES, TRAINER_VERSION
+from simulation.training.plan import TRAINER_VERSION
+from simulation.training.result import OPTIONAL_MEASURES
 
 SLAB = 5_000
 """Rows in memory, in a row group of the file and in a transaction of the ledger."""
