@@ -1,4 +1,4 @@
-"""The ledger's SQLite file: opened by each process for itself, read-only where it cannot be written, held by nobody long.
+"""The SQLite file of a ledger: each process opens it for itself and holds it briefly; read-only where it must be.
 
 Several processes may write at once (write-ahead log); a killed writer leaves either its whole transaction or nothing.
 What a killed process had written is safe; a power cut may take the last transactions, which are then trained again.
