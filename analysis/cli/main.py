@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from scenarios import Scenario
 
 BASE_WORLD = "markets/base"
-EXPECTED = (  # errors told in one line: module, name, exit code; not imported only to be caught
-    ("scenarios", "ScenarioError", 2),
-    ("simulation.training.ledger.ledger", "LedgerError", 2),
+EXPECTED = (  # errors told in one line: module, name, exit code unless they have their own; not imported to be caught
+    ("scenarios.strict_yaml.errors", "ScenarioError", 2),
+    ("simulation.training.ledger.errors", "LedgerError", 2),
     ("simulation.training.device", "DeviceError", 2),
 )
 
@@ -276,7 +276,7 @@ def exit_code_of(error: Exception) -> int | None:
     for module, name, code in EXPECTED:
         known = getattr(sys.modules.get(module), name, None)
         if known is not None and isinstance(error, known):
-            return code
+            return int(getattr(error, "exit_code", code))
     return 1 if isinstance(error, OSError) else None
 
 

@@ -47,8 +47,14 @@ SHARE = Allowed(low=0.0, high=1.0, rounding=1e-6)
 DIFFERENCE = Allowed(low=-1.0, high=1.0, rounding=1e-6)
 """Of two shares."""
 POLICY_SHARE = replace(SHARE, kinds=POLICY_KINDS)
-COUNT = Allowed(int, low=0)
-NOT_NEGATIVE = Allowed(low=0.0)
+# The upper ends are assumptions: a hundred times and more what the largest network of the ladder, a diverged one (whose
+# logits, values and rows are limited), or a very slow machine can reach.
+COUNT = Allowed(int, low=0, high=10**9)
+FLOPS = Allowed(low=0.0, high=1e18)
+LOSS = Allowed(low=0.0, high=1e7)
+DURATION = Allowed(low=0.0, high=1e9)
+LOWER_BOUND = Allowed(low=-1e7, high=1e7, kinds=("vae",))
+DISTANCE = Allowed(low=0.0, high=1e7, kinds=GENERATOR_KINDS)
 TEXT = Allowed(str)
 
 
@@ -90,7 +96,7 @@ class TrainingResult:
     key: str
     accuracy_lab: float = measured(SHARE)
     accuracy_field: float = measured(SHARE)
-    loss_lab: float = measured(NOT_NEGATIVE)
+    loss_lab: float = measured(LOSS)
     traditional_lab: float = measured(SHARE)
     traditional_field: float = measured(SHARE)
     calibration_error: float = measured(SHARE)
@@ -98,18 +104,18 @@ class TrainingResult:
     leakage: float = measured(DIFFERENCE)
     n_parameters: int = measured(COUNT)
     model_bytes: int = measured(COUNT)
-    training_flops: float = measured(NOT_NEGATIVE)
-    inference_flops: float = measured(NOT_NEGATIVE)
-    latency_us: float = measured(NOT_NEGATIVE, compare=False)
-    seconds: float = measured(NOT_NEGATIVE, compare=False)
+    training_flops: float = measured(FLOPS)
+    inference_flops: float = measured(FLOPS)
+    latency_us: float = measured(DURATION, compare=False)
+    seconds: float = measured(DURATION, compare=False)
     device: str = measured(TEXT)
     torch_version: str = measured(TEXT)
     crash_rate_lab: float | None = measured(POLICY_SHARE, default=None)
     crash_rate_field: float | None = measured(POLICY_SHARE, default=None)
     route_completion_lab: float | None = measured(POLICY_SHARE, default=None)
     route_completion_field: float | None = measured(POLICY_SHARE, default=None)
-    elbo: float | None = measured(Allowed(kinds=("vae",)), default=None)
-    sliced_wasserstein: float | None = measured(Allowed(low=0.0, kinds=GENERATOR_KINDS), default=None)
+    elbo: float | None = measured(LOWER_BOUND, default=None)
+    sliced_wasserstein: float | None = measured(DISTANCE, default=None)
 
 
 MEASURES: dict[str, Allowed] = {item.name: item.metadata["allowed"] for item in fields(TrainingResult) if item.metadata}

@@ -70,7 +70,7 @@ class LedgerError(Exception):
 
 
 class LedgerWarning(UserWarning):
-    """Finished runs are in memory only, because the ledger cannot be read or written for now."""
+    """The ledger has damaged rows, or cannot be read or written for now, so that finished runs are in memory only."""
 
 
 def from_sqlite(path: str, error: sqlite3.DatabaseError) -> LedgerError:

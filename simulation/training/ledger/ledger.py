@@ -1,6 +1,7 @@
 """The ledger: one row of SQLite per training run, so that every quality can be traced and trained again.
 
-A row that is not believable (`rows.damage_of`) is never served: the run is trained again and the row replaced.
+A row that is not believable (`rows.damage_of`) is never served: the run is trained again and the row replaced; one
+`LedgerWarning` says so, and `info` counts such rows.
 
 **When the file fails.** A file that is corrupted, or no ledger, is an error at once, before anything is trained. One
 that cannot be written (full disk, read-only place), or that another process holds, does not stop a run: finished
@@ -15,6 +16,7 @@ import os
 import random
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -34,7 +36,8 @@ FEW = 1_000
 """Unsaved runs that are cheap to try again with every new one; more are tried every `RETRY_S`."""
 RETRY_S = 30.0
 _UNSAVED: dict[str, dict[str, Row]] = {}  # by file: what this process could not write yet, whoever opens the file next
-_SAID: set[str] = set()  # files of which this process has said that they cannot be used for now
+_SAID: set[tuple[str, str]] = set()  # what this process has said: subject and file
+_UNUSABLE, _DAMAGED = "cannot be used for now", "has damaged rows"
 
 
 class Ledger:
@@ -105,10 +108,13 @@ class Ledger:
         self._say(error)
 
     def _say(self, error: LedgerError) -> None:
-        if error.path not in _SAID:
-            _SAID.add(error.path)
-            kept = "Finished runs are kept in memory and written as soon as that is possible."
-            warnings.warn(LedgerWarning(f"{error} {kept}"), stacklevel=4)
+        kept = "Finished runs are kept in memory and written as soon as that is possible."
+        self._say_once(_UNUSABLE, f"{error} {kept}")
+
+    def _say_once(self, subject: str, text: str) -> None:
+        if (subject, self.path) not in _SAID:
+            _SAID.add((subject, self.path))
+            warnings.warn(LedgerWarning(text), stacklevel=5)
 
     def _stored(self, keys: Sequence[str]) -> Iterator[Row]:
         """Believable rows of these keys that stand in the file."""
@@ -137,7 +143,11 @@ class Ledger:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, TrainingResult]:
         """Results by key; keys that are missing or damaged are left out."""
-        return {row["key"]: result_of(row) for row in self._select(keys)}
+        results = {row["key"]: result_of(row) for row in self._select(keys)}
+        if self.damaged:
+            what = "some of its rows are damaged. They are not used: their runs are trained again and replace them."
+            self._say_once(_DAMAGED, f"training ledger {self.path}: {what}")
+        return results
 
     def add_many(self, runs: Iterable[tuple[TrainingPlan, TrainingResult]]) -> bool:
         """Record finished runs in one transaction; a key that stands already keeps its row, unless that is damaged.
@@ -194,7 +204,8 @@ class Ledger:
         return self.rows(random.Random(seed).sample(keys, min(n, len(keys))))
 
     def info(self) -> dict[str, Any]:
-        """Number of runs, of damaged rows, by device, training seconds, size in bytes."""
+        """Number of runs, of damaged rows and why, of runs by device, training seconds, size in bytes."""
+        self.damaged.clear()
         rows = self.rows()
         devices: dict[str, int] = {}
         for row in rows:
@@ -206,6 +217,7 @@ class Ledger:
             "trainer_version": TRAINER_VERSION,
             "runs": len(rows),
             "damaged": len(self) - len(rows),
+            "damaged_by": dict(sorted(Counter(self.damaged.values()).items())),
             "of_this_trainer": sum(row["trainer_version"] == TRAINER_VERSION for row in rows),
             "devices": devices,
             "seconds": sum(row["seconds"] for row in rows),

@@ -24,7 +24,7 @@ _OTHERS = {  # what the columns beside the measures hold
     "key": Allowed(str),
     "trainer_version": Allowed(str),
     "plan": Allowed(str, max_text=MAX_PLAN_TEXT),
-    "created": Allowed(low=0.0),
+    "created": Allowed(low=0.0, high=1e11),
     "checksum": Allowed(str),
 }
 ALLOWED: dict[str, Allowed] = {name: MEASURES.get(name) or _OTHERS[name] for name in COLUMNS}
