@@ -11,6 +11,7 @@ from analysis.calibration.loss import WorldObjective
 from analysis.calibration.parameters import Knob, load_parameters
 from analysis.calibration.report import Report, folder_of, write_report
 from analysis.calibration.search import Objective, Trial, search
+from analysis.calibration.study_file import check_study_file
 from analysis.play.experiment import loaded, real_engine
 from analysis.play.options import Settings
 from analysis.play.provenance import code_fingerprint
@@ -38,6 +39,7 @@ def calibrate(
     Raises `ScenarioError` and `AnalysisError` for a wrong request, `SearchInterrupted` on Ctrl-C; the report of what
     was finished is written then too.
     """
+    check_study_file(study)
     setup = loaded(scenario)
     knobs, wanted = load_parameters(parameters, setup), load_targets(targets)
     identity = identity_of(setup, wanted, knobs, settings, search_seed)

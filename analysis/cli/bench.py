@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from analysis.cli.options import AsJson, Device, Jobs, Output, path_option
 from analysis.documents import json_text
 from analysis.errors import AnalysisError
+from analysis.runs.files import naming
 
 OutFile = Annotated[Path | None, path_option("--out", "-o", help="Also write the JSON document to this file.")]
 QUICK_STEPS, QUICK_MEMBERS = 40, 6
@@ -80,8 +81,9 @@ def finish(document: dict[str, Any], said: list[Any], out: Path | None, output: 
     for table in said:
         output.say(table)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json_text(document) + "\n", encoding="utf-8")
+        with naming(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json_text(document) + "\n", encoding="utf-8")
         output.say(f"results: {out}")
     output.document(document)
 

@@ -281,5 +281,7 @@ def exit_code_of(error: Exception) -> int | None:
 
 
 def message_of(error: Any) -> str:
-    """What the error has to say."""
+    """What the error has to say; of an error of the system the file first, as in every other line."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     return error.format_message() if hasattr(error, "format_message") else str(error)

@@ -7,9 +7,7 @@ tells: some of the rows are trained again first.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.errors import AnalysisError
+from analysis.runs.files import draft_of
 from analysis.training.again import Record, drawn, said_of, train_again
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.ledger.rows import COLUMNS, Row, is_believable, type_of
@@ -95,7 +94,7 @@ def export_ledger(ledger: Ledger, file: str | Path, force: bool = False) -> Expo
     _check_target(path, Path(ledger.path), force)
     keys = ledger.keys()
     n_written = 0
-    with _draft_of(path) as draft:
+    with draft_of(path) as draft:
         options = {"compression": "zstd", "write_page_checksum": True}
         with pq.ParquetWriter(draft, SCHEMA, **options) as writer:
             for start in range(0, len(keys), SLAB):
@@ -187,14 +186,3 @@ def _check_target(path: Path, ledger: Path, force: bool) -> None:
         raise AnalysisError(f"{path} is the ledger itself; choose another file")
     if path.exists() and not force:
         raise AnalysisError(f"{path} exists; choose another file or overwrite it with --force")
-
-
-@contextmanager
-def _draft_of(path: Path) -> Iterator[Path]:
-    """A file beside `path` that takes its place when it is complete and is removed when it is not."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield draft
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
