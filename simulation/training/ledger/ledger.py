@@ -169,6 +169,11 @@ class Ledger:
                 self._say(error)
         return not self._unsaved
 
+    @property
+    def n_unsaved(self) -> int:
+        """Finished runs that are in memory only."""
+        return len(self._unsaved)
+
     def flush(self, least_wait_s: float = 0.0) -> None:
         """Write the runs that are kept in memory.
 
