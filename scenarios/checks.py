@@ -8,10 +8,20 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from agents.settings import FirmSettings
-from scenarios.changes import apply_changes
-from scenarios.document import Document
-from scenarios.errors import Path, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed, show, unknown_key
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.changes import apply_changes
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import (
+    Path,
+    Problem,
+    ScenarioError,
+    bad_value,
+    did_you_mean,
+    dotted,
+    listed,
+    show,
+    unknown_key,
+)
+from scenarios.strict_yaml.validation import validate_as
 from simulation.training.plan import CLASSIFICATION_TASKS, PRETRAINED_KINDS, SECTOR_TASKS
 
 if TYPE_CHECKING:
@@ -282,8 +292,8 @@ def _check_cause_reach(name: str, cause: Cause, at: Path) -> None:
 
 def _variant(scenario: Scenario, drop: tuple[str, ...]) -> Document:
     """The scenario as a document without some of its parts; its problems are located by the owner."""
-    data = scenario.model_dump(mode="json")
-    return Document({key: value for key, value in data.items() if key not in drop}, label="")
+    whole = scenario.to_document(label="")
+    return replace(whole, data={key: value for key, value in whole.data.items() if key not in drop})
 
 
 def _validated(document: Document, model: type[Scenario], by: str, at: Path) -> Scenario:

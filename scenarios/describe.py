@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from scenarios.fields import Spot, number, spot
 from scenarios.schema import Scenario
+from scenarios.strict_yaml.fields import Spot, number, spot
 from simulation.parameters import Settings, parameter_records
 
 PARTS = ("world", "firms", "entrants", "investors", "regulator")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scenarios.errors import listed
+from scenarios.strict_yaml.errors import listed
 from simulation.parameters import Settings, parameter
 from simulation.settings import Name
 

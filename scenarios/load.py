@@ -9,14 +9,14 @@ from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
-from scenarios.changes import apply_changes
 from scenarios.checks import outside_run
-from scenarios.document import Document, Origin, merge, plain
-from scenarios.errors import Path, Place, Problem, ScenarioError, show
-from scenarios.reading import read_file
-from scenarios.schema import Scenario
+from scenarios.schema import SCENARIO, Scenario
 from scenarios.shelf import Source, find_source
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.changes import apply_changes
+from scenarios.strict_yaml.document import Document, Origin, merge, plain
+from scenarios.strict_yaml.errors import Path, Place, Problem, ScenarioError, show
+from scenarios.strict_yaml.reading import read_file, read_parent
+from scenarios.strict_yaml.validation import validate_as
 from scenarios.whatif import WhatIf, is_whatif
 
 MAX_CHAIN = 10
@@ -64,7 +64,7 @@ def _choosing(document: Document, sectors: Any) -> Document:
 def load_whatif(name_or_path: NameOrPath, base: Scenario) -> Scenario:
     """The other arm of a comparison: `base` changed by a what-if file, or a full scenario over the same months."""
     source = find_source(name_or_path)
-    document = read_file(source.path, source.label)
+    document = read_file(source.path, source.label, SCENARIO)
     if not is_whatif(document):
         return _same_months(load(name_or_path), base, source)
     whatif = validate_as(WhatIf, document)
@@ -98,14 +98,19 @@ def resolve(source: Source) -> Document:
     chain: list[tuple[Source, Document]] = []
     step: Source | None = source
     while step is not None:
-        document = read_file(step.path, step.label)
+        document = _read_parent(step) if chain else read_file(step.path, step.label, SCENARIO)
         _refuse_whatif(document, child=chain[-1] if chain else None)
         chain.append((step, document))
         step = _parent(document, step, chain)
-    merged = Document({}, source.label)
+    merged = Document({}, source.label, what=SCENARIO)
     for _, document in reversed(chain):
         merged = merge(merged, document, Scenario)
     return merged
+
+
+def _read_parent(source: Source) -> Document:
+    # A scenario, or a what-if, which is refused in words of its own.
+    return read_parent(source.path, source.label, SCENARIO, (*Scenario.model_fields, "extends", "whatif"))
 
 
 def _parent(document: Document, source: Source, chain: list[tuple[Source, Document]]) -> Source | None:

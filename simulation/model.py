@@ -29,7 +29,8 @@ from simulation.randomness import Streams
 from simulation.records.columns import SectorRow
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
 from simulation.welfare import measure_society
 

@@ -38,9 +38,9 @@ from analysis.plots.trajectories import alive_by_month, draw_panels, plot_trajec
 from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
 from scenarios import Scenario
-from scenarios.document import Document
 from scenarios.expectation import Ending, EventKind, Expectation, Metric
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.validation import validate_as
 
 NAME, BASE, WEAK = "m", "base", "weak"
 ARMS = (BASE, WEAK)

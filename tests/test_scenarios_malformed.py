@@ -145,7 +145,12 @@ IN_THE_TEXT: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "same id twice": ("id: trust-falls", "id: ending", 47, ("expect[1].id = 'ending'", "same id")),
     "firm of an expectation": ("after: 2016-01", "firm: nobody", 50, ("firm = 'nobody'", "alpha, rival")),
     "duplicate key": ("  rival:", "  alpha:", 22, ("duplicate key 'firms.alpha'", "first on line 16")),
-    "anchor": ("title: A test market", "title: &t A test\nabout: *t", 2, ("anchors and aliases", "'&t'", "extends")),
+    "anchor": (
+        "title: A test market",
+        "title: &t A test\nabout: *t",
+        2,
+        ("anchors and aliases", "'&t'", "write the values out"),
+    ),
     "tag": ("title: A", "title: !!python/object/apply:os.system A", 2, ("the tag", "not allowed")),
     "tab": ("years: 8", "\tyears: 8", 4, ("not readable as YAML", "column 1", "tab", "spaces")),
     "bracket left open": ("years: 8", "years: [8", 5, ("not readable as YAML", "column")),
@@ -178,7 +183,7 @@ AS_BYTES: dict[str, tuple[bytes, str]] = {
     "comments only": (b"# nothing\n\n", "is empty"),
     "document marker only": (b"---\n", "is empty"),
     "list at the top": (b"- a\n- b\n", "not a list"),
-    "word at the top": (b"hello\n", "not 'hello'"),
+    "word at the top": (b"hello\n", "must be a mapping of keys to values, not a single value"),
     "binary junk": (bytes(range(256)) * 20, "not UTF-8"),
     "UTF-16": (VALID.encode("utf-16"), "not UTF-8"),
     "control characters": (b"title: \x00\x01\x02\n", "control character"),
@@ -198,7 +203,7 @@ AS_BYTES: dict[str, tuple[bytes, str]] = {
 def test_a_file_that_is_no_scenario_is_refused(
     what: str, loader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scenarios.reading._Loader", getattr(yaml, loader, yaml.SafeLoader))
+    monkeypatch.setattr("scenarios.strict_yaml.reading._Loader", getattr(yaml, loader, yaml.SafeLoader))
     content, words = AS_BYTES[what]
     path = tmp_path / "my.yaml"
     path.write_bytes(content)

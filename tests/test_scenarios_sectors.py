@@ -13,8 +13,8 @@ from world_fakes import FakeService, merged, play
 
 from scenarios import ScenarioError, load, load_whatif
 from scenarios.build import build_world
-from scenarios.document import Document
 from scenarios.schema import Scenario
+from scenarios.strict_yaml.document import Document
 from simulation.training.plan import SECTOR_TASKS
 
 WORLD = """\

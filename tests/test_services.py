@@ -22,7 +22,7 @@ from agents.firm.service_desk import (
 from agents.service_market import chosen
 from agents.settings import EntrantSettings, FirmSettings
 from scenarios.build import build_world
-from scenarios.errors import ScenarioError
+from scenarios.strict_yaml.errors import ScenarioError
 from simulation.model import MarketModel
 
 TOOLS: dict[str, Any] = {

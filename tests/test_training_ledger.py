@@ -14,7 +14,8 @@ import pytest
 from patience import HANGS_S, wait_until
 
 from simulation.training.ledger.ledger import Ledger, LedgerError
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 
 SPAWN = multiprocessing.get_context("spawn")
 

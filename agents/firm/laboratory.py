@@ -31,7 +31,8 @@ from simulation.compute import HOURS_PER_MONTH, algorithmic_progress, proxy_rows
 from simulation.demand import advantage
 from simulation.settings import SectorSettings
 from simulation.training.ladder import architecture, inference_flops
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.tasks import get_task
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from simulation.market import Market
     from simulation.model import FirmLike, MarketModel
     from simulation.settings import Role, SegmentSettings, Service
-    from simulation.training.plan import TrainingPlan, TrainingResult
+    from simulation.training.plan import TrainingPlan
+    from simulation.training.result import TrainingResult
 
     World = MarketModel["Owner"]
 

@@ -12,6 +12,7 @@ from analysis.calibration.loss import WorldObjective
 from analysis.calibration.parameters import Knob, load_parameters
 from analysis.calibration.report import Report, folder_of, write_report
 from analysis.calibration.search import Objective, Trial, search
+from analysis.calibration.study_file import check_study_file
 from analysis.play.estimate import Estimate, check_size, estimate
 from analysis.play.experiment import BASE, loaded, real_engine
 from analysis.play.lockstep import Arm
@@ -41,6 +42,7 @@ def calibrate(
     Raises `ScenarioError` and `AnalysisError` for a wrong request, `SearchInterrupted` on Ctrl-C; the report of what
     was finished is written then too.
     """
+    check_study_file(study)
     setup = loaded(scenario)
     check_size(estimate_trials(setup, settings, n_trials), scenario, settings)
     knobs, wanted = load_parameters(parameters, setup), load_targets(targets)

@@ -104,7 +104,7 @@ def calibrate(
     """Search the uncertain parameters of a scenario for those nearest to base rates."""
     check_counts(trials, seeds, search_seed)
     file = study or default_study(scenario)
-    if trials == 0 and not file.is_file():
+    if trials == 0 and not file.exists():
         raise AnalysisError(f"there is no study at {file} to report on; ask for --trials")
     output = Output(as_json)
     settings = Settings(replications=seeds, seed=seed, jobs=1, device=device, ledger=ledger, yes=yes)

@@ -11,6 +11,7 @@ from analysis.cli.options import AsJson, Device, Jobs, Output, path_option
 from analysis.documents import json_text
 from analysis.errors import AnalysisError
 from analysis.play.options import most_jobs
+from analysis.runs.files import naming
 
 MOST_REPEATS, MOST_MEMBERS = 1_000, 65_536  # networks: some GB, and sixteen times what fills a large card
 OutFile = Annotated[Path | None, path_option("--out", "-o", help="Also write the JSON document to this file.")]
@@ -103,8 +104,9 @@ def finish(document: dict[str, Any], said: list[Any], out: Path | None, output: 
     for table in said:
         output.say(table)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json_text(document) + "\n", encoding="utf-8")
+        with naming(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json_text(document) + "\n", encoding="utf-8")
         output.say(f"results: {out}")
     output.document(document)
 

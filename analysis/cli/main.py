@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from scenarios import Scenario
 
 BASE_WORLD = "markets/base"
-EXPECTED = (  # errors told in one line: module, name, exit code; not imported only to be caught
-    ("scenarios", "ScenarioError", 2),
-    ("simulation.training.ledger.ledger", "LedgerError", 2),
+EXPECTED = (  # errors told in one line: module, name, exit code unless they have their own; not imported to be caught
+    ("scenarios.strict_yaml.errors", "ScenarioError", 2),
+    ("simulation.training.ledger.errors", "LedgerError", 2),
     ("simulation.training.device", "DeviceError", 2),
 )
 
@@ -304,10 +304,12 @@ def exit_code_of(error: Exception) -> int | None:
     for module, name, code in EXPECTED:
         known = getattr(sys.modules.get(module), name, None)
         if known is not None and isinstance(error, known):
-            return code
+            return int(getattr(error, "exit_code", code))
     return 1 if isinstance(error, OSError) else None
 
 
 def message_of(error: Any) -> str:
-    """What the error has to say."""
+    """What the error has to say; of an error of the system the file first, as in every other line."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     return error.format_message() if hasattr(error, "format_message") else str(error)

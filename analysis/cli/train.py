@@ -98,7 +98,7 @@ def command_for(grid: str | None) -> Any:
         return train_scaling if grid == "scaling" else train_default
     if Path(grid).suffix in (".yaml", ".yml"):
         return lambda request: train_file(request, user_path(grid))
-    from scenarios.errors import did_you_mean
+    from scenarios.strict_yaml.errors import did_you_mean
 
     raise AnalysisError(
         f"--grid must be scaling, default or a YAML file, not {grid!r}; {did_you_mean(grid, GRIDS)}".rstrip("; ")

@@ -85,7 +85,7 @@ def bring_training(run: Run, ledger: Path) -> None:
 def setup_of(run: Run, subject: Subject) -> Scenario:
     """The scenario of the subject's arm, from the manifest."""
     from scenarios import Scenario, ScenarioError
-    from scenarios.document import Document
+    from scenarios.strict_yaml.document import Document
 
     arm = arm_of(run, subject)
     try:
@@ -106,7 +106,7 @@ def other_version(run: Run, what: str) -> AnalysisError:
 def changed_setup(stage: Stage, changes: Changes) -> Scenario:
     """The scenario with a named firm's settings changed from the start."""
     from scenarios import Scenario
-    from scenarios.changes import apply_changes
+    from scenarios.strict_yaml.changes import apply_changes
 
     document = stage.setup.to_document()
     document.data["causes"], document.data["expect"] = {}, ()  # they need not fit the changed scenario

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -21,16 +22,30 @@ DRAFT = ".draft-"  # what a process that was killed was about to write
 
 
 @contextmanager
-def draft_of(path: Path) -> Iterator[Path]:
-    """A new file beside `path` that takes its place when the block is left, and is removed where that fails."""
-    draft = path.with_name(f"{DRAFT}{secrets.token_hex(6)}-{path.name}")
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+def naming(path: Path) -> Iterator[None]:
+    """Errors of the system inside name the file: of a full disk, for one, libraries say only that there is no space."""
     try:
-        yield draft
-        sync(draft)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(error.errno or errno.EIO, reason, str(path)) from error
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """A new file beside `path` that takes its place when the block is left, and is removed where that fails.
+
+    Raises `OSError`, with the file's name, where it cannot be written.
+    """
+    draft = path.with_name(f"{DRAFT}{secrets.token_hex(6)}-{path.name}")
+    with naming(path):
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        try:
+            yield draft
+            sync(draft)
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:
