@@ -19,10 +19,9 @@ from scenarios.changes import apply_changes
 from scenarios.document import Document
 from scenarios.errors import Problem, ScenarioError, did_you_mean, listed, show
 from scenarios.expectation import Expectation as Expectation
-from scenarios.expectation import Month
 from scenarios.selection import is_selection, selected
 from scenarios.validation import validate_as
-from simulation.parameters import Settings, parameter
+from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name, WorldSettings
 
 State = tuple[int, WorldSettings, dict[str, FirmSettings]]
