@@ -21,8 +21,8 @@ Generated from the settings classes by `python -m scenarios.describe > docs/para
 How a scenario sets them is told in [scenarios.md](scenarios.md).
 
 *Range* is inclusive. *Kind*: an *uncertainty* of the world, a *lever* that somebody can pull, a *constant*.
-*Source*: an id of `sources.md`, a reference, or "assumption". *Dated*: whether an intervention may change it, so that it
-acts from that month on (below `world` and `firms`); what is not dated acts at the start only. In a path, words in
+*Source*: an id of `sources.md`, a reference, or "assumption". *Dated*: whether an intervention may change it, so that
+it acts from that month on (below `world` and `firms`); what is not dated acts at the start only. In a path, words in
 capitals stand for names you choose.
 """
 COLUMNS = ("Parameter", "Meaning", "Unit", "Default", "Range", "Kind", "Dated", "Source")

@@ -41,7 +41,9 @@ def check_still_fixed(before: Settings, after: Settings, keys: Iterable[str], at
     """Raise `ScenarioError` where a mapping set as a whole changes a parameter that acts at the start only."""
     for path in _changed_fixed(before, after, ()):
         key = next((key for key in keys if f"{dotted(path)}.".startswith(f"{key}.")), "")
-        says = f"an intervention cannot set {show(key)} like this: it changes {dotted(path)}, which acts at the start only"
+        says = (
+            f"an intervention cannot set {show(key)} like this: it changes {dotted(path)}, which acts at the start only"
+        )
         raise ScenarioError(Problem(says, (*at, key), key))
 
 

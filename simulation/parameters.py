@@ -50,8 +50,8 @@ def parameter(
 
     `low` and `high` are inclusive bounds in `unit`. `kind` follows EMA's XLRM: an *uncertainty* of the world, a *lever*
     that somebody can pull, a *constant*. `source` is an id of `docs/sources.md`, a reference, or "assumption". `fixed`:
-    it acts at the start only (of the run, or of the firm), so that no dated change may set it. `only_for` is the kind of
-    firm that it says something of; for others it stays at its default.
+    it acts at the start only (of the run, or of the firm), so that no dated change may set it. `only_for` is the kind
+    of firm that it says something of; for others it stays at its default.
     """
     extra: dict[str, Any] = {"unit": unit, "kind": kind, "source": source, "fixed": fixed, "only_for": only_for}
     return Field(default, description=meaning, ge=low, le=high, json_schema_extra=extra)

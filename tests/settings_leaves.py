@@ -1,4 +1,4 @@
-"""Every setting of a scenario by path, and other values for each: from the schema, so that a new setting is walked too."""
+"""Every setting of a scenario by path, and other values for each: from the schema, so that a new one is walked too."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def _others(here: Spot, value: Any) -> Iterator[Any]:
 
 def _numbers(here: Spot, value: float | None) -> Iterator[float]:
     low, high = (here._bound(name) for name in ("ge", "le"))
-    for other in (1.0, 0.3) if value is None else (value * 1.5, value / 2, value + 1, value + 0.3, value * 10, low, high):
+    for other in (
+        (1.0, 0.3) if value is None else (value * 1.5, value / 2, value + 1, value + 0.3, value * 10, low, high)
+    ):
         if other is not None and (low is None or other >= low) and (high is None or other <= high):
             yield int(other) if here.kind is int else other
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from world_fakes import merged
-
 SEGMENT: dict[str, Any] = {"customers": 2000, "reference_price_usd": 2000, "innovation_rate_year": 0.3}
 EASY: dict[str, Any] = {"burn_multiple": 20, "satisfaction": 0.05, "failures_year": 100, "gross_margin": 0.05}
 """Targets of managers that are met, so that the others count."""
@@ -81,7 +79,9 @@ LIVELY: dict[str, Any] = {
             "sector": "shops", "offers": {"chains": "product"}, "capital_usd": 1e7, "managed": 1,
             "management": {**EASY, "gross_margin": 0.9},
         },
-        "feeds": {"sector": "vision", "offers": {"photos": "data"}, "capital_usd": 5e6, "rows": 1e7, "field_share": 0.5},
+        "feeds": {
+            "sector": "vision", "offers": {"photos": "data"}, "capital_usd": 5e6, "rows": 1e7, "field_share": 0.5,
+        },
         "tools": {
             "sector": "vision", "direction": "tools", "skill": 0.9, "capital_usd": 5e6, "rows": 1e6,
             "services": {"compute": 0.15, "data": 0.6, "outsourcing": 0.5}, "staff": {"operations": 6},
@@ -93,14 +93,15 @@ LIVELY: dict[str, Any] = {
             "managed": 1, "risk_budget_share": 0.02, "field_mix": 0.3,
         },
         "store": {
-            "kind": "incumbent", "sector": "shops", "offers": {"chains": "subscription"}, "price_level": 2, "rows": 1000,
-            "capital_usd": 1e7, "core_income_usd_month": 1e5, "managed": 1,
+            "kind": "incumbent", "sector": "shops", "offers": {"chains": "subscription"}, "price_level": 2,
+            "rows": 1000, "capital_usd": 1e7, "core_income_usd_month": 1e5, "managed": 1,
             "management": {**EASY, "better_model_months": 120, "accuracy_ratio": 1.2},
         },
     },
     "entrants": {
         "new": {
-            "sector": "vision", "per_year": 6, "at_start": 2, "offers": [{"cameras": "subscription"}, {"photos": "licence"}],
+            "sector": "vision", "per_year": 6, "at_start": 2,
+            "offers": [{"cameras": "subscription"}, {"photos": "licence"}],
             "managed": {"mean": 0.5, "sd": 0.2}, "risk_budget_share": {"mean": 0.03, "sd": 0.01},
         },
         "sellers": {

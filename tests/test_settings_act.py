@@ -55,7 +55,8 @@ def play(scenario: Scenario) -> tuple[Rows, Rows]:
     model.tables()
     for name, table in model.recorder.rows.items():
         undated = name in ("endings", "funds")
-        rows += [(None if undated else row[0], (name, *row)) for row in table if not (name == "events" and row[1] == "law")]  # type: ignore[misc]
+        told = [row for row in table if not (name == "events" and row[1] == "law")]
+        rows += [(None if undated else row[0], (name, *row)) for row in told]
     early = [repr(row) for row in rows if row[0] is not None and row[0] < AT]
     return early, [repr(row) for row in rows if row[0] is None or row[0] >= AT]  # type: ignore[return-value]
 

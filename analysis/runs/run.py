@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.runs.write import read_manifest
 from analysis.runs.tables import TABLES
+from analysis.runs.write import read_manifest
 
 PLOTS = "plots"
 

@@ -9,32 +9,24 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-WORLD_TABLES = ("firms", "sectors", "events", "rounds", "endings", "funds")  # what a world measures
+from simulation.records.columns import ROWS, DType, columns_of
+
+WORLD_TABLES = tuple(ROWS)  # what a world measures
 TABLES = (*WORLD_TABLES, "training")
 ORDER = [("scenario", "ascending"), ("arm", "ascending"), ("seed", "ascending")]
 
-DATES = {"month", "time", "founded", "ended"}
-COUNTS = {"seed", "n_firms", "entries", "exits", "vintage", "n_companies"}
-TEXTS = {
-    *("scenario", "arm", "firm", "kind", "sector", "status", "ledger_key", "other", "cause", "causes", "text"),
-    *("round", "investors", "ending", "fund"),
-}
-MEASURES = {
-    *("customers", "headcount", "quality_lab", "quality_field", "trust", "share", "hhi", "adopters"),
-    *("best_quality_field", "jobs_displaced", "jobs_created", "minority_burden", "exposed_users"),
-    *("dpi", "tvpi", "irr_year"),
-}
+_LABELS: dict[str, DType] = {"scenario": "text", "arm": "text", "seed": "integer"}
 
 
-def world_table(parts: Iterable[tuple[str, str, int, pd.DataFrame]]) -> pa.Table:
-    """One table from (scenario, arm, seed, frame) of many worlds, in the order given."""
+def world_table(name: str, parts: Iterable[tuple[str, str, int, pd.DataFrame]]) -> pa.Table:
+    """The table of that name from (scenario, arm, seed, frame) of many worlds, in the order given."""
     labelled = []
     for scenario, arm, seed, frame in parts:
         columns: dict[str, Any] = {"scenario": scenario, "arm": arm, "seed": seed}
-        labelled.append(frame.drop(columns=[name for name in columns if name in frame]).assign(**columns))
+        labelled.append(frame.drop(columns=[label for label in columns if label in frame]).assign(**columns))
     full = pd.concat([frame for frame in labelled if len(frame)] or labelled[:1], ignore_index=True)
     first = ["scenario", "arm", "seed"]
-    return typed(full[first + [name for name in full if name not in first]])
+    return typed(name, full[first + [column for column in full if column not in first]])
 
 
 def training_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -43,9 +35,10 @@ def training_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(flat) if flat else pa.table({"key": pa.array([], pa.string())})
 
 
-def typed(frame: pd.DataFrame) -> pa.Table:
-    """An Arrow table with the types that every part of a run shares, whatever it happens to contain."""
-    return pa.table({str(name): _column(str(name), frame[name]) for name in frame})
+def typed(name: str, frame: pd.DataFrame) -> pa.Table:
+    """An Arrow table with the types of that table's columns; one that is not among them has the type of its values."""
+    types = _LABELS | {column.name: column.dtype for column in columns_of(name)}
+    return pa.table({str(column): _column(types.get(str(column)), frame[column]) for column in frame})
 
 
 def merged(name: str, parts: list[pa.Table]) -> pa.Table:
@@ -61,14 +54,14 @@ def merged(name: str, parts: list[pa.Table]) -> pa.Table:
     return by_key.take(pa.array(first, pa.int64()))
 
 
-def _column(name: str, values: pd.Series) -> pa.Array:
-    if name in DATES:
+def _column(dtype: DType | None, values: pd.Series) -> pa.Array:
+    if dtype == "date":
         return pa.array(pd.to_datetime(values).astype("datetime64[us]"), pa.timestamp("us"), from_pandas=True)
-    if name in COUNTS:
+    if dtype == "integer":
         return pa.array(values, pa.int64(), from_pandas=True)
-    if name in MEASURES or name.endswith("_usd"):
+    if dtype == "number":
         return pa.array(pd.to_numeric(values).astype(float), pa.float64(), from_pandas=True)
-    if name in TEXTS:
+    if dtype == "text":
         return pa.array([_text(value) for value in values], pa.string())
     return pa.array(values, from_pandas=True)
 

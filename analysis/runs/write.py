@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analysis.play.lockstep import Played
+from analysis.documents import json_text
 from analysis.errors import AnalysisError
+from analysis.play.lockstep import Played
 from analysis.runs.tables import TABLES, merged
 
 LAYOUT = 1
@@ -195,5 +196,5 @@ def _write_table(path: Path, table: pa.Table) -> None:
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     draft = path.with_name(f".{path.name}")
-    draft.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    draft.write_text(json_text(content) + "\n", encoding="utf-8")
     os.replace(draft, path)
