@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from agents.entrant_names import stream_of
 from agents.settings import FirmSettings
 from scenarios.changes import apply_changes
 from scenarios.document import Document
@@ -72,6 +73,9 @@ def _check_numbers(s: Scenario) -> Iterator[Problem]:
 def _check_firms(s: Scenario) -> Iterator[Problem]:
     for name, firm in s.firms.items():
         path = ("firms", name)
+        if (stream := stream_of(name)) in s.entrants:
+            says = f"{dotted(path)}: startups that the stream {show(stream)} of entrants draws have such names"
+            yield Problem(f"{says}; choose another", path, name)
         yield from _check_sector(s, path, firm.sector)
         yield from _check_offers(s, (*path, "offers"), firm.sector, firm.offers)
         if not firm.offers and not firm.services:
