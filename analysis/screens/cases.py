@@ -8,7 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from analysis.cases.placebo import ALL, NEAR_MONTHS, TARGET, Cell, Placebo, summary
+from analysis.cases.placebo import NEAR_MONTHS
+from analysis.cases.placebo_document import summary
+from analysis.cases.placebo_results import ALL, TARGET, Cell, Placebo
 from analysis.cases.placebo_verdicts import Verdict, verdicts
 from analysis.cases.shapley import Attribution, Interaction
 from analysis.cases.study import CaseStudy
