@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from scenarios.strict_yaml.errors import listed
-from simulation.parameters import Settings, parameter
+from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name
 
 Ending = Literal["bankrupt", "acquired", "public", "profitable", "alive"]
@@ -75,15 +74,6 @@ EventKind = Literal[
 """What is recorded of firms (docs/outputs.md): another word would never happen, or be forbidden in vain."""
 TRADITIONAL = ("quality_lab", "quality_field", "quality_gap")
 """Metrics that the sector's traditional method has too."""
-
-
-def _first_of_month(day: date) -> date:
-    if day.day != 1:
-        raise ValueError("must be a month")
-    return day
-
-
-Month = Annotated[date, AfterValidator(_first_of_month)]
 
 
 class Expectation(Settings):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
 from scenarios.checks import outside_run
+from scenarios.reach import check_from_start, overruled
 from scenarios.schema import SCENARIO, Scenario
 from scenarios.shelf import Source, find_source
 from scenarios.strict_yaml.changes import apply_changes
@@ -35,11 +36,15 @@ def load(name_or_path: NameOrPath, overrides: Mapping[str, Any] | None = None) -
         document = _choosing(document, overrides["sectors"])
     scenario = Scenario.from_document(document, source.name)
     _refuse_outside_run(document, scenario)
+    own = _written_values(document)
+    _refuse_overruled(scenario, own, "", own, months=0)
     if not overrides:
         return scenario
     complete = replace(document, data=scenario.to_document().data)
-    changed = apply_changes(complete, overrides, Scenario, by="in an override: ", places={})
-    return Scenario.from_document(changed, source.name)
+    by = "in an override: "
+    changed = Scenario.from_document(apply_changes(complete, overrides, Scenario, by=by, places={}), source.name)
+    _refuse_overruled(changed, overrides, by, {})
+    return changed
 
 
 def _refuse_outside_run(document: Document, scenario: Scenario) -> None:
@@ -52,6 +57,12 @@ def _refuse_outside_run(document: Document, scenario: Scenario) -> None:
             problems.append(replace(problem, place=place))
     if problems:
         raise ScenarioError(problems)
+
+
+def _written_values(document: Document) -> dict[str, Place]:
+    """Where the file itself, not one that it extends, writes a value (mappings count by their entries)."""
+    own = [(path, place) for path, place in document.places.items() if place.file == document.label]
+    return {".".join(map(str, path)): place for path, place in own if not isinstance(document.value(path), dict)}
 
 
 def _choosing(document: Document, sectors: Any) -> Document:
@@ -79,8 +90,23 @@ def load_whatif(name_or_path: NameOrPath, base: Scenario) -> Scenario:
         here = ("interventions", i)
         target.places.update({(here[0], n_before + i, *p[2:]): place for p, place in written if p[:2] == here})
     by, at = "in the what-if: ", ("set",)
+    try:
+        check_from_start(whatif.set, "a what-if", at)
+    except ScenarioError as error:
+        raise ScenarioError([replace(p, place=document.place(p.path)) for p in error.problems]) from None
     changed = apply_changes(target, whatif.set, Scenario, by=by, at=at, places=document.places)
-    return _same_months(Scenario.from_document(changed, f"{base.name}+{source.name}"), base, source)
+    other = Scenario.from_document(changed, f"{base.name}+{source.name}")
+    _refuse_overruled(other, whatif.set, by, {key: document.place((*at, key)) for key in whatif.set})
+    return _same_months(other, base, source)
+
+
+def _refuse_overruled(
+    scenario: Scenario, keys: Iterable[str], by: str, places: Mapping[str, Place], months: int = 1
+) -> None:
+    """Raise `ScenarioError` for values that an intervention overrules before they could act."""
+    found = overruled(scenario, keys, months)
+    if problems := [replace(problem, by=by, place=places.get(key)) for key, problem in found]:
+        raise ScenarioError(problems)
 
 
 def _same_months(other: Scenario, base: Scenario, source: Source) -> Scenario:

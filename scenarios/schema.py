@@ -17,13 +17,12 @@ from pydantic import Field, PrivateAttr, model_validator
 from agents.settings import EntrantSettings, FirmSettings, InvestorSettings, RegulatorSettings
 from scenarios.causes import changes_together
 from scenarios.expectation import Expectation as Expectation
-from scenarios.expectation import Month
 from scenarios.selection import is_selection, selected
 from scenarios.strict_yaml.changes import apply_changes
 from scenarios.strict_yaml.document import Document
 from scenarios.strict_yaml.errors import Problem, ScenarioError, did_you_mean, listed, show
 from scenarios.strict_yaml.validation import validate_as
-from simulation.parameters import Settings, parameter
+from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name, WorldSettings
 
 SCENARIO = "scenario"

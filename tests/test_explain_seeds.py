@@ -114,8 +114,8 @@ def test_an_interrupt_keeps_the_finished_seeds(iris: Stage, monkeypatch: pytest.
 
 
 def test_a_drawn_firm_is_another_one_in_another_seed(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["explain", str(run.folder), "new-1", "--seeds", "2", "--jobs", "1"]) == 2
-    assert "new-1 was drawn from a stream of entrants" in capfd.readouterr()[1]
+    assert run_command(["explain", str(run.folder), "new-2016-01-1", "--seeds", "2", "--jobs", "1"]) == 2
+    assert "new-2016-01-1 was drawn from a stream of entrants" in capfd.readouterr()[1]
 
 
 def test_the_command_says_how_far_it_is_luck(run: Run, capfd: pytest.CaptureFixture[str]) -> None:

@@ -54,7 +54,7 @@ def settings_of(**changes: object) -> FirmSettings:
 # -- replay -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("subject", [Subject("small", "base", 1, "iris"), Subject("small", "rich", 0, "new-1")])
+@pytest.mark.parametrize("subject", [Subject("small", "base", 1, "iris"), Subject("small", "rich", 0, "new-2016-01-1")])
 def test_a_replay_without_a_change_is_the_recorded_run(run: Run, subject: Subject) -> None:
     with stage_of(run, subject, None, "cpu") as stage:
         assert check_same(run, stage).sector == "vision"
@@ -75,10 +75,14 @@ def test_a_replay_of_a_named_firm_pulls_its_lever(iris: Stage) -> None:
 
 def test_a_replay_of_a_drawn_firm_changes_it_and_none_of_its_other_draws(run: Run) -> None:
     scenario = scenario_of({"entrants": ENTRANTS})
-    before, after = (build_world(scenario, 0, FakeService(), changes) for changes in ({}, {"new-1": {"skill": 0.9}}))
-    assert after.firms["new-1"].settings == before.firms["new-1"].settings.model_copy(update={"skill": 0.9})
-    assert after.firms["new-2"].settings == before.firms["new-2"].settings
-    with stage_of(run, Subject("small", "base", 0, "new-1"), None, "cpu") as stage:
+    before, after = (
+        build_world(scenario, 0, FakeService(), changes) for changes in ({}, {"new-2016-01-1": {"skill": 0.9}})
+    )
+    assert after.firms["new-2016-01-1"].settings == before.firms["new-2016-01-1"].settings.model_copy(
+        update={"skill": 0.9}
+    )
+    assert after.firms["new-2016-01-2"].settings == before.firms["new-2016-01-2"].settings
+    with stage_of(run, Subject("small", "base", 0, "new-2016-01-1"), None, "cpu") as stage:
         assert [one.ending for one in play_changes(stage, [{"capital_usd": 1e6}, {"capital_usd": 3e7}])] == [
             "bankrupt",
             "alive",

@@ -129,6 +129,7 @@ class AutomationLike(Protocol):
 class DeskLike(Protocol):
     """What a firm sells to firms."""
 
+    firm: Owner
     trust: float
     hands_asked: float
     rows_usd: float

@@ -108,7 +108,7 @@ class Spot:
         if self.kind is str:
             return self._text_in_words()
         if self.kind is date:
-            return "a month such as 2018-05" if self.notes else "a date such as 2018-05 or 2018-05-25"
+            return "a month such as 2018-05"
         if self.kind is bool:
             return "true or false"
         return self._container_in_words()
