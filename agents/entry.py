@@ -15,6 +15,7 @@ from agents.settings import EntrantSettings, FirmSettings, Spread
 from agents.startup.startup import Startup
 from agents.state.programmes import award_founding_grant
 from simulation.capital import usual_round
+from simulation.plugins.rules import rule
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -75,9 +76,14 @@ class Entry(Actor):
         self.found(settings.at_start)
 
     def leave_or_enter(self) -> None:
-        """Found firms as the funding climate invites: inverse of the Poisson distribution at one keyed draw."""
+        """Found this month's entrants."""
+        self.found(self.n_entrants())
+
+    @rule("entry.number", "how many startups of the stream are founded this month")
+    def n_entrants(self) -> int:
+        """As the funding climate invites: inverse of the Poisson distribution at one keyed draw."""
         rate = self.settings.per_year / 12 * self.model.heat
-        self.found(poisson_count(self.model.streams.uniform("entry", self.name, self.model.month), rate))
+        return poisson_count(self.model.streams.uniform("entry", self.name, self.model.month), rate)
 
     def found(self, n: int) -> None:
         """Found the first `n` potential entrants of the month that begins now."""
