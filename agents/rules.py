@@ -1,4 +1,4 @@
-"""All behavioural rules that a plug-in may replace: importing this module declares them (`simulation.plugins.rules`)."""
+"""All behavioural rules that a plug-in may replace: importing this module declares them."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ def build_world(
 
     Actors are created in a fixed order, which is the order of each phase: funds, the market of services where a firm
     sells to firms, named firms, entrants, incidents,
-    data commons, regulator, actors of plug-ins, the past of a world that begins later than its markets. `entrants` changes settings of
+    data commons, regulator, actors of plug-ins, the past of a
+    world that begins later than its markets. `entrants` changes settings of
     drawn startups, by their name and dotted path; their other draws stay.
     Raises ValueError for a negative seed.
     """

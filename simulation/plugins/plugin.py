@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, cast
 
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypeVar
 
 from simulation.parameters import Name, Settings, parameter
 from simulation.plugins.rules import RULES
@@ -26,7 +27,7 @@ class PluginSettings(Settings):
     active: bool = parameter(True, "whether the plug-in acts in this world", kind="constant")
 
 
-S = TypeVar("S", bound=PluginSettings)
+S = TypeVar("S", bound=PluginSettings, default=PluginSettings)
 
 
 class WithPlugins(Protocol):
@@ -65,14 +66,15 @@ class Plugin(Generic[S]):
         PluginError: the name or the settings class is none.
     """
 
-    def __init__(self, name: str, about: str, settings: type[S] = cast("type[S]", PluginSettings)) -> None:
+    def __init__(self, name: str, about: str, settings: type[S] | None = None) -> None:
         try:
             TypeAdapter(Name).validate_python(name)
         except ValidationError:
             raise PluginError(f"a plug-in cannot be named {name!r}: lower-case letters, digits, hyphens") from None
-        if not (isinstance(settings, type) and issubclass(settings, PluginSettings)):
+        if settings is not None and not (isinstance(settings, type) and issubclass(settings, PluginSettings)):
             raise PluginError(f"plug-in {name}: settings must be a subclass of PluginSettings, not {settings!r}")
-        self.name, self.about, self.settings = name, about, settings
+        self.name, self.about = name, about
+        self.settings = cast("type[S]", settings or PluginSettings)
         self.source = Source()
         self.rules: dict[str, Callable[..., Any]] = {}
         self.agents: dict[str, AgentType] = {}
