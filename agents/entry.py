@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scipy.special import pdtr, pdtrik
+
 from agents.actor import Actor
 from agents.entrant_names import entrant_name
 from agents.firm.sectors_served import offers_of
@@ -34,14 +36,14 @@ def found_startup(model: World, name: str, settings: FirmSettings) -> Startup:
 
 
 def poisson_count(u: float, rate: float) -> int:
-    """The smallest count whose Poisson distribution function reaches `u` in (0, 1); `rate` at least 0."""
-    count, term, reached = 0, math.exp(-rate), math.exp(-rate)
-    while reached < u and count < rate + 12 * math.sqrt(rate) + 60:  # a bound that only rounding could ever meet
-        count += 1
-        rare = term < 1e-300  # the product would stay at 0: in logarithms, then
-        term = math.exp(count * math.log(rate) - rate - math.lgamma(count + 1)) if rare else term * rate / count
-        reached += term
-    return count
+    """The smallest count whose Poisson distribution function reaches `u` in (0, 1); `rate` at least 0.
+
+    That is `scipy.stats.poisson.ppf`, from the same special functions, without its checks of arrays.
+    """
+    if u <= pdtr(0, rate):
+        return 0
+    count = math.ceil(pdtrik(u, rate))
+    return count - 1 if pdtr(count - 1, rate) >= u else count
 
 
 def with_changes(settings: FirmSettings, changes: Mapping[str, Any]) -> FirmSettings:
