@@ -22,6 +22,7 @@ def load_plugins(wanted: Sequence[str | os.PathLike[str] | Plugin[Any]]) -> tupl
         raise AnalysisError(f"plugins must be a list such as [{str(wanted)!r}], not {wanted!r}")
     if not wanted:
         return ()
+    import agents.rules  # noqa: F401  (declares what can be replaced)
     from simulation.plugins.loading import LOADED, load_plugin
 
     names: dict[str, None] = {}

@@ -173,6 +173,7 @@ def in_worker(work: Callable[[Item], Result], plugins: tuple[Source, ...], item:
     """
     try:
         if plugins:
+            import agents.rules  # noqa: F401  (declares what can be replaced)
             from simulation.plugins.loading import load_again
 
             load_again(plugins)

@@ -153,6 +153,7 @@ def _register(plugin: Plugin[Any]) -> Plugin[Any]:
     earlier = LOADED.get(plugin.name)
     if earlier is not None and earlier.source.sha256 == plugin.source.sha256:
         return earlier
+    plugin.check_rules()
     for other in LOADED.values():
         if other.name != plugin.name:
             _refuse_overlap(plugin, other)

@@ -87,25 +87,25 @@ class Plugin(Generic[S]):
         return cast("S", world.plugins[self.name])
 
     def rule(self, name: str) -> Callable[[Function], Function]:
-        """Put the decorated function in the place of a rule; it takes the same arguments, the actor first.
-
-        Raises:
-            PluginError: no such rule, or other arguments.
-        """
-        if name not in RULES:
-            raise PluginError(f"plug-in {self.name}: no rule {name!r}; rules: {', '.join(sorted(RULES))}")
+        """Put the decorated function in the place of a rule; it takes the same arguments, the actor first."""
 
         def declare(function: Function) -> Function:
+            self.rules[name] = function
+            return function
+
+        return declare
+
+    def check_rules(self) -> None:
+        """Raise `PluginError` for a rule that does not exist, or whose function takes other arguments."""
+        for name, function in self.rules.items():
+            if name not in RULES:
+                raise PluginError(f"plug-in {self.name}: no rule {name!r}; rules: {', '.join(sorted(RULES))}")
             wanted, given = RULES[name].parameters, inspect.signature(function)
             try:
                 given.bind(*wanted)
             except TypeError:
                 says = f"{function.__name__}{given} must take {', '.join(wanted)}"
                 raise PluginError(f"plug-in {self.name}: rule {name}: {says}") from None
-            self.rules[name] = function
-            return function
-
-        return declare
 
     def agent(self, name: str, settings: type[Settings]) -> Callable[[Class], Class]:
         """Declare a kind of actor: scenario files name it as `type` below `actors.NAME`, beside its settings."""
