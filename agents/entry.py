@@ -22,8 +22,10 @@ def found_startup(model: MarketModel, name: str, settings: FirmSettings) -> Star
     """Found a startup now, with a seed round from private savers (angels and seed funds are one aggregate)."""
     firm = Startup(model, name, settings)
     pre, usual = usual_round(model.settings.capital, "seed", model.year)
-    earns = [f"{s}: {m}" for s, m in offers_of(settings).items()] + [f"{s}: to firms" for s in settings.services]
-    firm.record("founded", amount_usd=settings.capital_usd, text=", ".join(earns))
+    offers, services = offers_of(settings), settings.services
+    earns = [f"{s}: {m}" for s, m in offers.items()] + [f"{s}: to firms" for s in services]
+    fields = {"offers": offers, "services": services}
+    firm.record("founded", amount_usd=settings.capital_usd, text=", ".join(earns), fields=fields)
     firm.finance.take({"savers": settings.capital_usd}, pre * settings.capital_usd / usual, "seed")
     firm.set_aside(0.1 * settings.capital_usd)  # assumption: a tenth of the seed goes into the first model
     award_founding_grant(firm)
@@ -116,9 +118,12 @@ class Entry(Actor):
 
 
 class Arrivals(Actor):
-    """Firms that a scenario names, each founded at its date."""
+    """Firms that a scenario names, each founded at its date with the settings that are in force then.
 
-    def __init__(self, model: MarketModel, planned: dict[str, FirmSettings]) -> None:
+    `planned` is what the scenario says of them at its start: who there is, and when each comes.
+    """
+
+    def __init__(self, model: MarketModel, planned: Mapping[str, FirmSettings]) -> None:
         super().__init__(model, "arrivals")
         self.planned = dict(planned)
         self.found_due(0)
@@ -131,8 +136,10 @@ class Arrivals(Actor):
         """Found all firms whose date lies in or before `month`."""
         calendar = self.model.calendar
         due = [n for n, s in self.planned.items() if s.founded is None or calendar.month_of(s.founded) <= month]
+        in_force = self.model.firms_in_force(month)
         for name in due:
-            settings = self.planned.pop(name)
+            del self.planned[name]
+            settings = in_force[name]
             if settings.kind == "incumbent":
                 Incumbent(self.model, name, settings)
             else:

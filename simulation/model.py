@@ -218,9 +218,13 @@ class MarketModel(mesa.Model):
         """Living firms of a sector, of one kind where it is given, in order of entry."""
         return list(self._living_in.get((sector, kind), {}).values())
 
+    def firms_in_force(self, month: int) -> dict[str, Any]:
+        """Settings of the named firms that hold in a month of the run, dated interventions of that month included."""
+        return [change.firms for change in self.changes if change.month <= month][-1]
+
     def record_event(self, kind: str, firm: str, **details: Any) -> None:
         """Record an event now; details as in `Recorder.event`."""
-        self.recorder.event(self.today, kind, firm, **details)
+        self.recorder.event(self.today, self.calendar.date_of(self.month), kind, firm, **details)
 
     # -- phases of the world ------------------------------------------------------------------------------------------
 
@@ -231,7 +235,8 @@ class MarketModel(mesa.Model):
                 self.settings, self.firm_settings = change.world, change.firms
                 self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
                 self.cloud.settings = change.world.compute
-                self.recorder.event(self.calendar.date_of(self.month), "law", "", text=change.says)
+                month = self.calendar.date_of(self.month)
+                self.recorder.event(month, month, "law", "", text=change.says)
         self.market.grow(self.year)
         self.cloud.grow(self.year)
         self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.living.values()))

@@ -20,6 +20,7 @@ from agents.firm.service_desk import ServiceDesk, buy_compute, use_services
 from agents.firm.staffing import adjust, staff_wanted, wage_bill
 from agents.firm.support import Support
 from agents.firm.university import UniversityLink
+from agents.reasons import Reason, told
 from agents.settings import FirmSettings
 from simulation.market import Standing
 from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
@@ -65,7 +66,7 @@ class Firm(Actor, ABC):
         self.alive, self.insolvent = True, False
         self.ending, self.exit_value_usd, self.raised_usd = "alive", 0.0, 0.0
         self.ended: date | None = None
-        self.reasons: list[str] = []
+        self.reasons: list[Reason] = []  # of its ending; none while it lives, but those of a listing
         self.incident_to_audit = ""  # breach or accident of the month, for the authority
         model.enter(self)
 
@@ -337,7 +338,7 @@ class Firm(Actor, ABC):
         if self.alive and ending == "alive" and sum(self.revenues[-12:]) > sum(self.costs[-12:]):
             ending = "profitable"
         return (
-            self.name, self.founded, self.ended, ending, "; ".join(self.reasons), self.raised_usd,
+            self.name, self.founded, self.ended, ending, told(self.reasons), self.raised_usd,
             self.exit_value_usd, self.kind, self.sector,
         )  # fmt: skip
 

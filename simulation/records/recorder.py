@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -21,7 +23,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "consumer_surplus_usd", "traditional_lab", "traditional_field", "gpu_price_usd_hour", "productivity_usd",
         "jobs_displaced", "jobs_created", "minority_burden", "exposed_users",
     ),
-    "events": ("time", "kind", "firm", "other", "amount_usd", "cause", "text"),
+    "events": ("time", "kind", "firm", "other", "amount_usd", "cause", "text", "month", "fields"),
     "rounds": ("time", "firm", "round", "amount_usd", "pre_money_usd", "investors"),
     "endings": ("firm", "founded", "ended", "ending", "causes", "raised_usd", "exit_value_usd", "kind", "sector"),
     "funds": (
@@ -40,15 +42,22 @@ class Recorder:
     def event(
         self,
         time: date,
+        month: date,
         kind: str,
         firm: str,
         other: str = "",
         amount_usd: float = 0.0,
         cause: str = "",
         text: str = "",
+        fields: Mapping[str, Any] | None = None,
     ) -> None:
-        """Record one event: who, what, with whom, how much, because of what."""
-        self.rows["events"].append((time, kind, firm, other, amount_usd, cause, text))
+        """Record one event: who, what, with whom, how much, because of what; `fields` says the same as data.
+
+        `month` is the month being played. With the order of the rows it says what came first, which `time` cannot:
+        what a month's phases decide, what the month's end measures and what the next month begins with share a date.
+        """
+        written = json.dumps(fields, ensure_ascii=False, allow_nan=False) if fields else ""
+        self.rows["events"].append((time, kind, firm, other, amount_usd, cause, text, month, written))
 
     def add(self, table: str, rows: Iterable[tuple[object, ...]]) -> None:
         """Append rows, each in the order of COLUMNS[table]."""
