@@ -122,6 +122,15 @@ class Scenario(Settings):
         """
         return list(self._timeline)
 
+    def firms_in_force(self, month: int) -> dict[str, FirmSettings]:
+        """Settings of the named firms that hold in a month of the run, dated changes of that month included."""
+        return next((firms for since, _, firms in reversed(self._timeline) if since <= month), self.firms)
+
+    def founding_month(self, firm: str) -> int:
+        """The month of the run in which a named firm enters; 0 for those that are there from the start."""
+        founded = self.firms[firm].founded
+        return 0 if founded is None else max(self.month_of(founded), 0)
+
     def without(self, *causes: str) -> Scenario:
         """The same scenario with causes taken away, all of them together.
 

@@ -129,6 +129,7 @@ def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reve
     from analysis.counterfactual.levers import pulls_for
     from analysis.counterfactual.replay import check_same
     from analysis.counterfactual.search import search
+    from analysis.explain.offers import given_away
 
     with bar() as bars:
         task = bars.add_task("replaying the run as it was", total=None)
@@ -138,5 +139,5 @@ def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reve
             says = f"{done} of at most {most} replays, {found} levers turn the ending around"
             bars.update(task, completed=done, total=most, description=says)
 
-        pulls: list[Any] = pulls_for(settings, story.record.failed)
+        pulls: list[Any] = pulls_for(settings, story.record.failed, given_away(story.record))
         return search(stage, pulls, story.record.failed, jobs, note)

@@ -1,0 +1,69 @@
+"""Whether the chain and the replays say the same: what the chain names, taken away, should change the ending.
+
+A chain shows that things went together; a replay without one of them shows whether the ending needed it. Where they
+contradict each other, the replay is the better witness, and the story must say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.counterfactual.search import Reversals, Search
+from analysis.explain.facts import Fact
+from analysis.explain.rules import Link
+
+
+@dataclass(frozen=True)
+class Check:
+    """One direct cause of an ending against the replays that act on it.
+
+    levers: those that were tried; turning: those of them that turn the ending around.
+    """
+
+    cause: Fact
+    label: str
+    levers: tuple[str, ...]
+    turning: tuple[str, ...]
+    complete: bool
+
+    @property
+    def agrees(self) -> bool | None:
+        """True: without the cause the ending turns; False: it stays; None: no replay can tell."""
+        if self.turning:
+            return True
+        return False if self.levers and self.complete else None
+
+
+def label_of(link: Link) -> str:
+    """What a lever acts on: the kind of a recorded cause, else the rule."""
+    return str(link.cause.data.get("kind", link.basis)) if link.cause.kind == "condition" else link.basis
+
+
+def checks(end: Fact, links: Sequence[Link], reversals: Reversals) -> list[Check]:
+    """Each direct cause of the ending, against all levers that act on it."""
+    return [check(link, reversals) for link in links if link.effect == end]
+
+
+def check(link: Link, reversals: Reversals) -> Check:
+    """One direct cause against all levers that act on it."""
+    label = label_of(link)
+    acting = [one for one in reversals.searches if label in one.pull.acts_on and one.tried]
+    turning = [one for one in acting if one.reversal is not None]
+    return Check(link.cause, label, names_of(acting), names_of(turning), reversals.complete)
+
+
+def names_of(searches: Sequence[Search]) -> tuple[str, ...]:
+    """Levers by name, each once."""
+    return tuple(dict.fromkeys(one.pull.lever for one in searches))
+
+
+def agrees(one: Search, checked: Sequence[Check], complete: bool) -> bool | None:
+    """Whether a lever that acts on a cause in the chain turns the ending around, and one that does not leaves it.
+
+    None while the search is not done.
+    """
+    named = any(check.label in one.pull.acts_on for check in checked)
+    if one.reversal is not None:
+        return named
+    return None if not complete else not named
