@@ -10,19 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.counterfactual.search import Reversals, Search
+from analysis.explain.causes import chain
 from analysis.explain.facts import Fact
 from analysis.explain.rules import Link
 
 
 @dataclass(frozen=True)
 class Check:
-    """One direct cause of an ending against the replays that act on it.
+    """One kind of cause in a chain against the replays that act on it.
 
-    levers: those that were tried; turning: those of them that turn the ending around.
+    label: what levers call it (`Lever.acts_on`); causes: those of its kind, the nearest to the ending first.
+    direct: whether it leads to the ending itself. levers: those that were tried; turning: those that turn the ending.
     """
 
-    cause: Fact
     label: str
+    causes: tuple[Fact, ...]
+    direct: bool
     levers: tuple[str, ...]
     turning: tuple[str, ...]
     complete: bool
@@ -41,16 +44,20 @@ def label_of(link: Link) -> str:
 
 
 def checks(end: Fact, links: Sequence[Link], reversals: Reversals) -> list[Check]:
-    """Each direct cause of the ending, against all levers that act on it."""
-    return [check(link, reversals) for link in links if link.effect == end]
+    """Each kind of cause that leads to the ending, against all levers that act on it; the direct ones first."""
+    found: dict[str, dict[Fact, int]] = {}
+    for depth, link in chain(end, links):
+        found.setdefault(label_of(link), {}).setdefault(link.cause, depth)
+    every = [check(label, causes, reversals) for label, causes in found.items()]
+    return sorted((one for one in every if one.direct or one.levers), key=lambda one: not one.direct)
 
 
-def check(link: Link, reversals: Reversals) -> Check:
-    """One direct cause against all levers that act on it."""
-    label = label_of(link)
+def check(label: str, causes: dict[Fact, int], reversals: Reversals) -> Check:
+    """One kind of cause against all levers that act on it; `causes` holds their depths in the chain."""
     acting = [one for one in reversals.searches if label in one.pull.acts_on and one.tried]
     turning = [one for one in acting if one.reversal is not None]
-    return Check(link.cause, label, names_of(acting), names_of(turning), reversals.complete)
+    direct = min(causes.values()) == 1
+    return Check(label, tuple(causes), direct, names_of(acting), names_of(turning), reversals.complete)
 
 
 def names_of(searches: Sequence[Search]) -> tuple[str, ...]:

@@ -58,17 +58,29 @@ class Lever:
 
 
 LEVERS: tuple[Lever, ...] = (
-    Lever("skill of its researchers", (Knob("skill", 0, 1),), +1, ("no model", "field", "threat")),
+    Lever(
+        "skill of its researchers", (Knob("skill", 0, 1),), +1, ("no model", "field", "field gap", "growth", "threat")
+    ),
     Lever("collaboration", (Knob("collaboration", 0.5, 1.6),), +1),
-    Lever("data from the field", (Knob("field_share", 0, 1), Knob("data_operations", 0, 1)), +1, ("field", "trust")),
-    Lever("rows at the start", (Knob("rows", 1e3, 1e8, log=True),), +1, ("field",)),
-    Lever("seed capital", (Knob("capital_usd", 1e5, 1e8, log=True),), +1, ("cash", "runway", "refused", "money")),
-    Lever("price level", (Knob("price_level", 0.25, 4, log=True),), 0, ("profit",)),
-    Lever("prevention of incidents", (Knob("prevention", 0, 0.95),), +1, ("trust",)),
+    Lever(
+        "data from the field",
+        (Knob("field_share", 0, 1), Knob("data_operations", 0, 1)),
+        +1,
+        ("field", "field gap", "trust", "growth"),
+    ),
+    Lever("rows at the start", (Knob("rows", 1e3, 1e8, log=True),), +1, ("field", "field gap", "growth")),
+    Lever(
+        "seed capital",
+        (Knob("capital_usd", 1e5, 1e8, log=True),),
+        +1,
+        ("cash", "runway", "refused", "unfunded", "money"),
+    ),
+    Lever("price level", (Knob("price_level", 0.25, 4, log=True),), 0, ("burn", "profit")),
+    Lever("prevention of incidents", (Knob("prevention", 0, 0.95),), +1, ("trust", "incident")),
     Lever("months before a pivot", (Knob("pivot_months", 3, 120, log=True),), 0, ("free",)),
     Lever("marketing share", (Knob("marketing_share", 0, 0.6),), 0),
     Lever("research share of wages", (Knob("research_share", 0.05, 0.95),), 0),
-    Lever("months between models", (Knob("release_months", 3, 36, log=True),), 0, ("no model",)),
+    Lever("months between models", (Knob("release_months", 3, 36, log=True),), 0, ("no model", "growth")),
     Lever("engineering: hardware", (Knob("engineering.hardware", 0.2, 3, log=True),), +1, ("no model",)),
     Lever("engineering: memory", (Knob("engineering.memory", 0.2, 3, log=True),), +1, ("no model",)),
     Lever("engineering: losses to parallel code", (Knob("engineering.parallelism", 0, 4),), -1, ("no model",)),
@@ -142,7 +154,7 @@ def pulls_for(
 
 def giving_nothing(given_away: Mapping[str, tuple[str, ...]]) -> Pull:
     """Others sell what they gave away."""
-    acts_on = ("incumbents", "given away")
+    acts_on = ("incumbents", "given away", "bundle")
     return Pull(NOTHING_FREE, 0, sold=tuple(sorted(given_away.items())), acts_on=acts_on)
 
 
@@ -154,7 +166,7 @@ def switches(settings: FirmSettings) -> list[Pull]:
             f"{segment}: {how} → {other}",
             0,
             switch=(("offers", {**offers, segment: other}),),
-            acts_on=("free",) if how == FREEMIUM else ("profit",),
+            acts_on=("burn", "profit", *(["free"] if how == FREEMIUM else [])),
         )
         for segment, how in offers.items()
         for other in STARTUP_MODELS

@@ -73,9 +73,11 @@ class Fact:
         return {"time": f"{self.when:%Y-%m-%d}", "moment": order, "kind": self.kind, "says": self.says, "row": row}
 
 
-def month_fact(month: pd.Timestamp, kind: str, says: str, key: str, weight: int = 5) -> Fact:
+def month_fact(
+    month: pd.Timestamp, kind: str, says: str, key: str, weight: int = 5, data: Mapping[str, Any] | None = None
+) -> Fact:
     """What the firm's row of a month says; it is measured at the month's end."""
-    return Fact(end_of(month), measured_in(month), kind, says, "firms", key, weight, row_time=month)
+    return Fact(end_of(month), measured_in(month), kind, says, "firms", key, weight, row_time=month, data=data or {})
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,11 @@ def trust_falls(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:
 
 
 def gaps(record: Record, facts: Sequence[Fact], fall: Fact) -> list[Link]:
-    """Models that disappointed before a fall of trust was complete."""
+    """Models that disappointed while trust fell: the one in use at its peak, and those released until its lowest."""
     released = before(of_kind(facts, "release"), fall.moment)
-    return [Link(fact, fall, "field gap", gap) for fact in released if (gap := gap_of(record, fact))]
+    old = before(released, measured_in(fall.data["since"]))
+    in_use = [*old[-1:], *released[len(old) :]]
+    return [Link(fact, fall, "field gap", gap) for fact in in_use if (gap := gap_of(record, fact))]
 
 
 def incidents(record: Record, facts: Sequence[Fact], fall: Fact) -> list[Link]:
@@ -56,7 +58,7 @@ def trust_fact(record: Record, effect: Fact | None) -> Fact | None:
     if until.max() - low < 0.05:
         return None
     says = f"trust falls from {until.max():.2f} ({until.idxmax():%Y-%m}) to {low:.2f}"
-    return month_fact(when, "trust", says, f"{record.firm} trust")
+    return month_fact(when, "trust", says, f"{record.firm} trust", data={"since": until.idxmax()})
 
 
 def customers_fact(record: Record) -> Fact | None:
@@ -126,10 +128,11 @@ def rival_answers(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link
 
 
 def growth(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:
-    """Growth of customers after a release."""
+    """Growth of customers after a release, as seen before the last month: it may be behind the revenue until then."""
     links = []
     for fact in of_kind(facts, "release"):
         after = window(record, fact)
+        after = after[after["month"] < record.months["month"].max()]
         first, last = (after["customers"].iloc[i] for i in (0, -1)) if len(after) > 1 else (0.0, 0.0)
         if last > max(1.2 * first, 1.0):
             says = f"customers grow from {count(first)} to {count(last)}"

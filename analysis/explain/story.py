@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.counterfactual.agreement import Check, agrees, checks
+from analysis.counterfactual.agreement import Check, agrees, checks, label_of
 from analysis.counterfactual.search import GRID, Reversals
 from analysis.counterfactual.seeds import Luck
 from analysis.errors import AnalysisError
@@ -105,7 +105,7 @@ def span(seeds: Sequence[int]) -> str:
 def as_document(story: Story, reversals: Reversals | None, luck: Luck | None = None) -> dict[str, Any]:
     """The story as JSON says it; `reversals` and `further_seeds` are null where nothing was replayed."""
     subject = story.record.subject
-    checked = {one.cause: one for one in checks_of(story, reversals)}
+    checked = checks_of(story, reversals)
     return {
         **{name: getattr(subject, name) for name in ("scenario", "arm", "seed", "firm")},
         "ending": story.record.ending["ending"],
@@ -113,18 +113,21 @@ def as_document(story: Story, reversals: Reversals | None, luck: Luck | None = N
         "notes": list(story.notes),
         "chronicle": [fact.as_document() for fact in story.facts],
         "turning_points": [fact.as_document() for fact in story.turns],
-        "causes": [
-            _link_document(link, checked.get(link.cause) if link.effect == story.end else None) for link in story.links
-        ],
+        "causes": [_link_document(link, check_of(link, checked)) for link in story.links],
         "rules": {name: RULES[name] for name in sorted({link.basis for link in story.links} - {RECORDED})},
-        "reversals": None if reversals is None else _reversals_document(reversals, list(checked.values())),
+        "reversals": None if reversals is None else _reversals_document(reversals, checked),
         "further_seeds": None if luck is None else luck.as_document(),
     }
 
 
 def checks_of(story: Story, reversals: Reversals | None) -> list[Check]:
-    """The direct causes of the ending against the replays; none where nothing was replayed."""
+    """The causes of the ending against the replays; none where nothing was replayed."""
     return checks(story.end, story.links, reversals) if reversals is not None else []
+
+
+def check_of(link: Link, checked: Sequence[Check]) -> Check | None:
+    """The check of a link that leads to the ending."""
+    return next((one for one in checked if link.cause in one.causes and label_of(link) == one.label), None)
 
 
 def _link_document(link: Link, check: Check | None) -> dict[str, Any]:

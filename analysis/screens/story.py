@@ -94,16 +94,16 @@ def agreement_lines(story: Story, reversals: Reversals) -> list[str]:
     checked = checks_of(story, reversals)
     stays = "the firm still fails" if story.record.failed else "the firm still does not fail"
     against = [
-        f"    {one.cause.short}: {stays} without it (tried: {', '.join(one.levers)})"
+        f"    {one.causes[0].short}: {stays} without it (tried: {', '.join(one.levers)})"
         for one in checked
         if one.agrees is False
     ]
     lines = ["  The replays contradict these causes above:", *against] if against else []
-    borne_out = [f"{one.cause.short} ({', '.join(one.turning)})" for one in checked if one.agrees]
+    borne_out = [f"{one.causes[0].short} ({', '.join(one.turning)})" for one in checked if one.agrees]
     lines += [f"  They bear out: {'; '.join(borne_out)}"] if borne_out else []
-    untested = [one.cause.short for one in checked if one.agrees is None]
+    untested = [one.causes[0].short for one in checked if one.agrees is None]
     lines += [f"  No replay tells of: {'; '.join(untested)}"] if untested else []
-    unnamed = [s.pull.lever for s in reversals.found if agrees(s, checked, reversals.complete) is False]
+    unnamed = [one.pull.lever for one in reversals.found if agrees(one, checked, reversals.complete) is False]
     names = "; ".join(dict.fromkeys(unnamed))
     return [*lines, *([f"  These turn it around, though no cause above speaks of them: {names}"] if unnamed else [])]
 
