@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import mesa
 import numpy as np
@@ -22,14 +22,17 @@ import simpy
 from simulation.books import Bank
 from simulation.calendar import Calendar
 from simulation.capital import trend
-from simulation.compute import Cloud
+from simulation.compute import REFERENCE_YEAR, Cloud, progress_after
 from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
 from simulation.randomness import Streams
+from simulation.records.columns import SectorRow
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
+from simulation.trend import Trend
 from simulation.welfare import measure_society
 
 # (name, method of the world, method of the actors): the month's table of contents.
@@ -44,6 +47,14 @@ PHASES: tuple[tuple[str, str, str], ...] = (
     ("exits and entry", "", "leave_or_enter"),
     ("measurement", "measure", ""),
 )
+
+
+class FundLike(Protocol):
+    """What the world needs to know of a fund to measure it."""
+
+    name: str
+
+    def final_row(self) -> tuple[object, ...]: ...
 
 
 class FirmLike(Protocol):
@@ -75,7 +86,10 @@ class SettingsChange:
     says: str = ""
 
 
-class MarketModel(mesa.Model):
+F = TypeVar("F", bound=FirmLike)
+
+
+class MarketModel(mesa.Model, Generic[F]):
     """One simulated market. Build one with `scenarios.build.build_world`."""
 
     def __init__(
@@ -102,11 +116,15 @@ class MarketModel(mesa.Model):
         self.market = Market(s.sectors, s.revenue, s.brand, self.year)
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
-        self.firms: dict[str, FirmLike] = {}
-        self.living: dict[str, FirmLike] = {}
-        self._living_in: dict[tuple[str, str], dict[str, FirmLike]] = {}
+        self._progress = {
+            name: Trend(progress_after, sector.algorithmic_halving_months, REFERENCE_YEAR)
+            for name, sector in s.sectors.items()
+        }
+        self.firms: dict[str, F] = {}
+        self.living: dict[str, F] = {}
+        self._living_in: dict[tuple[str, str], dict[str, F]] = {}
         self._n_founded: Counter[tuple[str, int]] = Counter()
-        self.funds: list[Any] = []
+        self.funds: list[FundLike] = []
         self.traditional: dict[str, TrainingResult] = {}
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
         self._due: set[str] = set()
@@ -137,6 +155,14 @@ class MarketModel(mesa.Model):
         if self._heat[0] != now or self._heat[1] is not self.settings.capital:
             self._heat = now, self.settings.capital, trend(self.settings.capital.heat, self.year)
         return self._heat[2]
+
+    def algorithmic_progress(self, sector: str) -> float:
+        """How much more a GPU hour achieves now for models of a sector than in 2017 (C6, C7)."""
+        return self._progress[sector].at(self.year)
+
+    def firm_settings_at(self, month: int) -> dict[str, Any]:
+        """Settings of the firms that the scenario names, by name, as they are in force in a month of the run."""
+        return [change.firms for change in self.changes if change.month <= month][-1]
 
     def step(self) -> None:
         """One month."""
@@ -197,30 +223,26 @@ class MarketModel(mesa.Model):
         for actors in self._acting.values():
             actors.pop(agent, None)
 
-    def enter(self, firm: FirmLike) -> None:
+    def enter(self, firm: F) -> None:
         """Let a firm into the market."""
         self.firms[firm.name] = self.living[firm.name] = firm
         for group in self._groups_of(firm):
             group[firm.name] = firm
         self._n_founded[firm.sector, firm.founded_month] += 1
 
-    def leave(self, firm: FirmLike) -> None:
+    def leave(self, firm: F) -> None:
         """Let a firm go that has ended: its history stays."""
         del self.living[firm.name]
         for group in self._groups_of(firm):
             del group[firm.name]
         self.exits[firm.sector] += 1
 
-    def _groups_of(self, firm: FirmLike) -> list[dict[str, FirmLike]]:
+    def _groups_of(self, firm: F) -> list[dict[str, F]]:
         return [self._living_in.setdefault((firm.sector, kind), {}) for kind in ("", firm.kind)]
 
-    def firms_in(self, sector: str, kind: str = "") -> list[Any]:
+    def firms_in(self, sector: str, kind: str = "") -> list[F]:
         """Living firms of a sector, of one kind where it is given, in order of entry."""
         return list(self._living_in.get((sector, kind), {}).values())
-
-    def firms_in_force(self, month: int) -> dict[str, Any]:
-        """Settings of the named firms that hold in a month of the run, dated interventions of that month included."""
-        return [change.firms for change in self.changes if change.month <= month][-1]
 
     def record_event(self, kind: str, firm: str, **details: Any) -> None:
         """Record an event now; details as in `Recorder.event`."""
@@ -232,14 +254,22 @@ class MarketModel(mesa.Model):
         """Let dated interventions take effect, the market and the cloud grow, and wages move."""
         for change in self.changes[1:]:
             if change.month == self.month:
-                self.settings, self.firm_settings = change.world, change.firms
-                self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
-                self.cloud.settings = change.world.compute
+                self.put_in_force(change)
                 month = self.calendar.date_of(self.month)
                 self.recorder.event(month, month, "law", "", text=change.says)
         self.market.grow(self.year)
         self.cloud.grow(self.year)
         self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.living.values()))
+
+    def put_in_force(self, change: SettingsChange) -> None:
+        """Take the settings of a dated change; what follows a trend bends at its date."""
+        since = self.calendar.year_of(change.month)
+        self.settings, self.firm_settings = change.world, change.firms
+        self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
+        self.cloud.configure(change.world.compute, since)
+        self.talent.configure(change.world.labour, since)
+        for name, sector in change.world.sectors.items():
+            self._progress[name].bend(sector.algorithmic_halving_months, since)
 
     def clear_market(self) -> None:
         """Customers choose."""
@@ -316,13 +346,25 @@ class MarketModel(mesa.Model):
                     offered[sector].append(quality)
         for sector, (productivity_usd, displaced, burden, exposed) in zip(market.sector_names, society, strict=True):
             inside, old = market.segments_of[sector], self.traditional[sector]
-            row = (
-                month, sector, len(employed[sector]), self._n_founded[sector, self.month], self.exits[sector],
-                float(sum([share**2 for share in shares[sector].values()])), float(np.add.reduce(served[inside])),
-                max(offered[sector], default=np.nan), float(np.add.reduce(market.surplus_usd[inside])),
-                old.accuracy_lab, old.accuracy_field, price, productivity_usd, displaced, float(sum(employed[sector])),
-                burden, exposed,
-            )  # fmt: skip
+            row = SectorRow(
+                month=month,
+                sector=sector,
+                n_firms=len(employed[sector]),
+                entries=self._n_founded[sector, self.month],
+                exits=self.exits[sector],
+                hhi=float(sum([share**2 for share in shares[sector].values()])),
+                adopters=float(np.add.reduce(served[inside])),
+                best_quality_field=max(offered[sector], default=np.nan),
+                consumer_surplus_usd=float(np.add.reduce(market.surplus_usd[inside])),
+                traditional_lab=old.accuracy_lab,
+                traditional_field=old.accuracy_field,
+                gpu_price_usd_hour=price,
+                productivity_usd=productivity_usd,
+                jobs_displaced=displaced,
+                jobs_created=float(sum(employed[sector])),
+                minority_burden=burden,
+                exposed_users=exposed,
+            )
             self.recorder.add("sectors", [row])
             self.exits[sector] = 0
 

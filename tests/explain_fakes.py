@@ -13,6 +13,7 @@ from analysis.explain.facts import Record, Subject
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm, Engine
 from analysis.play.options import Settings
+from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios.build import build_world
 
@@ -101,7 +102,7 @@ def record_of(
     training = {KEY: {"plan": plan, "accuracy_lab": 0.8, "accuracy_field": 0.5}}
     parts: dict[str, Any] = {
         "others": events_of(), "rounds": pd.DataFrame(), "sectors": sectors, "training": training,
-        "scenario": None,
+        "period": RunMonths(months["month"].min(), 12 * -(-len(months) // 12)), "scenario": None,
     }  # fmt: skip
     parts.update(more)
     full = {**common, "kind": "startup", "sector": "vision", **gone, **(ending or {})}

@@ -10,7 +10,7 @@ from world_fakes import FakeService, kinds_of_events, merged, play, result_of, s
 
 from agents.firm.laboratory import Job, Laboratory
 from agents.firm.sectors_served import pretraining_runs
-from agents.incidents import Misfortune
+from agents.incidents import IncidentProcess
 from agents.settings import RegulatorSettings
 from agents.startup.startup import Startup
 from agents.state.regulator import Regulator
@@ -218,7 +218,7 @@ def test_accidents_are_those_of_the_sector_whose_model_errs() -> None:
     model.market["customers"][poly.sales.slots[SHOPS]] = 100
     assert poly.sales.accident_hazard(shops) == pytest.approx((100 * 50 * 0.25, 100 * 50 * 0.25 * 1000))
     assert poly.sales.accident_hazard(poly.laboratory) == (0.0, 0.0)
-    Misfortune(model).acquire()
+    IncidentProcess(model).acquire()
     assert shops.hurried and not poly.laboratory.hurried and "accident" in kinds_of_events(model, "poly")
 
 
@@ -298,7 +298,7 @@ def test_a_task_without_pretraining_is_refused() -> None:
 
 def test_further_sectors_cannot_change_by_date() -> None:
     change = {"at": "2017-01", "says": "More.", "set": {"firms.poly.adapts_to": {"shops": {"cameras": "licence"}}}}
-    with pytest.raises(ScenarioError, match="adapts_to of a firm is fixed"):
+    with pytest.raises(ScenarioError, match=r"'firms\.poly\.adapts_to': it acts at the start only"):
         scenario_of({"interventions": [change]}, MARKET)
 
 

@@ -10,12 +10,13 @@ from scenario_files import error_of, write
 from world_fakes import FakeService, found, kinds_of_events, lone_world, merged, play, released, result_of, world_of
 
 from agents.firm.remedy import DP_MOST, LeakRemedy
-from agents.incidents import Misfortune
+from agents.incidents import IncidentProcess
 from agents.settings import FirmSettings, RegulatorSettings
 from agents.startup.startup import Startup
 from agents.state.regulator import Findings, Regulator
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.plan import Recipe, TrainingPlan, TrainingResult
+from simulation.training.plan import Recipe, TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
 
 FLOOR = {"field_accuracy_floor": 0.9, "fairness_gap_limit": 1, "leakage_limit": 1}
@@ -62,10 +63,10 @@ def test_a_breach_that_strikes_is_reported() -> None:
     model = lone_world(risk={"breach_rate_year": 12, "outage_rate_year": 0})
     firm = found(model, prevention=0.0)
     released(firm, model)
-    misfortune = Misfortune(model)
+    incidents = IncidentProcess(model)
     for _ in range(12):
         model.month += 1
-        misfortune.acquire()
+        incidents.acquire()
     assert firm.incident_to_audit == "breach"
 
 

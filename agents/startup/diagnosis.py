@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.reasons import Reason
-from simulation.market import BUNDLE, FREEMIUM
+from simulation.revenue import GIVEN_AWAY
 
 if TYPE_CHECKING:
     from agents.startup.startup import Startup
@@ -33,7 +33,7 @@ def product_reasons(firm: Startup) -> list[Reason]:
     """What its product did not hold: free users who stay free, a model that fails in use, trust."""
     reasons = []
     free, paying = firm.sales.total("free"), firm.sales.total("customers")
-    is_free = any(firm.sales.market.model[slot] == FREEMIUM for slot in firm.sales.slots.values())
+    is_free = any(firm.sales.market.record_of(slot).converts for slot in firm.sales.slots.values())
     if is_free and free > 0:
         share = paying / (paying + free)
         reasons.append(Reason("free", f"free users did not convert ({share:.1%} pay)", {"paying_share": share}))
@@ -76,8 +76,8 @@ def money_reasons(firm: Startup) -> list[Reason]:
 def givers(firm: Startup) -> list[str]:
     """Who bundles a model with a better field advantage in one of the firm's segments, by name."""
     market = firm.sales.market
-    bundles = np.flatnonzero((market.model == BUNDLE) & market.selling)
     found: set[str] = set()
+    bundles = np.flatnonzero(GIVEN_AWAY[market.model] & market.selling)
     for slot in firm.sales.slots.values():
         same = bundles[market.segment[bundles] == market.segment[slot]]
         better = same[market["field"][same] > market["field"][slot]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from agents.fund import Bid, Deal, fund_of
+from agents.fund import Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
 from simulation.capital import (
     FOUNDERS,
@@ -20,10 +20,16 @@ from simulation.capital import (
     revenue_for_value,
     usual_round,
 )
+from simulation.records.columns import RoundRow
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
     from agents.startup.startup import Startup
+    from simulation.books import Account
+
+# Assumptions: months between rounds (V12, V14) of a firm whose revenue has tripled in a year (growth 2); a mature firm
+# raises only with so many months left.
+BETWEEN_ROUNDS_MONTHS, TRIPLED, MATURE_RAISES_BELOW_MONTHS = 16, 2.0, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Fundraising:
         self.bridged, self.refusal = False, None
         firm.raised_usd += amount
         firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
-        row = (self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
+        row = RoundRow(self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
         self.model.recorder.add("rounds", [row])
         firm.record("round", other=", ".join(invested), amount_usd=amount, text=stage)
         if pre_money_usd < before:
@@ -79,13 +85,13 @@ class Fundraising:
                 "down round", amount_usd=pre_money_usd - before, text=f"{pre_money_usd / before - 1:.0%} on the last"
             )
 
-    def receive(self, investor: str, usd: float, credit: str) -> None:
+    def receive(self, investor: str, usd: float, credit: Account) -> None:
         """Receive one investor's money: a fund calls it from its partners first."""
         if investor != FOUNDERS:
             fund = fund_of(self.model, investor)
             fund.draw(usd, follows_on=investor in self.invested_usd)
-            fund.n_companies += investor not in self.invested_usd
-        account = "investments" if investor != FOUNDERS else "spending"
+            fund.portfolio[self.firm.name] = self
+        account: Account = "investments" if investor != FOUNDERS else "spending"
         paid = self.model.bank.pay(investor, self.firm.name, usd, account, credit)
         self.invested_usd[investor] = self.invested_usd.get(investor, 0.0) + paid
 
@@ -102,17 +108,15 @@ class Fundraising:
         return self.invested_usd.pop(fund, 0.0)
 
     def consider(self) -> None:
-        """Start a raise when the runway is short, or a year after the last round when revenue has tripled."""
+        """Start a raise when the runway is short, or long enough after the last round when revenue has tripled."""
         firm, capital = self.firm, self.model.settings.capital
         rested = self.model.month - self.last_refusal_month >= capital.retry_months
         if self.raising or not rested or not firm.laboratory.released or firm.ending == "public":
             return
         runway = firm.runway_months()
         short = runway < capital.raise_below_months
-        # Assumptions: sixteen months between rounds (V12, V14), revenue tripled in a year; a mature firm raises only
-        # with four months left.
-        hot = self.months_since_round() >= 16 and firm.growth_year() > 2
-        if (short or hot) and (runway < 4 or not firm.is_mature()):
+        hot = self.months_since_round() >= BETWEEN_ROUNDS_MONTHS and firm.growth_year() > TRIPLED
+        if (short or hot) and (runway < MATURE_RAISES_BELOW_MONTHS or not firm.is_mature()):
             self.raising = True
             self.n_raises += 1
             self.model.env.process(self.raise_round(next_stage(self.stage)))
@@ -142,7 +146,7 @@ class Fundraising:
         pre, size = usual_round(model.settings.capital, stage, model.year)
         deal = Deal(firm.name, firm.sector, self.facts(), stage, pre, size, self.n_raises)
         held = self.cap_table.shares
-        bids = {fund.name: bid for fund in model.funds if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
+        bids = {fund.name: bid for fund in funds_of(model) if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
         best = max((bid.value_usd for bid in bids.values()), default=0.0)
         invested = allocate(bids, size)
         if not closes(invested, size):
@@ -191,7 +195,7 @@ class Fundraising:
         Funds are asked in the order of the value from which each bids, until they put up enough.
         """
         held, bids = self.cap_table.shares, dict[str, Bid]()
-        for fund in sorted(self.model.funds, key=lambda fund: fund.asked_usd(deal)):
+        for fund in sorted(funds_of(self.model), key=lambda fund: fund.asked_usd(deal)):
             asked = fund.asked_usd(deal)
             if isfinite(asked) and (bid := fund.offer(deal, held.get(fund.name, 0.0), fund.least_usd(deal))):
                 bids[fund.name] = bid

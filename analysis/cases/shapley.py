@@ -1,13 +1,13 @@
-"""How much of a case's ending each of its causes accounts for: Shapley values over all subsets of the causes.
+"""What each cause contributes to meeting every statement of its case: Shapley values over all subsets of the causes.
 
-The game: v(S) is the share of seeds that end as the chapter says when exactly the causes in S are present. All subsets
-are played in the same seeds, so every seed has Shapley values of its own, and the values of the case are their means.
+The game: v(S) is the share of seeds that meet every statement of the chapter, its ending among them, when exactly the
+causes in S are present. All subsets are played in the same seeds, so every seed has Shapley values of its own, and the
+values of the case are their means.
 
 References
 [1] Shapley (1953), A value for n-person games. doi:10.1515/9781400881970-018
 [2] Grabisch and Roubens (1999), An axiomatic approach to the concept of interaction among players in cooperative games.
     doi:10.1007/s001820050125
-[3] Efron (1979), Bootstrap methods: another look at the jackknife. doi:10.1214/aos/1176344552
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from scenarios import Scenario
 
 MOST_CAUSES = 6  # 64 worlds a seed
-NEARLY_NONE = 1e-12  # seeds whose values differ by less agree
 AND = "+"  # joins causes in names of arms; no name of a cause holds it
 
 Coalition = frozenset[str]
@@ -41,7 +40,7 @@ Coalition = frozenset[str]
 
 @dataclass(frozen=True)
 class Contribution:
-    """One cause: its Shapley value [1], in shares of seeds; positive where the cause brings about the ending."""
+    """One cause: its Shapley value [1], in shares of seeds; positive where the cause brings the match about."""
 
     name: str
     section: str
@@ -109,7 +108,7 @@ def attribute(run: Run, setup: Scenario) -> Attribution:
     names = tuple(setup.causes)
     played = matches_by_coalition(run, setup)
     values = shapley_by_seed(played, names)
-    intervals = intervals_of(values.to_numpy())
+    intervals = bootstrap_means(values.to_numpy())
     return Attribution(
         id=setup.id or setup.name,
         name=setup.name,
@@ -148,24 +147,9 @@ def strongest_interaction(played: dict[Coalition, pd.Series], names: Sequence[st
     if not pairs:
         return None
     by_seed = np.column_stack([_marginal(played, names, pair) for pair in pairs])
-    effects = intervals_of(by_seed)
+    effects = bootstrap_means(by_seed)
     best = max(range(len(pairs)), key=lambda i: (round(abs(effects[i].estimate), 12), -i))
     return Interaction(*pairs[best], effects[best])
-
-
-def intervals_of(by_seed: np.ndarray) -> list[Interval]:
-    """Means with intervals of a bootstrap [3] over seeds, shape (seeds, columns).
-
-    Where all seeds agree resampling cannot tell; then the mean give or take the share of seeds that may still differ
-    (the upper bound of Wilson's interval of none), as if each of them differed by a whole match.
-    """
-    wide = wilson(0, len(by_seed)).high
-    return [
-        Interval(one.estimate, max(one.estimate - wide, -1.0), min(one.estimate + wide, 1.0), one.n)
-        if np.ptp(column) < NEARLY_NONE
-        else one
-        for one, column in zip(bootstrap_means(by_seed), by_seed.T, strict=True)
-    ]
 
 
 def _marginal(played: dict[Coalition, pd.Series], names: Sequence[str], group: tuple[str, ...]) -> np.ndarray:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from analysis.cases import assess as matching
+from analysis.cases import document as cases_document
 from analysis.cases import placebo as placebo_tests
 from analysis.cases import shapley as attribution
 from analysis.cases.assess import CasesResult, arms_of_case, load_cases
-from analysis.cases.placebo import Placebo
+from analysis.cases.placebo_document import as_document as placebo_as_document
+from analysis.cases.placebo_results import Placebo
 from analysis.cases.shapley import Attribution
 from analysis.play.options import Options, Settings
 
@@ -34,16 +36,16 @@ def study(
     setups = load_cases(names)  # once: a file may be edited while its worlds are played
     arms_of = attribution.arms_of_subsets if shapley else arms_of_case
     arms = [arm for setup in setups for arm in arms_of(setup)]
-    played = matching.play_cases(setups, arms, Settings(**options))
+    played = matching.play_cases(setups, arms, Settings.of(options))
     shares = tuple(attribution.attribute(played.run, setup) for setup in setups) if shapley else ()
     return CaseStudy(played, shares, placebo_tests.placebo(played.run, setups) if placebo else None)
 
 
 def as_document(result: CaseStudy) -> dict[str, Any]:
     """The result as JSON says it: `shapley` and `placebo` stand there where they were asked for."""
-    document = matching.as_document(result.cases)
+    document = cases_document.as_document(result.cases)
     if result.attributions:
         document["shapley"] = [attribution.as_document(one) for one in result.attributions]
     if result.placebo:
-        document["placebo"] = placebo_tests.as_document(result.placebo)
+        document["placebo"] = placebo_as_document(result.placebo)
     return document

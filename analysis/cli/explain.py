@@ -1,17 +1,17 @@
 """`ventures explain`: one firm's story, and the smallest change that would have turned its ending around."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from analysis.cli.options import INTERRUPTED, AsJson, Device, Jobs, LedgerFile, Output
+from analysis.cli.options import INTERRUPTED, AsJson, Device, Jobs, LedgerFile, Output, path_argument
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings, usable_cores
+from analysis.terminal.console import bar
 
 if TYPE_CHECKING:
     from analysis.counterfactual.replay import Stage
@@ -24,7 +24,7 @@ STOPPED = "interrupted before anything was found; the story above is complete"
 
 
 def explain(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folder: Annotated[Path, path_argument("RUN", "A run folder.")],
     firm: Annotated[str, typer.Argument(metavar="FIRM", help="Name of a firm in it.")],
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="Which world. Default: the first seed.")] = None,
     scenario: Annotated[str | None, typer.Option("--scenario", help="Which scenario. Default: the first.")] = None,
@@ -51,7 +51,7 @@ def explain(
     output = Output(as_json)
     run = open_run(folder)
     story = tell(run, firm, seed, scenario, arm)
-    more = further_seeds(story.record.subject, seeds) if seeds is not None else ()
+    more: Sequence[int] = further_seeds(story.record.subject, seeds) if seeds is not None else ()
     say_lines(output, story_lines(story))
     played: tuple[Reversals | None, Luck | None] = (None, None)
     if not no_replay:
@@ -65,16 +65,16 @@ def explain(
 class Replay:
     """How the replays are made; `seeds`: further ones."""
 
-    seeds: tuple[int, ...]
+    seeds: Sequence[int]
     jobs: int
     device: str
     ledger: Path | None
 
 
 def say_lines(output: Output, lines: list[str]) -> None:
-    """Print lines as they are: brackets are no markup."""
+    """Print lines, however long."""
     for line in lines:
-        output.talk.print(line, markup=False, soft_wrap=True)
+        output.say(line)
 
 
 def replay(run: "Run", story: "Story", output: Output, how: Replay) -> "tuple[Reversals | None, Luck | None]":
@@ -109,19 +109,12 @@ def luck_shown(story: "Story", stage: "Stage", reversals: "Reversals", how: Repl
     """Replay all levers in further seeds, with a bar on standard error."""
     from analysis.counterfactual.seeds import replay_seeds
 
-    with bar() as bars:
-        task = bars.add_task(f"{len(how.seeds)} further seeds", total=None)
+    with bar("{task.fields[says]}", says=f"{len(how.seeds)} further seeds") as tell:
 
         def note(done: int, of: int) -> None:
-            bars.update(task, completed=done, total=of, description=f"{done:,} of {of:,} replays in further seeds")
+            tell(completed=done, total=of, says=f"{done:,} of {of:,} replays in further seeds")
 
         return replay_seeds(stage, reversals, story.record.failed, how.seeds, how.jobs, note)
-
-
-def bar() -> Progress:
-    """A bar on standard error that leaves nothing behind."""
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
 
 
 def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reversals":
@@ -131,13 +124,12 @@ def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reve
     from analysis.counterfactual.search import search
     from analysis.explain.offers import given_away
 
-    with bar() as bars:
-        task = bars.add_task("replaying the run as it was", total=None)
+    with bar("{task.fields[says]}", says="replaying the run as it was") as tell:
         settings = check_same(run, stage)
 
         def note(done: int, most: int, found: int) -> None:
             says = f"{done} of at most {most} replays, {found} levers turn the ending around"
-            bars.update(task, completed=done, total=most, description=says)
+            tell(completed=done, total=most, says=says)
 
         pulls: list[Any] = pulls_for(settings, story.record.failed, given_away(story.record))
         return search(stage, pulls, story.record.failed, jobs, note)

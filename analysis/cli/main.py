@@ -1,12 +1,11 @@
 """`ventures`: the command line. Heavy libraries are imported by the commands that need them."""
 
-import signal
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from analysis.cli import base_rates as cli_base_rates
@@ -15,6 +14,7 @@ from analysis.cli import explain as cli_explain
 from analysis.cli import ledger as cli_ledger
 from analysis.cli import train as cli_train
 from analysis.cli.options import (
+    INTERRUPTED,
     AsJson,
     Device,
     Jobs,
@@ -24,17 +24,25 @@ from analysis.cli.options import (
     Replications,
     Retrain,
     Seed,
+    Yes,
     interruptible,
     options_for,
     show_results,
 )
 from analysis.errors import AnalysisError
+from analysis.play.interrupts import end_on_request, end_undisturbed
 from analysis.play.options import Settings
+from analysis.terminal.console import PlainConsole, say_error
+from analysis.terminal.notices import speak_plainly
+from analysis.terminal.streams import failure_of, open_streams
+
+if TYPE_CHECKING:
+    from scenarios import Scenario
 
 BASE_WORLD = "markets/base"
-EXPECTED = (  # errors told in one line: module, name, exit code; not imported only to be caught
-    ("scenarios", "ScenarioError", 2),
-    ("simulation.training.ledger.ledger", "LedgerError", 2),
+EXPECTED = (  # errors told in one line: module, name, exit code unless they have their own; not imported to be caught
+    ("scenarios.strict_yaml.errors", "ScenarioError", 2),
+    ("simulation.training.ledger.errors", "LedgerError", 2),
     ("simulation.training.device", "DeviceError", 2),
 )
 
@@ -58,7 +66,7 @@ def print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"ventures {version('model-ventures')}")
+        PlainConsole().print(f"ventures {version('model-ventures')}")
         raise typer.Exit
 
 
@@ -83,8 +91,9 @@ def cases(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     shapley: Annotated[
-        bool, typer.Option("--shapley", help="Share the ending out among the causes: every subset is played.")
+        bool, typer.Option("--shapley", help="Share the match out among the causes: every subset is played.")
     ] = False,
     placebo: Annotated[
         bool, typer.Option("--placebo", help="Judge other firms by each chapter too: would any firm do?")
@@ -95,7 +104,15 @@ def cases(
     output = Output(as_json)
     label = names[0] if names and len(names) == 1 else "cases"
     options = options_for(
-        label, out, replications=replications, seed=seed, jobs=jobs, device=device, ledger=ledger, retrain=retrain
+        label,
+        out,
+        replications=replications,
+        seed=seed,
+        jobs=jobs,
+        device=device,
+        ledger=ledger,
+        retrain=retrain,
+        yes=yes,
     )
     from analysis.cases import study as case_studies
 
@@ -118,12 +135,21 @@ def run(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Play one scenario with many seeds."""
     output = Output(as_json)
     options = options_for(
-        scenario, out, replications=replications, seed=seed, jobs=jobs, device=device, ledger=ledger, retrain=retrain
+        scenario,
+        out,
+        replications=replications,
+        seed=seed,
+        jobs=jobs,
+        device=device,
+        ledger=ledger,
+        retrain=retrain,
+        yes=yes,
     )
     from analysis.play.experiment import run as play_scenario
 
@@ -150,6 +176,7 @@ def compare(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Play a scenario and what-ifs on it in the same seeds: ventures compare BASE --with WHATIF [WHATIF]..."""
@@ -163,6 +190,7 @@ def compare(
         device=device,
         ledger=ledger,
         retrain=retrain,
+        yes=yes,
     )
     from analysis import comparison
 
@@ -178,31 +206,48 @@ def compare(
 @app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of scenarios or what-ifs.")],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="SCENARIO",
+            help="Check them as what-ifs on it, as compare plays them. Default: markets/base.",
+        ),
+    ] = None,
 ) -> None:
     """Check scenario files without playing them; leaves with 2 where one is bad."""
-    from scenarios import ScenarioError
+    from scenarios import ScenarioError, load
 
-    n_bad = 0
+    base = None if on is None else load(on)
+    n_bad, output = 0, Output(as_json=False)
     for file in files:
         try:
-            typer.echo(f"OK {file}: {title_of(file)}")
+            output.say(f"OK {file}: {title_of(file, base)}")
         except ScenarioError as error:
             n_bad += 1
-            typer.echo(one_line(str(error) if file in str(error) else f"{file}: {error}"), err=True)
+            say_error(str(error) if file in str(error) else f"{file}: {error}")
     if n_bad:
         raise typer.Exit(2)
 
 
-def title_of(file: str) -> str:
-    """The title of a valid scenario or what-if; a what-if is tried on the base world."""
+def title_of(file: str, base: "Scenario | None") -> str:
+    """The title of a valid scenario, or of a what-if (or another arm) on the base; None: a what-if on `BASE_WORLD`."""
     from scenarios import ScenarioError, load, load_whatif
 
+    if base is not None:
+        return load_whatif(file, base).title
     try:
         return load(file).title
     except ScenarioError as error:
         if error.key != "whatif":
             raise
-    return load_whatif(file, load(BASE_WORLD)).title
+    try:
+        return load_whatif(file, load(BASE_WORLD)).title
+    except ScenarioError as error:
+        if not error.problems[0].by:  # the file itself is wrong, whatever it is laid over
+            raise
+        hint = f"{error.problems[0].says}; that was on {BASE_WORLD}, another scenario is named by --on"
+        raise ScenarioError([replace(error.problems[0], says=hint), *error.problems[1:]]) from None
 
 
 @app.command()
@@ -210,33 +255,43 @@ def scenarios(as_json: AsJson = False) -> None:
     """List the shipped scenarios."""
     from scenarios import catalogue
 
-    entries = list(catalogue())
-    Output(as_json).document(
-        {"scenarios": [{"name": e.name, "title": e.title, "group": e.group, "id": e.id} for e in entries]}
-    )
+    entries, output = list(catalogue()), Output(as_json)
+    output.document({"scenarios": [{"name": e.name, "title": e.title, "group": e.group, "id": e.id} for e in entries]})
     if as_json:
         return
     table = Table("name", "id", "title", box=None, pad_edge=False, header_style="dim")
     for entry in entries:
         table.add_row(entry.name, entry.id or "", entry.title)
-    Console(highlight=False).print(table)
+    output.say(table)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code; a request to end (`kill`, a scheduler) is like Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    raise SystemExit(run_command(arguments))
+    """Run the command line and leave with its exit code; every request to end is like Ctrl-C."""
+    open_streams()
+    speak_plainly()
+    end_on_request()
+    code = run_command(arguments)
+    end_undisturbed()
+    if (workers := sys.modules.get("analysis.play.workers")) is not None:
+        workers.end_workers()
+    if (failure := failure_of(sys.stdout)) is not None:
+        say_error(f"ventures: standard output: {failure.strerror or failure}")
+        code = code or 1
+    raise SystemExit(code)
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
     """Run one command; expected errors become one line on standard error and an exit code."""
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="ventures", standalone_mode=False)
+    except typer.Abort:
+        typer.echo("interrupted", err=True)
+        return INTERRUPTED
     except Exception as error:
         code = exit_code_of(error)
         if code is None:
             raise
-        typer.echo(f"ventures: {one_line(message_of(error))}", err=True)
+        say_error(f"ventures: {message_of(error)}")
     return code if isinstance(code, int) else 0
 
 
@@ -249,15 +304,12 @@ def exit_code_of(error: Exception) -> int | None:
     for module, name, code in EXPECTED:
         known = getattr(sys.modules.get(module), name, None)
         if known is not None and isinstance(error, known):
-            return code
+            return int(getattr(error, "exit_code", code))
     return 1 if isinstance(error, OSError) else None
 
 
 def message_of(error: Any) -> str:
-    """What the error has to say."""
+    """What the error has to say; of an error of the system the file first, as in every other line."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     return error.format_message() if hasattr(error, "format_message") else str(error)
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks."""
-    return " ".join(text.split())

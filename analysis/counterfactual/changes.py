@@ -9,8 +9,8 @@ from typing import Any
 
 from analysis.explain.offers import BUNDLE, date_in
 from scenarios import Scenario
-from scenarios.changes import apply_changes
-from scenarios.document import Document
+from scenarios.strict_yaml.changes import apply_changes
+from scenarios.strict_yaml.document import Document
 
 INSTEAD = "subscription"  # assumption: who stops giving a product away sells it by the month
 

@@ -18,7 +18,8 @@ from analysis.runs.run import Run
 
 if TYPE_CHECKING:
     from simulation.training.ledger.ledger import Ledger
-    from simulation.training.plan import TrainingPlan, TrainingResult
+    from simulation.training.plan import TrainingPlan
+    from simulation.training.result import TrainingResult
 
 BATCH = 500  # keys per query: SQLite's oldest limit on variables is 999
 BUSY_TIMEOUT_S = 5.0
@@ -89,20 +90,19 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def check_ledger(path: Path) -> None:
     """Raise `AnalysisError` where a file stands at that path that is no ledger of this release."""
-    from simulation.training.ledger.ledger import APPLICATION_ID, SCHEMA_VERSION
+    from simulation.training.ledger import schema
+    from simulation.training.ledger.errors import LedgerError
 
     if not path.exists():
         return
     try:
         with closing(connect(path)) as connection:
-            found = tuple(
-                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-            )
-            is_empty = not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if not schema.is_new(connection):
+                schema.check(connection, str(path))
+    except LedgerError as error:
+        raise AnalysisError(f"{error} Name another with --ledger") from error
     except sqlite3.DatabaseError as error:
         raise AnalysisError(f"training ledger {path} cannot be read ({error}); name another with --ledger") from error
-    if not is_empty and found != (APPLICATION_ID, SCHEMA_VERSION):
-        raise AnalysisError(f"{path} is no training ledger of this release; name another with --ledger")
 
 
 def bring_training(run: Run, ledger: Path) -> None:

@@ -111,7 +111,7 @@ def setup_of(run: Run, subject: Subject) -> Scenario:
 
 def other_version(run: Run, what: str) -> AnalysisError:
     """The error for a run that this code cannot play again."""
-    then, now = run.manifest.get("code"), code_fingerprint()
+    then, now = run.manifest.code, code_fingerprint()
     return AnalysisError(
         f"{run.folder} was made by another version (code {then}, now {now}), so nothing can be replayed: {what}; "
         "play it again, or read on with --no-replay"
@@ -175,7 +175,7 @@ def first_difference(run: Run, subject: Subject, tables: Mapping[str, pd.DataFra
     """Where a replay leaves the recorded tables, in words; nothing where it does not."""
     for name in WORLD_TABLES:
         label = (subject.scenario, subject.arm, subject.seed)
-        now = world_table([(*label, tables[name])]).to_pandas()
+        now = world_table(name, [(*label, tables[name])]).to_pandas()
         then = run.select(name, *label[:2], where=[("seed", "==", subject.seed)]).reset_index(drop=True)
         if found := differing(then, now):
             return f"{name} {found}"

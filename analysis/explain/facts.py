@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, DamagedRun
 from analysis.explain.moments import Moment, end_of, measured_in
+from analysis.runs.manifest import ArmNote
+from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
+from analysis.statistics.written import NO_NUMBER, written_number
 
 if TYPE_CHECKING:
     from scenarios import Scenario
@@ -87,7 +89,7 @@ class Record:
     months: its rows of `firms`; events: its own; others: of its sector's other firms and of the law. Events have the
         columns `place`, their row number in the world, and `data`, their fields as a mapping.
     ending: its row of `endings`; sectors: its sector by month; training: the ledger's rows of its runs by key.
-    scenario: what was played; None where this release cannot read it.
+    period: the months of the run. scenario: what was played; None where this release cannot read it.
     """
 
     subject: Subject
@@ -98,17 +100,13 @@ class Record:
     ending: Mapping[Any, Any]
     sectors: pd.DataFrame
     training: dict[str, dict[str, Any]]
+    period: RunMonths
     scenario: Scenario | None
 
     @property
     def firm(self) -> str:
         """Name of the firm."""
         return self.subject.firm
-
-    @cached_property
-    def last_month(self) -> pd.Timestamp:
-        """Last month that the run measured."""
-        return pd.Timestamp(self.sectors["month"].max())
 
     @property
     def failed(self) -> bool:
@@ -152,6 +150,7 @@ def read_record(run: Run, subject: Subject) -> Record:
         ending=ending,
         sectors=sectors.reset_index(drop=True),
         training=read_training(run, {*months.get("ledger_key", ()), *events.loc[mine, "cause"]}),
+        period=months_of(run, *world),
         scenario=readable_scenario(run, subject),
     )
 
@@ -189,9 +188,12 @@ def read_training(run: Run, keys: set[Any]) -> dict[str, dict[str, Any]]:
 
 
 def plan_of(row: dict[Any, Any]) -> dict[str, Any]:
-    """The plan of a ledger row."""
-    plan = row.get("plan", {})
-    return dict(json.loads(plan)) if isinstance(plan, str) else dict(plan)
+    """The plan of a ledger row; raises `DamagedRun` where its text is none."""
+    plan = row.get("plan") or {}
+    try:
+        return dict(json.loads(plan) if isinstance(plan, str) else plan)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedRun(f"training run {row.get('key')} of the folder has no readable plan") from error
 
 
 def readable_scenario(run: Run, subject: Subject) -> Scenario | None:
@@ -210,20 +212,21 @@ def scenario_of(run: Run, subject: Subject) -> Scenario:
     Raises `ScenarioError` where it is none for this release.
     """
     from scenarios import Scenario
-    from scenarios.document import Document
+    from scenarios.strict_yaml.document import Document
 
-    resolved = arm_of(run, subject)["resolved"]
+    resolved = arm_of(run, subject).resolved
     return Scenario.from_document(Document(dict(resolved), subject.scenario), subject.scenario)
 
 
-def arm_of(run: Run, subject: Subject) -> dict[str, Any]:
+def arm_of(run: Run, subject: Subject) -> ArmNote:
     """What the manifest says of the subject's arm."""
-    arms = run.manifest["arms"]
-    return next(a for a in arms if (a["scenario"], a["arm"]) == (subject.scenario, subject.arm))
+    return next(one for one in run.manifest.arms if (one.scenario, one.arm) == (subject.scenario, subject.arm))
 
 
 def money(usd: float) -> str:
-    """USD with three figures: 1.30 M$, 64.2 k$."""
+    """USD with three figures: 1.30 M$, 64.2 k$; a dash where there is none."""
+    if usd != usd:
+        return NO_NUMBER
     for size, unit in ((1e9, "B$"), (1e6, "M$"), (1e3, "k$")):
         if abs(usd) >= size:
             return f"{usd / size:.3g} {unit}"
@@ -232,9 +235,9 @@ def money(usd: float) -> str:
 
 def count(number: float) -> str:
     """Customers, which are real numbers: one decimal where there are few."""
-    return f"{number:,.1f}" if 0 < number < 10 else f"{number:,.0f}"
+    return written_number(number, ",.1f" if 0 < number < 10 else ",.0f")
 
 
 def figure(value: float, form: str = ".2f") -> str:
     """A number, or a dash where there is none."""
-    return "–" if value != value else format(value, form)
+    return written_number(value, form)

@@ -104,7 +104,7 @@ def parents(record: Record, end: Fact) -> list[Link]:
     scenario = record.scenario
     if scenario is None or record.firm not in scenario.firms:
         return []
-    month = scenario.month_of(record.last_month.date())
+    month = scenario.n_months - 1
     usd = scenario.firms_in_force(month)[record.firm].core_income_usd_month
     when, moment = founding(record)
     begun = settings_at_founding(scenario, record.firm).core_income_usd_month

@@ -13,7 +13,7 @@ import pandas as pd
 from agents.firm.sectors_served import offers_of, place_of
 from agents.settings import FirmSettings
 from analysis.explain.facts import Record
-from analysis.explain.moments import OVER, Moment, beginning_of, end_of, month_of
+from analysis.explain.moments import OVER, Moment, beginning_of, month_of
 from scenarios import Scenario
 
 BUNDLE, FREEMIUM = "bundle", "freemium"
@@ -60,7 +60,7 @@ def leaving(record: Record) -> tuple[pd.Timestamp, Moment]:
     rows = record.of(str(record.ending["ending"])).to_dict("records") if record.gone else []
     if rows:
         return pd.Timestamp(rows[-1]["time"]), Moment(rows[-1]["month"], rows[-1]["place"])
-    return end_of(record.last_month), Moment(record.last_month, OVER)
+    return record.period.end, Moment(record.period.last, OVER)
 
 
 def later_changes(record: Record, scenario: Scenario) -> list[int]:

@@ -8,15 +8,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from analysis.cases.placebo import ALL, NEAR_MONTHS, TARGET, Cell, Placebo, summary
+from analysis.cases.placebo import NEAR_MONTHS
+from analysis.cases.placebo_document import summary
+from analysis.cases.placebo_results import ALL, TARGET, Cell, Placebo
 from analysis.cases.placebo_verdicts import Verdict, verdicts
 from analysis.cases.shapley import Attribution, Interaction
 from analysis.cases.study import CaseStudy
-from analysis.cases.verdicts import written
+from analysis.cases.verdicts import TOO_FEW, written
 from analysis.screens.experiments import cases_screen, plain_table
 from analysis.statistics.intervals import Interval
-
-UNKNOWN = "–"
+from analysis.statistics.written import NO_NUMBER
 
 
 def study_screen(result: CaseStudy) -> Group:
@@ -29,17 +30,17 @@ def study_screen(result: CaseStudy) -> Group:
 
 
 def attribution_screen(found: Attribution) -> Group:
-    """One case: what each cause contributes to the share of seeds that match."""
+    """One case: what each cause contributes to the share of seeds that meet every statement."""
     n = found.match_all.n
     head = Text.assemble(
         (f"\n{found.id}", "bold"), f"  Shapley values of the causes, {n} seeds × {_arms(found)} subsets"
     )
-    table = plain_table("§", "cause", "contribution to the match [95 %]")
+    table = plain_table("§", "cause", "contribution to meeting every statement [95 %]")
     for one in found.contributions:
         table.add_row(one.section, one.name, written(one.value, True))
     table.add_row("", "sum", written(found.whole, True), style="bold")
     total = (
-        f"sum {found.total:+.2f} = match with all causes {written(found.match_all)} − none {written(found.match_none)}"
+        f"sum {found.total:+.2f} = share with all causes {written(found.match_all)} − none {written(found.match_none)}"
     )
     return Group(head, table, Text(total), Text(interaction_line(found.strongest)))
 
@@ -51,7 +52,8 @@ def interaction_line(strongest: Interaction | None) -> str:
     if strongest.effect.estimate == 0:
         return "no two causes interact in these seeds"
     how = "each needs the other" if strongest.effect.estimate > 0 else "one can replace the other"
-    sure = "" if strongest.effect.excludes_zero else "; the interval holds 0"
+    open_or_not = "; the interval holds 0" if strongest.effect.is_known else f"; {TOO_FEW}"
+    sure = "" if strongest.effect.excludes_zero else open_or_not
     pair = f"{strongest.first} and {strongest.second}"
     return f"strongest interaction: {pair} {written(strongest.effect, True)} ({how}{sure})"
 
@@ -99,7 +101,7 @@ def statement_table(told: Sequence[Verdict]) -> Table:
 
 
 def _share_text(share: Interval | None) -> str:
-    return written(share) if share is not None and share.n else UNKNOWN
+    return written(share) if share is not None and share.n else NO_NUMBER
 
 
 def crossed_table(found: Placebo) -> Table:
@@ -122,7 +124,7 @@ def short(case: str) -> str:
 
 def _cell_text(cell: Cell) -> Text:
     if cell.share is None:
-        return Text(UNKNOWN)
+        return Text(NO_NUMBER)
     if cell.own:
         return Text(f"[{cell.share.estimate:.2f}]", style="dim")
     style = "green" if cell.within_target else "yellow" if cell.alike else "red"

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
-from rich.progress import track
 
 from analysis.errors import AnalysisError, TrainingInterrupted
 from analysis.play.lockstep import one_thread
 from analysis.play.options import Settings
 from analysis.play.workers import spread
+from analysis.terminal.console import counted
 from analysis.training.plans import flat, product_of
 from simulation.training.device import device_name, resolve_device
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.plan import MEASURES, NETWORK_KINDS, SECTOR_TASKS, TrainingPlan, TrainingResult
+from simulation.training.plan import NETWORK_KINDS, SECTOR_TASKS, TrainingPlan
+from simulation.training.result import MEASURES, TrainingResult
 from simulation.training.service import TrainingService
 from simulation.training.trainer import CHUNK_CPU, CHUNK_GPU, Bucket, bucket_of
 
@@ -67,6 +67,14 @@ class Trained:
         return pd.DataFrame(rows)
 
 
+@dataclass(frozen=True)
+class Chunk:
+    """Results of the plans that were trained together, and whether they stand in the ledger's file."""
+
+    results: list[TrainingResult]
+    saved: bool
+
+
 def scaling_plans(
     tasks: Sequence[str], kinds: Sequence[str], values: Mapping[str, Any], n_seeds: int
 ) -> list[TrainingPlan]:
@@ -96,30 +104,37 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     started = time.perf_counter()
     device = resolve_device(settings.device)
     by_key = {plan.key(): plan for plan in plans}
-    found = {} if settings.retrain else Ledger.open(settings.ledger_path).get_many(by_key)
+    ledger = Ledger.open(settings.ledger_path)
+    found = {} if settings.retrain else ledger.get_many(by_key)
     n_found = len(found)
     chunks = _chunks([plan for key, plan in by_key.items() if key not in found], device.type)
+    unsaved: list[str] = []
     work = partial(train_chunk, ledger=settings.ledger_path, device=settings.device, retrain=settings.retrain)
     try:
         with closing(spread(work, chunks, settings.n_jobs, "the same command goes on with fewer --jobs")) as outcomes:
             shown = settings.progress and len(chunks) > 1
-            watch = {"total": len(chunks), "console": Console(stderr=True), "transient": True, "disable": not shown}
-            for results in track(outcomes, f"training {len(by_key) - n_found:,} networks", **watch):  # type: ignore[arg-type]
-                found.update({result.key: result for result in results})
+            text = f"training {len(by_key) - n_found:,} networks: batches"
+            for chunk in counted(outcomes, text, len(chunks), shown=shown):
+                found.update({result.key: result for result in chunk.results})
+                unsaved += [] if chunk.saved else [result.key for result in chunk.results]
     except KeyboardInterrupt as stop:
         raise TrainingInterrupted(len(found), len(by_key)) from stop
+    finally:
+        if unsaved:  # in the memory of a worker that is about to end
+            ledger.add_many([(by_key[key], found[key]) for key in unsaved])
+            ledger.add_many(())
     in_order = tuple(found[plan.key()] for plan in plans)
     seconds = time.perf_counter() - started
     return Trained(tuple(plans), in_order, len(by_key) - n_found, n_found, seconds, device_name(device))
 
 
-def train_chunk(plans: Sequence[TrainingPlan], ledger: str | Path, device: str, retrain: bool) -> list[TrainingResult]:
+def train_chunk(plans: Sequence[TrainingPlan], ledger: str | Path, device: str, retrain: bool) -> Chunk:
     """Results of plans of one bucket, written to the ledger as they come."""
     service = TrainingService(Ledger.open(ledger), device, retrain)
     with one_thread():
         keys = [service.submit(plan) for plan in plans]
         service.train(keys)
-        return [service.result(key) for key in keys]
+        return Chunk([service.result(key) for key in keys], service.ledger.n_unsaved == 0)
 
 
 def _chunks(plans: Sequence[TrainingPlan], device: str) -> list[list[TrainingPlan]]:

@@ -1,10 +1,10 @@
-"""What a firm asks for (`TrainingPlan`) and what was measured on the network it got (`TrainingResult`)."""
+"""What a firm asks for: the plan of one training run, and the values that its fields can have."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -44,28 +44,76 @@ DRIVING_TASK, GENERATION_TASK = "driving-policy", "data-generation"
 TASK_NAMES = (*CLASSIFICATION_TASKS, DRIVING_TASK, GENERATION_TASK)
 MAX_RUNG = 5
 MIN_ROWS, MAX_ROWS = 64, 8192
+_MAX_SHOWN = 60
+
+Check = Callable[[str, Any], None]
+"""Raises `ValueError` where the named field cannot have the value."""
 
 
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)
+def _shown(value: Any) -> str:
+    return repr(value[:_MAX_SHOWN] if isinstance(value, str | list) else value)[: _MAX_SHOWN + 2]
 
 
-def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:  # the message is written where it is needed only: firms write plans all the time
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+def _choice(choices: tuple[str, ...]) -> Check:
+    def check(name: str, value: Any) -> None:
+        if value not in choices:  # the message is written where it is needed only: firms write plans all the time
+            raise ValueError(f"{name} must be one of {', '.join(choices)}, not {_shown(value)}")
+
+    return check
 
 
-def _require_range(name: str, value: float, low: float, high: float) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not (number and low <= value <= high):
-        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], not {value!r}")
+def _number(low: float, high: float) -> Check:
+    def check(name: str, value: Any) -> None:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (number and low <= value <= high):  # not so for NaN
+            raise ValueError(f"{name} must lie in [{low:g}, {high:g}], not {_shown(value)}")
+
+    return check
 
 
-def _require_integer(name: str, value: int, low: int, high: int) -> None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not (whole and low <= value <= high):
-        raise ValueError(f"{name} must be a whole number in [{low}, {high}], not {value!r}")
+def _whole(low: int, high: int) -> Check:
+    def check(name: str, value: Any) -> None:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not (whole and low <= value <= high):
+            raise ValueError(f"{name} must be a whole number in [{low}, {high}], not {_shown(value)}")
+
+    return check
+
+
+def _yes_or_no(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false, not {_shown(value)}")
+
+
+_CHECKS: dict[str, Check] = {
+    "task": _choice(TASK_NAMES),
+    "kind": _choice(KINDS),
+    "rung": _whole(0, MAX_RUNG),
+    "rows": _whole(MIN_ROWS, MAX_ROWS),
+    "label_noise": _number(0.0, 1.0),
+    "coverage": _number(0.0, 1.0),
+    "minority_share": _number(0.0, 1.0),
+    "anonymisation": _number(0.0, 10.0),
+    "compression": _choice(COMPRESSIONS),
+    "minimisation": _number(0.0, 0.9),
+    "dp_noise": _number(0.0, 16.0),
+    "pretraining_rows": _whole(0, MAX_ROWS),
+    "seed": _whole(0, 2**63 - 1),
+    "optimizer": _choice(OPTIMIZERS),
+    "activation": _choice(ACTIVATIONS),
+    "learning_rate": _number(1e-6, 10.0),
+    "schedule": _choice(SCHEDULES),
+    "augmentation": _yes_or_no,
+    "weight_decay": _number(0.0, 1.0),
+}
+
+
+def check_value(name: str, value: Any) -> None:
+    """Raise `ValueError` where no plan can have the value in a field of `TrainingPlan` or `Recipe`.
+
+    The message names the field, the value and what is allowed.
+    """
+    _CHECKS[name](name, value)
 
 
 def kinds_of(task: str) -> tuple[str, ...]:
@@ -100,12 +148,8 @@ class Recipe:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        _require_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _require_choice("activation", self.activation, ACTIVATIONS)
-        _require_choice("schedule", self.schedule, SCHEDULES)
-        _require_range("learning_rate", self.learning_rate, 1e-6, 10.0)
-        _require_range("weight_decay", self.weight_decay, 0.0, 1.0)
-        _require(isinstance(self.augmentation, bool), f"augmentation must be true or false, not {self.augmentation!r}")
+        for name in _RECIPE_FIELDS:
+            _CHECKS[name](name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,24 +195,15 @@ class TrainingPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _require_choice("task", self.task, TASK_NAMES)
-        _require_choice("kind", self.kind, KINDS)
-        _require_choice(f"kind of the task {self.task}", self.kind, kinds_of(self.task))
-        _require_choice("compression", self.compression, COMPRESSIONS)
-        _require_integer("rung", self.rung, 0, MAX_RUNG)
-        _require_integer("rows", self.rows, MIN_ROWS, MAX_ROWS)
-        _require_integer("seed", self.seed, 0, 2**63 - 1)
-        for name in ("label_noise", "coverage", "minority_share"):
-            _require_range(name, getattr(self, name), 0.0, 1.0)
-        _require_range("anonymisation", self.anonymisation, 0.0, 10.0)
-        _require_range("minimisation", self.minimisation, 0.0, 0.9)
-        _require_range("dp_noise", self.dp_noise, 0.0, 16.0)
-        _require_integer("pretraining_rows", self.pretraining_rows, 0, MAX_ROWS)
+        for name in _OWN_FIELDS:
+            _CHECKS[name](name, getattr(self, name))
+        if not isinstance(self.recipe, Recipe):
+            raise ValueError(f"recipe must be a Recipe, not {type(self.recipe).__name__}")
         self._check_combination()
-        _require(isinstance(self.recipe, Recipe), f"recipe must be a Recipe, not {type(self.recipe).__name__}")
 
     def _check_combination(self) -> None:
-        """Levers that only some kinds have."""
+        """Kinds that only some tasks have, levers that only some kinds have."""
+        _choice(kinds_of(self.task))(f"kind of the task {self.task}", self.kind)
         classifier, kind = self.kind in NETWORK_KINDS, self.kind
         if self.dp_noise != 0 and kind not in PRIVATE_KINDS:
             raise ValueError(f"dp_noise needs one of the kinds {', '.join(PRIVATE_KINDS)}, not {kind!r}")
@@ -222,6 +257,7 @@ _FLOAT_NAMES = frozenset(
 
 
 _PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan))
+_OWN_FIELDS = tuple(name for name in _PLAN_FIELDS if name != "recipe")
 _RECIPE_FIELDS = tuple(item.name for item in fields(Recipe))
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -230,69 +266,3 @@ def _record(record: TrainingPlan | Recipe, names: tuple[str, ...]) -> dict[str, 
     """Fields by name. 0 and 0.0 are written alike, so that equal plans have equal keys."""
     values = ((name, getattr(record, name)) for name in names)
     return {name: float(value) + 0.0 if name in _FLOAT_NAMES else value for name, value in values}
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
-    """What was measured on one trained network. Accuracies are shares in [0, 1], means over the classes' own accuracies
-    where a test set is not balanced.
-
-    What "accuracy" is for kinds that do not classify: of a driving policy, the share of routes driven to their end
-    without a crash; of a generator, the accuracy of a fixed classifier (Parzen's) that is given generated rows
-    instead of real ones (Ravuri & Vinyals 2019, arXiv:1905.10887), the traditional method being a normal distribution
-    per class that is judged alike.
-
-    Attributes:
-        key: of the plan.
-        accuracy_lab: on the lab test set (1,024 rows of a procedural task).
-        accuracy_field: on the field test set, as large.
-        loss_lab: mean cross-entropy on the lab test set, nats (of a policy: squared error of the predicted return).
-        traditional_lab: of the traditional method, fitted on the same rows, on the lab test set.
-        traditional_field: the same on the field test set.
-        calibration_error: expected calibration error on the lab test set, 15 bins.
-        fairness_gap: accuracy on the majority group minus accuracy on the minority group.
-        leakage: membership-inference advantage, 2·AUC − 1 of an attack by loss threshold; about 0 where nothing leaks.
-        n_parameters: weights and biases, zero or not.
-        model_bytes: stored size: 4 a parameter, 1 an 8-bit weight, 6 (value and index) a weight left by pruning.
-        training_flops: of all forward and backward passes.
-        inference_flops: for one row; weights removed by pruning are not counted.
-        latency_us: measured time of one row's forward pass, microseconds; varies between runs, so not compared.
-        seconds: this member's share of the wall time of its batch; not compared.
-        device: name of the device.
-        torch_version: of the torch that trained it.
-        crash_rate_lab, crash_rate_field: share of routes that end in a crash; None unless a driving policy.
-        route_completion_lab, route_completion_field: mean share of the route driven before the end; None likewise.
-        elbo: evidence lower bound of held-out rows in nats a row, None unless a VAE.
-        sliced_wasserstein: distance between generated and held-out rows, in standard deviations of an input; None
-            unless a generator.
-    """
-
-    key: str
-    accuracy_lab: float
-    accuracy_field: float
-    loss_lab: float
-    traditional_lab: float
-    traditional_field: float
-    calibration_error: float
-    fairness_gap: float
-    leakage: float
-    n_parameters: int
-    model_bytes: int
-    training_flops: float
-    inference_flops: float
-    latency_us: float = field(compare=False)
-    seconds: float = field(compare=False)
-    device: str
-    torch_version: str
-    crash_rate_lab: float | None = None
-    crash_rate_field: float | None = None
-    route_completion_lab: float | None = None
-    route_completion_field: float | None = None
-    elbo: float | None = None
-    sliced_wasserstein: float | None = None
-
-
-MEASURES = tuple(item.name for item in fields(TrainingResult) if item.name != "key")
-"""Names of all measures, in the order of `TrainingResult`."""
-OPTIONAL_MEASURES = tuple(item.name for item in fields(TrainingResult) if item.default is None)
-"""Measures that only some kinds have."""

@@ -28,7 +28,8 @@ from simulation.training.device import device_name, single_thread
 from simulation.training.driving.actor_critic import train_policies
 from simulation.training.generators.train import train_generators
 from simulation.training.measures import Costs, Measures, Trained
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 
 CHUNK_CPU = 16
 CHUNK_GPU = 256

@@ -1,0 +1,194 @@
+"""Writing a run folder so that nothing finished is ever lost.
+
+Every finished block is a part of its own (`parts.py`). `merge` joins the tables at the folder's top with the parts and
+states in the manifest which seeds they hold. Before a table is replaced, the manifest says what may come in its place;
+rows of seeds that the manifest does not name are ignored. So a merge that was cut off anywhere is simply done again.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.errors import AnalysisError, DamagedRun
+from analysis.runs.check import check_present, check_table, note_of, read_table, table_path
+from analysis.runs.files import draft_of, is_draft, refuse_links
+from analysis.runs.list_layout import NO_TOKEN
+from analysis.runs.manifest import MANIFEST, Manifest, PartNote, TableNote, TrainingCost, read_manifest, write_note
+from analysis.runs.parts import PARTS, Part, discard, discard_drafts, only_seeds, seeds_in_parts, sound_parts
+from analysis.runs.seeds import SeedSet
+from analysis.runs.tables import TABLES, merged
+
+ROW_GROUP = 50_000  # rows: tables are sorted by arm, so that reading one arm skips the groups of all others
+TALLY = ".progress"
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest in one rename."""
+    write_note(folder / MANIFEST, manifest)
+
+
+def open_folder(folder: Path, wanted: Manifest) -> Manifest:
+    """Make the folder, or go on with one of the same experiment; returns the manifest that now stands there.
+
+    Raises `AnalysisError` when the path cannot be written, holds something else, or holds another experiment, and
+    `DamagedRun` when what it holds is not what was written; then nothing in it is changed.
+    """
+    _make(folder)
+    refuse_links(folder)
+    if (folder / MANIFEST).exists():
+        wanted = _continued(folder, read_manifest(folder), wanted)
+    elif any(not is_draft(path) for path in folder.iterdir()):
+        raise AnalysisError(f"{folder} is not empty and holds no run; choose another --out")
+    _make_parts(folder)
+    discard_drafts(folder)
+    write_manifest(folder, wanted)
+    return wanted
+
+
+def merge(folder: Path, manifest: Manifest) -> Manifest:
+    """Join the finished parts with the tables; returns the manifest with their seeds, training and times added."""
+    parts = sound_parts(folder, manifest)
+    if parts:
+        tables = _rewrite(folder, manifest, parts)
+        manifest = _with_parts(manifest, parts).model_copy(update={"tables": tables})
+        write_manifest(folder, manifest)
+    discard(folder)
+    (folder / TALLY).unlink(missing_ok=True)
+    return manifest
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder against a second writer; the lock ends with the process, however that ends.
+
+    Raises `AnalysisError` when another process holds it. Where a system cannot lock folders, the last writer wins.
+    """
+    _make(folder)
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise AnalysisError(f"another process is writing into {folder}; wait for it or choose another --out") from error
+    except OSError:  # some network file systems
+        pass
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def now() -> str:
+    """The time of day, in UTC, for manifests."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _make(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise AnalysisError(f"--out {folder} is a file; name a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise AnalysisError(f"--out {folder} cannot be written: {error.strerror or error}") from error
+
+
+def _make_parts(folder: Path) -> None:
+    try:
+        (folder / PARTS).mkdir(exist_ok=True)
+    except FileExistsError as error:
+        raise DamagedRun(f"{folder / PARTS} is no folder; remove it or choose another --out") from error
+
+
+def _continued(folder: Path, earlier: Manifest, wanted: Manifest) -> Manifest:
+    """The wanted manifest with what the folder holds already; refuses another experiment and a damaged folder."""
+    if earlier.fingerprint != wanted.fingerprint or {*earlier.arm_names} != {*wanted.arm_names}:
+        raise AnalysisError(f"{folder} holds another experiment ({earlier.kind} {earlier.name}); choose another --out")
+    if earlier.code != wanted.code:
+        raise AnalysisError(f"{folder} was played with other code; choose another --out")
+    check_present(folder, earlier)
+    if earlier.finished_seeds:
+        for name in TABLES:
+            check_table(folder, name, earlier)
+    held = earlier.finished_seeds | seeds_in_parts(folder, earlier)
+    if not held <= wanted.seeds:
+        raise AnalysisError(f"{folder} holds seeds {held}; ask for seeds that include them or choose another --out")
+    kept = {name: earlier[name] for name in ("finished_seeds", "training", "started", "seconds", "devices", "tables")}
+    token = wanted.token if earlier.token == NO_TOKEN else earlier.token
+    manifest = wanted.model_copy(update={**kept, "token": token})
+    return manifest if earlier.tables or not earlier.finished_seeds else _noted(folder, manifest)
+
+
+def _noted(folder: Path, manifest: Manifest) -> Manifest:
+    """A folder of layout 1, whose manifest says nothing of its tables: they are written anew, and noted."""
+    notes = {}
+    for name in TABLES:
+        _write_table(table_path(folder, name), merged(name, _earlier(folder, name, manifest.finished_seeds)))
+        notes[name] = note_of(table_path(folder, name))
+    return manifest.model_copy(update={"tables": notes})
+
+
+def _rewrite(folder: Path, manifest: Manifest, parts: Sequence[Part]) -> dict[str, TableNote]:
+    """Replace all tables by ones that hold the parts too; returns what there is to say of them."""
+    with ExitStack() as drafts:
+        notes = {}
+        for name in TABLES:
+            draft = drafts.enter_context(draft_of(table_path(folder, name)))
+            tables = [*_earlier(folder, name, manifest.finished_seeds), *(part.table(name) for part in parts)]
+            pq.write_table(merged(name, tables), draft, compression="zstd", row_group_size=ROW_GROUP)
+            notes[name] = note_of(draft)
+        write_manifest(folder, manifest.model_copy(update={"tables": _announced(manifest.tables, notes)}))
+    return notes
+
+
+def _announced(earlier: dict[str, TableNote], coming: dict[str, TableNote]) -> dict[str, TableNote]:
+    """Notes of the tables that stand there, with what comes in their place; of a first merge what comes alone."""
+    if not earlier:
+        return coming
+    news = {name: tuple(sorted({*note.coming, coming[name].sha256})) for name, note in earlier.items()}
+    return {name: note.model_copy(update={"coming": news[name]}) for name, note in earlier.items()}
+
+
+def _earlier(folder: Path, name: str, seeds: SeedSet) -> list[pa.Table]:
+    if not seeds:
+        return []
+    table = read_table(table_path(folder, name))
+    return [table if name == "training" else only_seeds(table, seeds)]
+
+
+def _with_parts(manifest: Manifest, parts: Sequence[Part]) -> Manifest:
+    seeds, training = manifest.finished_seeds, manifest.training
+    for part in parts:
+        seeds, training = seeds | part.seeds, _added(training, part.note)
+    devices = tuple(sorted({*manifest.devices, *(part.note.device for part in parts)}))
+    return manifest.model_copy(update={"finished_seeds": seeds, "training": training, "devices": devices})
+
+
+def _added(cost: TrainingCost, note: PartNote) -> TrainingCost:
+    seconds, process_seconds = cost.seconds + note.training.seconds, cost.process_seconds + note.seconds
+    return TrainingCost(
+        runs=cost.runs + note.training.runs,
+        from_ledger=cost.from_ledger + note.training.from_ledger,
+        seconds=seconds,
+        process_seconds=process_seconds,
+        share=seconds / process_seconds if process_seconds else 0.0,
+    )
+
+
+def _write_table(path: Path, table: pa.Table) -> None:
+    with draft_of(path) as draft:
+        pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP)
