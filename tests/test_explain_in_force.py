@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from explain_fakes import ENGINE, ENTRANTS
-from world_fakes import scenario_of
+from world_fakes import FakeService, scenario_of
 
-from analysis.counterfactual.changes import Changes, changed_setup
+from analysis.counterfactual.changes import NO_CHANGES, Changes, changed_setup
 from analysis.counterfactual.levers import NOTHING_FREE, pulls_for
-from analysis.counterfactual.replay import check_same, play_changes, stage_of
+from analysis.counterfactual.replay import build, check_same, stage_of
 from analysis.explain.facts import Record, Subject, read_record
 from analysis.explain.offers import free_offers, given_away, own_offers
 from analysis.explain.story import Story, explain
@@ -90,7 +90,7 @@ def test_a_bundle_counts_where_the_firm_sells_and_since_both_are_there(tmp_path:
 def test_bundles_are_told_of_drawn_firms_and_incumbents_too(tmp_path: Path) -> None:
     maker = {"kind": "incumbent", "sector": "vision", "offers": {"cameras": "bundle"}}
     run = played(dated(maker=maker), tmp_path)
-    for firm in ("new-1", "giant"):
+    for firm in ("new-2016-01-1", "giant"):
         says = [says for _, _, says in told(explain(run, firm), "bundle")]
         assert says == ["maker gives cameras away with its other products"]
 
@@ -164,8 +164,7 @@ def test_a_replayed_offer_is_what_the_firm_is_founded_with(tmp_path: Path) -> No
         setup = changed_setup(stage.setup, "iris", stage.founded, Changes({"offers": {"cameras": "licence"}}))
         world = stage.engine.build_world(setup, 0, stage.engine.open_service(Path(":memory:"), "cpu", False))
     for _ in range(3):
-        world.advance_clock()
-        world.finish_month()
+        world.step()
     events = world.tables()["events"].query("kind == 'founded' and firm == 'iris'")
     assert json.loads(events["fields"].iloc[0])["offers"] == {"cameras": "licence"}
 
@@ -197,9 +196,12 @@ def test_without_a_change_the_scenario_is_the_same() -> None:
 
 def test_others_are_changed_around_a_drawn_firm_too(tmp_path: Path) -> None:
     run = played(dated(), tmp_path)
-    with stage_of(run, Subject("small", "base", 0, "new-1"), Path(":memory:"), "cpu") as stage:
-        both = play_changes(stage, [Changes(), Changes({"capital_usd": 5e7}, {"giant": ("photos",)})])
-    assert both[0].ending != both[1].ending
+    with stage_of(run, Subject("small", "base", 0, "new-2016-01-1"), Path(":memory:"), "cpu") as stage:
+        changes = (NO_CHANGES, Changes({"skill": 0.9}, {"giant": ("photos",)}))
+        before, after = (build(stage, one, FakeService()).firms for one in changes)  # type: ignore[attr-defined]
+    assert [firms["giant"].given.offers["photos"] for firms in (before, after)] == ["bundle", "subscription"]
+    assert before["new-2016-01-1"].given.skill < 0.9 == after["new-2016-01-1"].given.skill
+    assert before["new-2016-01-2"].given == after["new-2016-01-2"].given
 
 
 def test_a_founding_says_what_is_in_force(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from functools import cache
 from typing import Any
 
 import pytest
-from scenarios.errors import ScenarioError
 from settings_leaves import leaves, other_values
 from settings_worlds import WORLDS
 from world_fakes import FakeService, merged, scenario_of
 
 from scenarios.build import build_world
 from scenarios.schema import Scenario
+from scenarios.strict_yaml.errors import ScenarioError
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,6 @@ from world_fakes import FakeService, play, scenario_of
 from agents.entry import with_changes
 from agents.settings import EngineeringSettings, FirmSettings, ManagementSettings
 from scenarios.build import build_world
-from scenarios.checks import FIXED_IN_FIRMS
 from simulation.model import MarketModel
 from simulation.parameters import parameter_records
 
@@ -39,7 +38,12 @@ def free_settings() -> Iterator[tuple[str, Any]]:
     ):
         for record in parameter_records(owner):
             name, default = record["name"], record["default"]
-            if name in FIXED_IN_FIRMS or name in NOT_FOR_A_STARTUP or isinstance(default, BaseModel):
+            if (
+                record["fixed"]
+                or record["only_for"] == "incumbent"
+                or name in NOT_FOR_A_STARTUP
+                or isinstance(default, BaseModel)
+            ):
                 continue
             yield prefix + name, another(owner, record)
 
