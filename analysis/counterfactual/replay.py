@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analysis.counterfactual.changes import NO_CHANGES, Changes, changed_setup
-from analysis.counterfactual.ledger import LayeredLedger, bring_training, check_ledger
+from analysis.counterfactual.ledger import LayeredLedger, bring_training
 from analysis.errors import AnalysisError
 from analysis.explain.facts import Subject, is_failure, scenario_of
 from analysis.explain.offers import settings_at_founding
@@ -22,6 +22,7 @@ from analysis.play.options import IN_MEMORY, default_ledger
 from analysis.play.provenance import code_fingerprint
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES, world_table
+from simulation.training.ledger.read_only import ReadOnlyLedger
 
 if TYPE_CHECKING:
     from agents.settings import FirmSettings
@@ -68,12 +69,13 @@ def stage_of(run: Run, subject: Subject, ledger: Path | None, device: str) -> It
     The run's own training results go into a ledger there, and what replays train joins them. No path that the manifest
     names is opened: a run folder may come from anybody.
     ledger: read for what is missing there, never written; None takes the user's.
-    Raises `AnalysisError` where the scenario in the manifest is none for this release, or the ledger is none.
+    Raises `AnalysisError` where the scenario in the manifest is none for this release, `LedgerError` where the user's
+    ledger is none.
     """
     below = ledger or default_ledger()
     known = None if str(below) == IN_MEMORY else below.resolve()
     if known is not None:
-        check_ledger(known)
+        ReadOnlyLedger(known)  # one that cannot be one is told before anything is played
     setup = setup_of(run, subject)
     folder = Path(tempfile.mkdtemp(prefix="ventures-replay-"))
     try:
@@ -95,7 +97,7 @@ def service_of(stage: Stage) -> Service:
     """A training service on the replays' own ledger, over the one that is only read."""
     service = stage.engine.open_service(stage.ledger, stage.device, False)
     if stage.below is not None:
-        service.ledger = LayeredLedger(service.ledger, stage.below)
+        service.ledger = LayeredLedger(service.ledger, ReadOnlyLedger(stage.below))
     return service
 
 
