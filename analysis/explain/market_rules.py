@@ -16,16 +16,18 @@ INCIDENTS = ("breach", "outage", "accident")
 
 def trust_falls(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:
     """A fall of trust, the models and incidents behind it, and the customers it cost."""
-    links: list[Link] = []
-    lost = customers_fact(record)
-    for fall in {one: None for one in (trust_fact(record, end), trust_fact(record, lost)) if one is not None}:
-        reasons = [*gaps(record, facts, fall), *incidents(record, facts, fall)]
-        links += reasons
-        if reasons:
-            links += [Link(fall, one, "field gap") for one in caused_by(facts, "trust")]
-        if lost is not None:
-            links.append(Link(fall, lost, "churn"))
+    fall, lost = trust_fact(record, end), customers_fact(record)
+    links = [] if fall is None else reasons_to_distrust(record, facts, fall)
+    if links and fall is not None:
+        links += [Link(fall, one, "field gap") for one in caused_by(facts, "trust")]
+    if lost is not None and (earlier := trust_fact(record, lost)) is not None:
+        links += [*reasons_to_distrust(record, facts, earlier), Link(earlier, lost, "churn")]
     return links
+
+
+def reasons_to_distrust(record: Record, facts: Sequence[Fact], fall: Fact) -> list[Link]:
+    """Models and incidents behind a fall of trust."""
+    return [*gaps(record, facts, fall), *incidents(record, facts, fall)]
 
 
 def gaps(record: Record, facts: Sequence[Fact], fall: Fact) -> list[Link]:

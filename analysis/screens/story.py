@@ -94,7 +94,7 @@ def agreement_lines(story: Story, reversals: Reversals) -> list[str]:
     checked = checks_of(story, reversals)
     stays = "the firm still fails" if story.record.failed else "the firm still does not fail"
     against = [
-        f"    {one.causes[0].short}: {stays} without it (tried: {', '.join(one.levers)})"
+        f"    {one.causes[0].short}: {stays}, whatever is done about it (tried: {', '.join(one.levers)})"
         for one in checked
         if one.agrees is False
     ]
