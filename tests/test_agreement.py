@@ -52,6 +52,17 @@ def test_a_cause_without_which_the_ending_stays_is_contradicted() -> None:
     assert found["burn"].agrees is None if "burn" in found else True
 
 
+def test_of_one_kind_the_cause_nearest_to_the_ending_is_named() -> None:
+    founded = ("2016-01-01", "founded", "iris", "", 1e6, "", "", {"offers": {"cameras": "freemium"}})
+    months = months_of(freemium_free=[90.0] * 6, freemium_paying=[10.0] * 6)
+    free = {"kind": "free", "says": "free users did not convert (10.0% pay)"}
+    record = record_of(months, events_of(founded), causes=(CASH, free))
+    facts = chronicle(record)
+    pivot = tried("months before a pivot", "free", turns=True)
+    found = {one.label: one for one in checks(facts[-1], links_of(record, facts), Reversals((pivot,), complete=True))}
+    assert [cause.kind for cause in found["free"].causes] == ["condition", "founded"] and found["free"].direct
+
+
 def test_the_document_says_it_of_causes_and_levers() -> None:
     document = as_document(story_of(CASH, TRUST), Reversals((MONEY, CARE, OTHER), complete=True))
     by_cause = {link["cause"]["says"]: link for link in document["causes"] if link["effect"]["kind"] == "ending"}

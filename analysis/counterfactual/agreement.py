@@ -47,7 +47,8 @@ def checks(end: Fact, links: Sequence[Link], reversals: Reversals) -> list[Check
     """Each kind of cause that leads to the ending, against all levers that act on it; the direct ones first."""
     found: dict[str, dict[Fact, int]] = {}
     for depth, link in chain(end, links):
-        found.setdefault(label_of(link), {}).setdefault(link.cause, depth)
+        depths = found.setdefault(label_of(link), {})
+        depths[link.cause] = min(depth, depths.get(link.cause, depth))
     every = [check(label, causes, reversals) for label, causes in found.items()]
     return sorted((one for one in every if one.direct or one.levers), key=lambda one: not one.direct)
 
@@ -56,8 +57,10 @@ def check(label: str, causes: dict[Fact, int], reversals: Reversals) -> Check:
     """One kind of cause against all levers that act on it; `causes` holds their depths in the chain."""
     acting = [one for one in reversals.searches if label in one.pull.acts_on and one.tried]
     turning = [one for one in acting if one.reversal is not None]
-    direct = min(causes.values()) == 1
-    return Check(label, tuple(causes), direct, names_of(acting), names_of(turning), reversals.complete)
+    nearest = sorted(causes, key=lambda cause: causes[cause])
+    return Check(
+        label, tuple(nearest), causes[nearest[0]] == 1, names_of(acting), names_of(turning), reversals.complete
+    )
 
 
 def names_of(searches: Sequence[Search]) -> tuple[str, ...]:
