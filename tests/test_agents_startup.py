@@ -10,7 +10,6 @@ from world_fakes import found, incumbent, kinds_of_events, lone_world, play, rel
 
 from agents.firm.firm import Firm
 from agents.fund import Bid, Deal, Fund
-from agents.reasons import told
 from agents.settings import InvestorSettings
 from agents.startup.diagnosis import out_of_cash
 from agents.startup.exits import find_buyer
@@ -18,6 +17,7 @@ from agents.startup.fundraising import Refusal
 from agents.startup.startup import Startup
 from simulation.capital import Facts, usual_round
 from simulation.model import MarketModel
+from simulation.records.reasons import told
 from simulation.revenue import MODELS
 
 NOBODY_LOOKS = {"innovation_rate_year": 0, "imitation_rate_year": 0}

@@ -7,7 +7,6 @@ from typing import get_args
 import pytest
 from explain_fakes import CASH, events_of, months_of, record_of
 
-from agents.reasons import ReasonKind
 from agents.settings import FirmSettings
 from analysis.counterfactual.agreement import checks
 from analysis.counterfactual.levers import LEVERS, Pull, pulls_for
@@ -18,6 +17,7 @@ from analysis.explain.chronicle import chronicle
 from analysis.explain.rules import RULES
 from analysis.explain.story import Story, as_document
 from analysis.screens.story import reversal_lines
+from simulation.records.reasons import ReasonKind
 
 ALIVE, BANKRUPT = Outcome("alive", "", False), Outcome("bankrupt", "2017-07", True)
 TRUST = {"kind": "trust", "says": "customers lost trust (0.30)"}

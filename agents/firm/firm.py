@@ -21,11 +21,11 @@ from agents.firm.service_desk import ServiceDesk, use_services
 from agents.firm.staffing import adjust, staff_wanted, wage_bill
 from agents.firm.support import Support
 from agents.firm.university import UniversityLink
-from agents.reasons import Reason, told
 from agents.settings import FirmSettings
 from simulation.books import Account, AccountName
 from simulation.market import Standing
 from simulation.records.columns import EndingRow, FirmRow
+from simulation.records.reasons import Reason, told
 from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from agents.averages import average
 from agents.incumbent.perception import View, is_noticed, truth, view_of
-from agents.reasons import Reason
 from agents.startup.exits import sell
 from agents.startup.startup import Startup, startups_in
 from simulation.capital import fair_value_usd
+from simulation.records.reasons import Reason
 
 if TYPE_CHECKING:
     from agents.incumbent.incumbent import Incumbent

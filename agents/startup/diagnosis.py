@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.reasons import Reason
+from simulation.records.reasons import Reason
 from simulation.revenue import GIVEN_AWAY
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from agents.averages import average
 from agents.fund import fund_of
-from agents.reasons import Reason, as_fields, told
 from agents.startup.bridge_notes import extinguish
 from agents.startup.diagnosis import reasons_of
+from simulation.records.reasons import Reason, as_fields, told
 
 if TYPE_CHECKING:
     from agents.settings import FirmSettings

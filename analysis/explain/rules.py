@@ -62,7 +62,7 @@ def before(facts: Sequence[Fact], moment: Moment) -> list[Fact]:
 
 
 def caused_by(facts: Sequence[Fact], *kinds: str) -> list[Fact]:
-    """Recorded conditions of the ending of these kinds of reasons (`agents.reasons.ReasonKind`)."""
+    """Recorded conditions of the ending of these kinds of reasons (`simulation.records.reasons.ReasonKind`)."""
     return [fact for fact in of_kind(facts, "condition") if fact.data["kind"] in kinds]
 
 
