@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from damage import seal_again
 from explain_fakes import ENGINE, events_of, months_of, play_small, record_of
 
+from analysis.cli.main import run_command
 from analysis.explain import facts as facts_module
 from analysis.explain.causes import links_of
 from analysis.explain.chronicle import chronicle
@@ -109,3 +111,23 @@ def test_a_release_after_the_lowest_trust_is_no_cause_of_its_fall() -> None:
     late = ("2016-05-01", "release", "iris", "", 0.0, key, "lab 0.800, field 0.500, rung 2")
     record = record_of(months_of(trust=[0.5, 0.4, 0.3, 0.35, 0.4, 0.4]), events_of(late))
     assert "field gap" not in {link.basis for link in links_of(record, chronicle(record))}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda events: events.drop(columns=["month", "fields"]), "made by an earlier release"),
+        (lambda events: events.assign(fields='{"offers": '), "the fields of an event are no JSON"),
+        (lambda events: events.assign(fields="[" * 100_000), "the fields of an event are no JSON"),
+    ],
+)
+def test_events_that_cannot_be_ordered_or_read_are_told_in_one_line(
+    change: Callable[[pd.DataFrame], pd.DataFrame], says: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = play_small(tmp_path / "run", seeds=1).folder
+    change(pd.read_parquet(folder / "events.parquet")).to_parquet(folder / "events.parquet", index=False)
+    seal_again(folder)
+    capfd.readouterr()
+    assert run_command(["explain", str(folder), "iris", "--no-replay"]) == 2
+    out, err = capfd.readouterr()
+    assert out == "" and says in err and err.count("\n") == 1

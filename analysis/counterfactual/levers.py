@@ -48,7 +48,7 @@ class Lever:
     """Knobs that move together.
 
     helps: +1 more of it helps a firm, −1 less does, 0 open, so both ways are tried.
-    acts_on: the causes of an ending that it acts on directly: a `ReasonKind` of `simulation.records.reasons`, or a rule.
+    acts_on: the causes of an ending that it acts on directly: a kind of `simulation.records.reasons` or a rule.
     """
 
     name: str

@@ -158,12 +158,14 @@ def read_record(run: Run, subject: Subject) -> Record:
 def read_events(run: Run, scenario: str, arm: str, here: list[tuple[str, str, Any]]) -> pd.DataFrame:
     """All events of a world in the order in which they happened, with `place` and `data`.
 
-    Raises `AnalysisError` where another version wrote them, or where fields are damaged.
+    Raises `AnalysisError` where an earlier release wrote them without their month, or where fields are damaged.
     """
     events = run.select("events", scenario, arm, where=here).reset_index(drop=True)
-    if missing := {"month", "fields"} - set(events.columns):
-        what = " and ".join(sorted(missing))
-        raise AnalysisError(f"{run.folder} was made by another version: its events have no {what}; play it again")
+    if events["month"].isna().any():
+        raise AnalysisError(
+            f"{run.folder} was made by an earlier release, whose events do not say in which month they were decided; "
+            "play it again"
+        )
     data = pd.Series([fields_of(run, text) for text in events["fields"]], index=events.index, dtype=object)
     return events.assign(place=range(len(events)), data=data)
 
@@ -175,8 +177,7 @@ def fields_of(run: Run, text: Any) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        file = run.folder / "events.parquet"
-        raise AnalysisError(f"{file} is damaged: the fields of an event are no JSON") from error
+        raise DamagedRun(f"{run.folder / 'events.parquet'} is damaged: the fields of an event are no JSON") from error
     return found if isinstance(found, dict) else {}
 
 
