@@ -27,8 +27,10 @@ def found_startup(model: World, name: str, settings: FirmSettings) -> Startup:
     """Found a startup now, with a seed round from private savers (angels and seed funds are one aggregate)."""
     firm = Startup(model, name, settings)
     pre, usual = usual_round(model.settings.capital, "seed", model.year)
-    earns = [f"{s}: {m}" for s, m in offers_of(settings).items()] + [f"{s}: to firms" for s in settings.services]
-    firm.record("founded", amount_usd=settings.capital_usd, text=", ".join(earns))
+    offers, services = offers_of(settings), settings.services
+    earns = [f"{s}: {m}" for s, m in offers.items()] + [f"{s}: to firms" for s in services]
+    fields = {"offers": offers, "services": services}
+    firm.record("founded", amount_usd=settings.capital_usd, text=", ".join(earns), fields=fields)
     firm.finance.take({"savers": settings.capital_usd}, pre * settings.capital_usd / usual, "seed")
     firm.set_aside(0.1 * settings.capital_usd)  # assumption: a tenth of the seed goes into the first model
     award_founding_grant(firm)

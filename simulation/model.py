@@ -257,7 +257,7 @@ class MarketModel(mesa.Model, Generic[F]):
 
     def record_event(self, kind: str, firm: str, **details: Any) -> None:
         """Record an event now; details as in `Recorder.event`."""
-        self.recorder.event(self.today, kind, firm, **details)
+        self.recorder.event(self.today, self.calendar.date_of(self.month), kind, firm, **details)
 
     # -- phases of the world ------------------------------------------------------------------------------------------
 
@@ -266,7 +266,8 @@ class MarketModel(mesa.Model, Generic[F]):
         for change in self.changes[1:]:
             if change.month == self.month:
                 self.put_in_force(change)
-                self.recorder.event(self.calendar.date_of(self.month), "law", "", text=change.says)
+                month = self.calendar.date_of(self.month)
+                self.recorder.event(month, month, "law", "", text=change.says)
         self.market.grow(self.year)
         self.cloud.grow(self.year)
         self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.living.values()))

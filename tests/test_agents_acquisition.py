@@ -51,7 +51,7 @@ def test_an_incumbent_buys_a_better_healthy_startup_above_what_it_raised() -> No
     approach(giant)
     assert giant.books.cash_usd == pytest.approx(10e6 + left, abs=0.1)  # the parent paid what half the cash did not
     assert firm.ending == "acquired" and asked < firm.exit_value_usd == pytest.approx((asked * worth) ** 0.5)
-    assert firm.exit_value_usd > firm.raised_usd and "while healthy; better in the field" in firm.reasons[0]
+    assert firm.exit_value_usd > firm.raised_usd and "while healthy; better in the field" in firm.reasons[0].says
     assert fund.flows[-1][1] == pytest.approx(firm.exit_value_usd / 4, abs=0.01)
     assert model.bank.total_cash_usd() == 0 and kinds_of_events(model, firm.name)[-1] == "acquired"
 

@@ -54,7 +54,7 @@ def test_findings_are_by_what_was_measured_and_planned() -> None:
 def test_a_poor_model_is_fined_and_its_makers_gather_field_rows() -> None:
     firm, regulator = audited({"field_accuracy_floor": 0.6, "fine_fixed_usd": 5000}, accuracy_field=0.5)
     lab, event = firm.laboratory, firm.model.recorder.rows["events"][-1]
-    assert event[1] == "audit failed" and event[4] == 5000 and "field accuracy 0.500" in str(event[-1])
+    assert event[1] == "audit failed" and event[4] == 5000 and "field accuracy 0.500" in str(event[6])
     assert lab.fix_ordered and lab.ordered_field_accuracy == 0.6 and "iris" in regulator.deadlines
     clean, field, cash = lab.rows_lab, lab.rows_field, firm.books.cash_usd
     lab.gather_data(10_000)

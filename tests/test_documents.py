@@ -222,8 +222,8 @@ def recorded() -> dict[str, set[str]]:
 
 
 def documented_events() -> dict[str, list[str]]:
-    """By kind: cells `other`, `amount_usd`, `cause`, `text` of the table."""
-    return {names_in(row[0])[0]: row[1:] for row in rows_of(section("outputs.md", "`events`")) if len(row) == 5}
+    """By kind: cells `other`, `amount_usd`, `cause`, `text`, `fields` of the table."""
+    return {names_in(row[0])[0]: row[1:] for row in rows_of(section("outputs.md", "`events`")) if len(row) == 6}
 
 
 def test_the_events_that_are_recorded_are_those_that_are_documented() -> None:
@@ -234,8 +234,8 @@ def test_the_events_that_are_recorded_are_those_that_are_documented() -> None:
 def test_a_documented_event_has_the_details_that_are_recorded() -> None:
     there, told = recorded(), documented_events()
     for kind, details in there.items():
-        filled = {name for name, cell in zip(("other", "amount_usd", "cause", "text"), told[kind], strict=True) if cell}
-        assert filled == details, kind
+        names = ("other", "amount_usd", "cause", "text", "fields")
+        assert {name for name, cell in zip(names, told[kind], strict=True) if cell} == details, kind
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def audited_after(kind: str, share: float, seed: int = 0, months: int = 3) -> St
 def test_an_incident_brings_an_audit_of_the_model_that_is_sold(kind: str) -> None:
     firm = audited_after(kind, 1.0)
     (event,) = [row for row in firm.model.recorder.rows["events"] if row[1] == "audit failed"]
-    assert event[5] == firm.laboratory.released.key and str(event[-1]).endswith(f"; after the {kind}")
+    assert event[5] == firm.laboratory.released.key and str(event[6]).endswith(f"; after the {kind}")
     assert firm.laboratory.fix_ordered and firm.incident_to_audit == ""
 
 
@@ -144,7 +144,7 @@ def test_private_training_is_really_planned_and_passes_on_its_own_leakage() -> N
     assert lab.released_plan is not None and lab.released_plan.dp_noise > 0 and lab.released_plan.anonymisation == 0
     assert lab.released is not None and lab.released.leakage <= 0.2 and not lab.fix_ordered
     assert kinds.index("audit failed") < len(kinds) - 1 - kinds[::-1].index("audit passed")
-    passed = [row[-1] for row in firm.model.recorder.rows["events"] if row[1:3] == ("audit passed", "iris")]
+    passed = [row[6] for row in firm.model.recorder.rows["events"] if row[1:3] == ("audit passed", "iris")]
     assert "ε" in str(passed[-1])
 
 

@@ -100,8 +100,8 @@ def test_some_misjudge_a_better_rival_and_some_imitate_a_worse_one() -> None:
         calm.respond_to_market()
         needless += [row for row in events_of(calm) if row[1] == "imitation"]
     assert 3 <= len(late) <= 20 and 3 <= len(needless) <= 30
-    assert all("believed 0." in row[-1] and "truly 0.600 in the field" in row[-1] for row in late)
-    assert all("believed 0." in row[-1] and "truly 0.450 in the field" in row[-1] for row in needless)
+    assert all("believed 0." in row[6] and "truly 0.600 in the field" in row[6] for row in late)
+    assert all("believed 0." in row[6] and "truly 0.450 in the field" in row[6] for row in needless)
 
 
 def test_who_underestimates_waits_for_the_next_look() -> None:
@@ -121,7 +121,7 @@ def test_a_small_rival_is_not_noticed_until_it_has_a_share() -> None:
     for _ in range(2):
         giant.respond_to_market()
     (event,) = events_of(giant)  # once a year
-    assert event[1] == "threat overlooked" and event[3] == "iris" and event[-1].startswith("not noticed; truly 0.900")
+    assert event[1] == "threat overlooked" and event[3] == "iris" and event[6].startswith("not noticed; truly 0.900")
     market, slot = giant.model.market, rival.sales.slots["cameras"]
     market["customers"][slot] = 500
     giant.respond_to_market()
@@ -138,7 +138,7 @@ def test_a_needless_price_cut_says_what_was_believed() -> None:
         cuts += [row for row in events_of(giant) if row[1] == "price cut"]
     assert 1 <= len(cuts) < len(SEEDS)  # a tenth of the sector is no threat: half again as much must be believed
     for row in cuts:
-        assert int(row[5].split()[-1][:-1]) >= 15 and re.search(r"truly 0.100 in the field and \d+%", row[-1])
+        assert int(row[5].split()[-1][:-1]) >= 15 and re.search(r"truly 0.100 in the field and \d+%", row[6])
 
 
 # -- acquisitions ------------------------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ def test_buyers_pay_for_what_they_believe_and_those_who_win_pay_too_much() -> No
         if firm.ending == "acquired":
             prices.append(firm.exit_value_usd)
             assert prices[-1] == pytest.approx((asked * seen) ** 0.5) and prices[-1] > worth  # the winner's curse
-            assert firm.reasons[-1] == f"the buyer saw {seen / 1e6:.1f} M$ in it, truly {worth / 1e6:.1f} M$"
+            assert firm.reasons[-1].says == f"the buyer saw {seen / 1e6:.1f} M$ in it, truly {worth / 1e6:.1f} M$"
         assert firm.model.bank.total_cash_usd() == 0
     assert 5 <= len(prices) <= 30 and fmean(prices) > 1.15 * worth
 

@@ -26,6 +26,7 @@ from simulation.books import Account, AccountName
 from simulation.market import Standing
 from simulation.plugins.rules import rule
 from simulation.records.columns import EndingRow, FirmRow
+from simulation.records.reasons import Reason, told
 from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Firm(Actor, ABC):
         self.alive, self.insolvent = True, False
         self.ending, self.exit_value_usd, self.raised_usd = "alive", 0.0, 0.0
         self.ended: date | None = None
-        self.reasons: list[str] = []
+        self.reasons: list[Reason] = []  # of its ending; none while it lives, but those of a listing
         self.incident_to_audit = ""  # breach or accident of the month, for the authority
         model.enter(self)
 
@@ -314,7 +315,7 @@ class Firm(Actor, ABC):
             founded=self.founded,
             ended=self.ended,
             ending=ending,
-            causes="; ".join(self.reasons),
+            causes=told(self.reasons),
             raised_usd=self.raised_usd,
             exit_value_usd=self.exit_value_usd,
             kind=self.kind,

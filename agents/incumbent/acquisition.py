@@ -10,6 +10,7 @@ from agents.startup.exits import sell
 from agents.startup.startup import Startup, startups_in
 from simulation.capital import fair_value_usd
 from simulation.plugins.rules import rule
+from simulation.records.reasons import Reason
 
 if TYPE_CHECKING:
     from agents.incumbent.incumbent import Incumbent
@@ -48,10 +49,16 @@ def approach(buyer: Incumbent) -> None:
         return
     best = max(deals, key=lambda t: (worth[t] - prices[t], t.name))
     share = shares.get(best.name, 0.0)
-    best.reasons = [f"bought by {buyer.name} while healthy; {threat(buyer, best, share)}"]
-    best.reasons += misjudged(worth[best], true_worth_usd(buyer, best, share))
+    reasons = [threatened_by(best, buyer, share), *misjudged(worth[best], true_worth_usd(buyer, best, share))]
     parent_pays(buyer, prices[best])
-    sell(best, buyer, prices[best])
+    sell(best, buyer, prices[best], reasons)
+
+
+def threatened_by(target: Startup, buyer: Incumbent, share: float) -> Reason:
+    """Why a healthy target is bought: what the buyer believes of it."""
+    view = view_of(buyer, target, share)
+    says = f"bought by {buyer.name} while healthy; {threat(buyer, target, share)}"
+    return Reason("threat", says, {"buyer": buyer.name, "quality_seen": view.quality, "share_seen": view.share})
 
 
 def means_usd(buyer: Incumbent) -> float:
@@ -116,11 +123,12 @@ def worth_as_seen_usd(buyer: Incumbent, target: Startup, view: View) -> float:
     return value_to_buyer_usd(revenue, multiple, out_customers + out_imitation)
 
 
-def misjudged(seen_usd: float, true_usd: float) -> list[str]:
+def misjudged(seen_usd: float, true_usd: float) -> list[Reason]:
     """What the buyer saw in the firm against what there was, as a reason; empty where they agree."""
-    return (
-        [f"the buyer saw {seen_usd / 1e6:.1f} M$ in it, truly {true_usd / 1e6:.1f} M$"] if seen_usd != true_usd else []
-    )
+    if seen_usd == true_usd:
+        return []
+    says = f"the buyer saw {seen_usd / 1e6:.1f} M$ in it, truly {true_usd / 1e6:.1f} M$"
+    return [Reason("misjudged", says, {"seen_usd": seen_usd, "true_usd": true_usd})]
 
 
 def asked_usd(target: Startup) -> float:

@@ -81,7 +81,8 @@ class Incumbent(Firm):
         if share > SHARE_THAT_WORRIES and self.sales.price_level > LOWEST_LEVEL:
             self.sales.price_level = max(self.sales.price_level * CUT, LOWEST_LEVEL)
             text = f"level {self.sales.price_level:.2f}" + aside(compared(seen[largest], true[largest]))
-            self.record("price cut", cause=f"a startup holds {share:.0%}", text=text)
+            fields = {"rival": largest.name, "share_seen": share, "level": self.sales.price_level}
+            self.record("price cut", cause=f"a startup holds {share:.0%}", text=text, fields=fields)
 
     @rule("incumbent.imitation", "nothing; it may imitate a better rival")
     def answer_quality(self, seen: Views, true: Views) -> None:
@@ -92,7 +93,8 @@ class Incumbent(Firm):
             self.laboratory.hurried = True
             self.laboratory.purse_usd += 3 * self.settings.compute_share * self.settings.core_income_usd_month
             cause = f"a startup reaches {seen[best].quality:.3f} in the field"
-            self.record("imitation", cause=cause, text=compared(seen[best], true[best]))
+            fields = {"rival": best.name, "quality_seen": seen[best].quality}
+            self.record("imitation", cause=cause, text=compared(seen[best], true[best]), fields=fields)
 
     def note_oversight(self, true: Views, seen: Views) -> None:
         """Record once a year the greatest threat that it does not see, or does not believe in."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agents.averages import average, last_quarter
 from agents.firm.firm import Firm
 from agents.settings import FirmSettings
-from agents.startup.diagnosis import reasons_of
+from agents.startup.diagnosis import out_of_cash, short_of_cash
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
 from agents.startup.fundraising import Fundraising
 from simulation.plugins.rules import rule
@@ -98,7 +98,8 @@ class Startup(Firm):
             if earns.pivots_to:
                 self.sales.market.set_model(slot, earns.pivots_to)
                 text = f"{earns.name} → {earns.pivots_to}"
-                self.record("pivot", other=segment, cause="sales under a fifth of costs", text=text)
+                fields = {"segment": segment, "before": earns.name, "after": earns.pivots_to}
+                self.record("pivot", other=segment, cause="sales under a fifth of costs", text=text, fields=fields)
 
     # -- capital and end ----------------------------------------------------------------------------------------------
 
@@ -113,13 +114,12 @@ class Startup(Firm):
             return
         self.note_profit()
         if self.insolvent or self.books.cash_usd < 1.0:
-            self.reasons = reasons_of(self)
-            if not find_buyer(self):
-                wind_up(self)
+            need = out_of_cash(self)
+            if not find_buyer(self, need):
+                wind_up(self, need)
         # Assumption: who was refused looks for a buyer with three months of cash left.
         elif self.finance.n_refused > 0 and not self.finance.raising and self.runway_months() < 3:
-            self.reasons = reasons_of(self)
-            find_buyer(self)
+            find_buyer(self, short_of_cash(self))
         else:
             list_on_exchange(self)
 

@@ -180,6 +180,8 @@ class EventRow(NamedTuple):
     amount_usd: Annotated[float, Is("USD", "the money that moved, or was at stake; 0 where none was")]
     cause: Annotated[str, Is("", "why, in words or as the key of a training run")]
     text: Annotated[str, Is("", "what else is to say, in words, for people")]
+    month: Annotated[date, Is("date", "month being played; the order of the rows says what came first in it")]
+    fields: Annotated[str, Is("", "the same as data: a JSON object by kind of event; empty where there is none")]
 
 
 class RoundRow(NamedTuple):

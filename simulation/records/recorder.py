@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -21,15 +22,22 @@ class Recorder:
     def event(
         self,
         time: date,
+        month: date,
         kind: str,
         firm: str,
         other: str = "",
         amount_usd: float = 0.0,
         cause: str = "",
         text: str = "",
+        fields: Mapping[str, Any] | None = None,
     ) -> None:
-        """Record one event: who, what, with whom, how much, because of what."""
-        self.rows["events"].append(EventRow(time, kind, firm, other, amount_usd, cause, text))
+        """Record one event: who, what, with whom, how much, because of what; `fields` says the same as data.
+
+        `month` is the month being played. With the order of the rows it says what came first, which `time` cannot:
+        what a month's phases decide, what the month's end measures and what the next month begins with share a date.
+        """
+        written = json.dumps(fields, ensure_ascii=False, allow_nan=False) if fields else ""
+        self.rows["events"].append(EventRow(time, kind, firm, other, amount_usd, cause, text, month, written))
 
     def add(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Append rows of the table's type."""

@@ -132,11 +132,14 @@ class LedgerFile:
             return
         try:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-            if os.path.exists(self.path) and not os.path.isfile(self.path):
-                what = "a folder" if os.path.isdir(self.path) else "no regular file"
-                raise LedgerError(self.path, f"it is {what}; the ledger must be a writable file")
         except (OSError, ValueError) as error:
             raise from_system(self.path, "its folder cannot be made", error) from error
+        self._check_regular()
+
+    def _check_regular(self) -> None:
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
+            what = "a folder" if os.path.isdir(self.path) else "no regular file"
+            raise LedgerError(self.path, f"it is {what}; the ledger must be a writable file")
 
     def _opened(self) -> sqlite3.Connection:
         try:
