@@ -18,6 +18,7 @@ from agents.startup.startup import Startup
 from agents.state.programmes import award_founding_grant
 from simulation.capital import usual_round
 from simulation.plugins.rules import rule
+from simulation.records.events import Founded
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -28,9 +29,7 @@ def found_startup(model: World, name: str, settings: FirmSettings) -> Startup:
     firm = Startup(model, name, settings)
     pre, usual = usual_round(model.settings.capital, "seed", model.year)
     offers, services = offers_of(settings), settings.services
-    earns = [f"{s}: {m}" for s, m in offers.items()] + [f"{s}: to firms" for s in services]
-    fields = {"offers": offers, "services": services}
-    firm.record("founded", amount_usd=settings.capital_usd, text=", ".join(earns), fields=fields)
+    firm.record(Founded(amount_usd=settings.capital_usd, offers=dict(offers), services=dict(services)))
     firm.finance.take({"savers": settings.capital_usd}, pre * settings.capital_usd / usual, "seed")
     firm.set_aside(0.1 * settings.capital_usd)  # assumption: a tenth of the seed goes into the first model
     award_founding_grant(firm)

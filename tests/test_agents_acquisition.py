@@ -13,7 +13,8 @@ from agents.incumbent.acquisition import (
     approach,
     asked_usd,
     is_healthy,
-    threat,
+    threatened_by,
+    threatens,
     value_to_buyer_usd,
     worth_usd,
 )
@@ -96,7 +97,9 @@ def test_there_is_no_deal_without_a_reason_a_price_and_a_healthy_firm(change: st
 
 def test_a_threat_is_told_in_words() -> None:
     firm, giant = threatened()
-    assert threat(giant, firm, 0.2) == "better in the field (0.800), holds 20% of the sector"
+    assert threatens(giant, firm, 0.2)
+    figures = threatened_by(firm, giant, 0.2).figures
+    assert figures["better_quality"] == pytest.approx(0.8) and figures["large_share"] == 0.2
     assert is_healthy(firm)
     firm.insolvent = True
     assert not is_healthy(firm)

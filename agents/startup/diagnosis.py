@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,13 +21,13 @@ def reasons_of(firm: Startup, need: Reason) -> list[Reason]:
 
 def out_of_cash(firm: Startup) -> Reason:
     """The need of a firm that cannot pay its bills."""
-    return Reason("cash", "cash ran out", {"cash_usd": round(firm.books.cash_usd, 2)})
+    return Reason("cash", {"cash_usd": round(firm.books.cash_usd, 2)})
 
 
 def short_of_cash(firm: Startup) -> Reason:
     """The need of a firm that was refused and looks for a buyer while it can still pay."""
     months = firm.runway_months()
-    return Reason("runway", f"cash for {months:.1f} months was left, and nobody invested", {"runway_months": months})
+    return Reason("runway", {"runway_months": months})
 
 
 def product_reasons(firm: Startup) -> list[Reason]:
@@ -36,10 +37,10 @@ def product_reasons(firm: Startup) -> list[Reason]:
     is_free = any(firm.sales.market.record_of(slot).converts for slot in firm.sales.slots.values())
     if is_free and free > 0:
         share = paying / (paying + free)
-        reasons.append(Reason("free", f"free users did not convert ({share:.1%} pay)", {"paying_share": share}))
+        reasons.append(Reason("free", {"paying_share": share}))
     reasons += model_reasons(firm)
     if (trust := firm.sales.trust()) < 0.4:
-        reasons.append(Reason("trust", f"customers lost trust ({trust:.2f})", {"trust": trust}))
+        reasons.append(Reason("trust", {"trust": trust}))
     return reasons
 
 
@@ -48,12 +49,12 @@ def model_reasons(firm: Startup) -> list[Reason]:
     lab, field = firm.laboratory.advantages()
     released = firm.laboratory.released
     if not released:
-        return [Reason("no model", "no model was ready")]
+        return [Reason("no model")]
     if field >= 0.5 * lab:
         return []
-    says = f"accuracy {released.accuracy_field:.2f}, lab {released.accuracy_lab:.2f}"
-    figures = {"ledger_key": released.key, "advantage_lab": lab, "advantage_field": field}
-    return [Reason("field", f"the model disappoints in the field ({says})", figures)]
+    accuracies = {"accuracy_lab": released.accuracy_lab, "accuracy_field": released.accuracy_field}
+    advantages = {"advantage_lab": lab, "advantage_field": field}
+    return [Reason("field", {"ledger_key": released.key, **accuracies, **advantages})]
 
 
 def market_reasons(firm: Startup) -> list[Reason]:
@@ -61,16 +62,16 @@ def market_reasons(firm: Startup) -> list[Reason]:
     reasons = []
     giants = firm.model.incumbents_share(firm.sector)
     if giants > 0.5:
-        reasons.append(Reason("incumbents", f"incumbents hold {giants:.0%} of the sector", {"share": giants}))
+        reasons.append(Reason("incumbents", {"share": giants}))
     if firms := givers(firm):
-        reasons.append(Reason("given away", "an incumbent gives a better model away", {"firms": firms}))
+        reasons.append(Reason("given away", {"firms": firms}))
     return reasons
 
 
 def money_reasons(firm: Startup) -> list[Reason]:
     """The refusal after which no round came."""
     refusal = firm.finance.refusal
-    return [Reason("refused", refusal.says, {"stage": refusal.stage})] if refusal else []
+    return [Reason("refused", asdict(refusal))] if refusal else []
 
 
 def givers(firm: Startup) -> list[str]:

@@ -8,7 +8,8 @@ from agents.averages import average
 from agents.fund import fund_of
 from agents.startup.bridge_notes import extinguish
 from agents.startup.diagnosis import reasons_of
-from simulation.records.reasons import Reason, as_fields, told
+from simulation.records.events import Acquired, Bankrupt, Listed
+from simulation.records.reasons import Reason, as_records
 
 if TYPE_CHECKING:
     from agents.settings import FirmSettings
@@ -81,8 +82,7 @@ def find_buyer(firm: Startup, need: Reason) -> bool:
     if not offers:
         return False
     buyer = max(offers, key=lambda b: (offers[b], b.name))
-    says = f"bought by {buyer.name} for {offers[buyer] / 1e6:.1f} M$"
-    bought = Reason("bought", says, {"buyer": buyer.name, "price_usd": offers[buyer]})
+    bought = Reason("bought", {"buyer": buyer.name, "price_usd": offers[buyer]})
     sell(firm, buyer, offers[buyer], [*reasons_of(firm, need), bought])
     return True
 
@@ -93,8 +93,7 @@ def sell(firm: Startup, buyer: Buyer, price_usd: float, reasons: list[Reason]) -
     pay_holders(firm, buyer.name, price_usd)
     settle(firm, buyer.name)
     buyer.absorb(firm)
-    why, fields = told(reasons), as_fields(reasons)
-    firm.record("acquired", other=buyer.name, amount_usd=price_usd, cause=why, fields=fields)
+    firm.record(Acquired(other=buyer.name, amount_usd=price_usd, causes=as_records(reasons)))
     firm.end("acquired", price_usd)
 
 
@@ -104,7 +103,7 @@ def wind_up(firm: Startup, need: Reason) -> None:
     for holder in [name for name in firm.finance.invested_usd if name != "savers"]:
         write_off(firm, holder)
     settle(firm, "suppliers")
-    firm.record("bankrupt", cause=told(firm.reasons), fields=as_fields(firm.reasons))
+    firm.record(Bankrupt(causes=as_records(firm.reasons)))
     firm.end("bankrupt")
 
 
@@ -127,7 +126,5 @@ def list_on_exchange(firm: Startup) -> None:
     firm.model.bank.pay("savers", firm.name, raised, "spending", "paid_in_capital")
     firm.ending, firm.exit_value_usd, firm.ended = "public", value, firm.model.today
     growth = firm.growth_year()
-    says = f"{yearly / 1e6:.0f} M$ revenue a year, growing {growth:.0%}"
-    firm.reasons = [Reason("size", says, {"revenue_usd_year": yearly, "growth_year": growth})]
-    text = f"valued at {value / 1e6:.0f} M$"
-    firm.record("listed", amount_usd=raised, text=text, fields=as_fields(firm.reasons))
+    firm.reasons = [Reason("size", {"revenue_usd_year": yearly, "growth_year": growth})]
+    firm.record(Listed(amount_usd=raised, value_usd=value, causes=as_records(firm.reasons)))

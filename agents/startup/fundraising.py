@@ -22,6 +22,7 @@ from simulation.capital import (
 )
 from simulation.plugins.rules import rule
 from simulation.records.columns import RoundRow
+from simulation.records.events import DownRound, RaiseRefused, Round
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
@@ -39,11 +40,6 @@ class Refusal:
 
     stage: Stage
     revenue_usd_year: float
-
-    @property
-    def says(self) -> str:
-        """The same in words."""
-        return f"series {self.stage} refused at {self.revenue_usd_year / 1e6:.2f} M$ revenue a year"
 
 
 class Fundraising:
@@ -80,11 +76,9 @@ class Fundraising:
         firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
         row = RoundRow(self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
         self.model.recorder.add("rounds", [row])
-        firm.record("round", other=", ".join(invested), amount_usd=amount, text=stage)
+        firm.record(Round(other=", ".join(invested), amount_usd=amount, stage=stage))
         if pre_money_usd < before:
-            firm.record(
-                "down round", amount_usd=pre_money_usd - before, text=f"{pre_money_usd / before - 1:.0%} on the last"
-            )
+            firm.record(DownRound(amount_usd=pre_money_usd - before, change=pre_money_usd / before - 1))
 
     def receive(self, investor: str, usd: float, credit: Account) -> None:
         """Receive one investor's money: a fund calls it from its partners first."""
@@ -166,15 +160,9 @@ class Fundraising:
         """No round: remember why."""
         self.n_refused += 1
         self.last_refusal_month = self.model.month
-        why = "no fund with money saw the value" if best_usd == 0 else "too little money from those who saw the value"
+        why = "no fund with money saw the value" if best_usd == 0 else "too little money from those who saw it"
         self.refusal = Refusal(deal.stage, deal.facts.revenue_usd_year)
-        self.firm.record(
-            "raise refused",
-            amount_usd=deal.pre_money_usd,
-            cause=why,
-            text=self.refusal.says,
-            fields=self.judgement(deal),
-        )
+        self.firm.record(RaiseRefused(amount_usd=deal.pre_money_usd, why=why, **self.judgement(deal)))
 
     def judgement(self, deal: Deal) -> dict[str, Any]:
         """What funds saw in the firm and what they asked for: the fields of a refusal. Null where nothing was enough.

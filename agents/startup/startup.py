@@ -11,6 +11,7 @@ from agents.startup.diagnosis import out_of_cash, short_of_cash
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
 from agents.startup.fundraising import Fundraising
 from simulation.plugins.rules import rule
+from simulation.records.events import Pivot, Profitable
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
@@ -97,9 +98,7 @@ class Startup(Firm):
             earns = self.sales.market.record_of(slot)
             if earns.pivots_to:
                 self.sales.market.set_model(slot, earns.pivots_to)
-                text = f"{earns.name} → {earns.pivots_to}"
-                fields = {"segment": segment, "before": earns.name, "after": earns.pivots_to}
-                self.record("pivot", other=segment, cause="sales under a fifth of costs", text=text, fields=fields)
+                self.record(Pivot(other=segment, before=earns.name, after=earns.pivots_to))
 
     # -- capital and end ----------------------------------------------------------------------------------------------
 
@@ -127,7 +126,7 @@ class Startup(Firm):
         """Record the first year in profit."""
         if not self.was_profitable and len(self.revenues) >= 12 and sum(self.revenues[-12:]) > sum(self.costs[-12:]):
             self.was_profitable = True
-            self.record("profitable", amount_usd=sum(self.revenues[-12:]) - sum(self.costs[-12:]))
+            self.record(Profitable(amount_usd=sum(self.revenues[-12:]) - sum(self.costs[-12:])))
 
     def stage_name(self) -> Stage:
         """Financing stage."""

@@ -9,6 +9,7 @@ from analysis.explain.facts import Fact, Record
 from analysis.explain.market_rules import MARKET_RULES, growth
 from analysis.explain.money_rules import MONEY_RULES, survival
 from analysis.explain.rules import Link, before, caused_by, of_kind
+from simulation.records.reasons import told
 
 RECORDED = "recorded"
 DEEPEST = 6  # links from the ending backward that the chain shows
@@ -86,7 +87,7 @@ def conditions(record: Record, end: Fact) -> list[Fact]:
 
 def condition(event: Fact, cause: dict[str, str], key: str) -> Fact:
     """One recorded cause of an event."""
-    return Fact(event.when, event.moment.just_before(), "condition", cause["says"], "events", key, data=cause)
+    return Fact(event.when, event.moment.just_before(), "condition", told(cause), "events", key, data=cause)
 
 
 def training_fact(record: Record, release: Fact) -> Fact | None:

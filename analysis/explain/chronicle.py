@@ -7,44 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.explain.facts import Fact, Record, count, figure, money, month_fact
+from analysis.explain.facts import Fact, Record, count, figure, month_fact
 from analysis.explain.moments import Moment
 from analysis.explain.offers import dated_offers, founding, giveaways, leaving
+from simulation.records.events import KINDS, phrase_of
+from simulation.records.reasons import told
+from simulation.records.words import money
 
-# By kind of event: how telling it is (0..10), how it is said, and its details. Fields: amount, cause, other, text, key,
-# firm.
-OWN: dict[str, tuple[int, str, str]] = {
-    "founded": (10, "founded with {amount} of seed capital", "; sells {text}"),
-    "release": (5, "releases a model, measured {text} (run {key})", ""),
-    "round": (8, "raises {amount} in a {text} round from {other}", ""),
-    "down round": (7, "the round is a down round: {text}", ""),
-    "bridge note": (7, "{other} inside lend {amount} on convertible notes", ""),
-    "raise refused": (7, "{text}: {cause}", "; the usual price was {amount} pre-money"),
-    "run broke down": (2, "training run {key} breaks down: {text}", ""),
-    "pivot": (8, "changes how it earns in {other}: {text} ({cause})", ""),
-    "profitable": (7, "first twelve months in profit: {amount}", ""),
-    "breach": (6, "data breach, {amount} paid ({text})", ""),
-    "outage": (3, "serious outage ({text})", ""),
-    "accident": (7, "accident, {amount} paid ({text})", ""),
-    "audit passed": (2, "passes an audit of run {key}: {text}", ""),
-    "audit failed": (7, "fails an audit of run {key}: {text}", "; fine {amount}"),
-    "certified": (3, "run {key} passes its examination: {text}", ""),
-    "certificate refused": (7, "run {key} fails its examination: {text}", ""),
-    "grant": (3, "gets a founding grant of {amount}", ""),
-    "withdrawn": (9, "its offers are withdrawn from the market: {cause}", ""),
-    "listed": (9, "goes public: raises {amount}, {text}", ""),
-    "management": (4, "its managers change {text}, for {cause}", ""),
-    "risk response": (3, "spends on its risks (USD): {text}", "; the largest is {cause}"),
-    "key person left": (6, "a key person leaves: {text}", ""),
-    "key person replaced": (4, "the key person is replaced for {amount}", ""),
-    "supplier": (4, "changes its supplier of {cause}: {text}", ""),
-    "university link": (4, "works with universities: {text}", ""),
-}
-OTHERS: dict[str, tuple[int, str, str]] = {
-    "law": (4, "law changes: {text}", ""),
-    "price cut": (4, "{firm} cuts its price", " ({cause}; {text})"),
-}
 ENDS = {"acquired", "bankrupt"}
+OUTSIDE = {"law", "price cut"}
 Row = dict[Any, Any]
 
 
@@ -54,43 +25,33 @@ def chronicle(record: Record) -> list[Fact]:
     return [*sorted(facts, key=lambda fact: (fact.when, fact.moment)), ending_fact(record)]
 
 
-def said(row: Row, words: str) -> str:
-    """An event in words."""
-    fields = {name: str(row[name] or "") for name in ("cause", "other", "text", "firm")}
-    return words.format(amount=money(row["amount_usd"]), key=fields["cause"][:8], **fields)
-
-
-def event_fact(row: Row, weight: int, headline: str, details: str = "") -> Fact:
-    """A fact that stands in one row of the events table."""
-    cause = str(row["cause"] or "")
-    key = " ".join(str(row[name]) for name in ("firm", "kind") if row[name])
+def event_fact(row: Row, more: str = "") -> Fact:
+    """A fact that stands in one row of the events table, told from its fields."""
+    kind, key = str(row["kind"]), str(row["data"].get("run") or "")
+    columns = {name: row[name] for name in ("firm", "other", "amount_usd")}
+    headline, details = phrase_of(kind, {**row["data"], **columns})
+    place = " ".join(str(row[name]) for name in ("firm", "kind") if row[name])
     return Fact(
         row["time"],
         Moment(row["month"], row["place"]),
-        str(row["kind"]),
-        headline + details,
+        kind,
+        headline + details + more,
         "events",
-        f"{key} {cause}" if is_key(cause) else key,
-        weight,
+        f"{place} {key}" if key else place,
+        KINDS[kind].weight if kind in KINDS else 4,
         headline=headline,
-        ledger_key=cause if is_key(cause) else "",
+        ledger_key=key,
         data=row["data"],
     )
-
-
-def is_key(cause: str) -> bool:
-    """Whether the cause of an event is the key of a training run."""
-    return len(cause) == 32 and all(c in "0123456789abcdef" for c in cause)
 
 
 def own_events(record: Record) -> list[Fact]:
     """The firm's own events; the seed round is said with the founding, and the end by `ending_fact`."""
     facts = []
     for row in record.events.to_dict("records"):
-        if row["kind"] in ENDS or (row["kind"] == "round" and row["text"] == "seed"):
+        if row["kind"] in ENDS or (row["kind"] == "round" and row["data"].get("stage") == "seed"):
             continue
-        weight, words, more = OWN.get(str(row["kind"]), (4, f"{row['kind']}: {{text}} {{cause}}", ""))
-        facts.append(event_fact(row, weight, said(row, words), said(row, more) + addition(record, row)))
+        facts.append(event_fact(row, addition(record, row)))
     releases = [i for i, fact in enumerate(facts) if fact.kind == "release"]
     for i in {*releases[:1], *releases[-1:]}:
         facts[i] = replace(facts[i], weight=8)
@@ -117,12 +78,9 @@ def outside_events(record: Record) -> list[Fact]:
     for row in record.others.to_dict("records"):
         if not start <= Moment(row["month"], row["place"]) <= end:
             continue
-        if row["kind"] in OTHERS:
-            weight, words, more = OTHERS[str(row["kind"])]
-            facts.append(event_fact(row, weight, said(row, words), said(row, more)))
-        elif row["kind"] == "imitation" and row["data"].get("rival") == record.firm:
-            says = f"{row['firm']} imitates it ({row['cause']})"
-            facts.append(event_fact(row, 4, says))
+        imitated = row["kind"] == "imitation" and row["data"].get("rival") == record.firm
+        if row["kind"] in OUTSIDE or imitated:
+            facts.append(event_fact(row))
     return facts
 
 
@@ -193,7 +151,7 @@ def ending_fact(record: Record) -> Fact:
     headline = words.get(kind, kind)
     says = f"{headline}; {money(end['raised_usd'])} raised in all"
     if causes := causes_of(record):
-        says += ". Recorded causes: " + "; ".join(str(cause["says"]) for cause in causes)
+        says += ". Recorded causes: " + "; ".join(told(cause) for cause in causes)
     when, moment = leaving(record)
     return Fact(when, moment, "ending", says, "endings", record.firm, 10, headline=headline)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from analysis.explain.moments import Moment, end_of, measured_in
 from analysis.runs.manifest import ArmNote
 from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
-from analysis.statistics.written import NO_NUMBER, written_number
+from analysis.statistics.written import written_number
 
 if TYPE_CHECKING:
     from scenarios import Scenario
@@ -149,10 +149,17 @@ def read_record(run: Run, subject: Subject) -> Record:
         rounds=run.select("rounds", *world, where=own),
         ending=ending,
         sectors=sectors.reset_index(drop=True),
-        training=read_training(run, {*months.get("ledger_key", ()), *events.loc[mine, "cause"]}),
+        training=read_training(
+            run, {*months.get("ledger_key", ()), *(data.get("run") for data in events.loc[mine, "data"])}
+        ),
         period=months_of(run, *world),
         scenario=readable_scenario(run, subject),
     )
+
+
+def runs_of(data: Iterable[Mapping[str, Any]]) -> set[Any]:
+    """Keys of the training runs that events are about."""
+    return {fields["run"] for fields in data if "run" in fields}
 
 
 def read_events(run: Run, scenario: str, arm: str, here: list[tuple[str, str, Any]]) -> pd.DataFrame:
@@ -222,16 +229,6 @@ def scenario_of(run: Run, subject: Subject) -> Scenario:
 def arm_of(run: Run, subject: Subject) -> ArmNote:
     """What the manifest says of the subject's arm."""
     return next(one for one in run.manifest.arms if (one.scenario, one.arm) == (subject.scenario, subject.arm))
-
-
-def money(usd: float) -> str:
-    """USD with three figures: 1.30 M$, 64.2 k$; a dash where there is none."""
-    if usd != usd:
-        return NO_NUMBER
-    for size, unit in ((1e9, "B$"), (1e6, "M$"), (1e3, "k$")):
-        if abs(usd) >= size:
-            return f"{usd / size:.3g} {unit}"
-    return f"{usd:.0f} $"
 
 
 def count(number: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.explain.facts import Fact, Record, count, money, month_fact
+from analysis.explain.facts import Fact, Record, count, month_fact
 from analysis.explain.moments import end_of, measured_in
 from analysis.explain.offers import founding, key_of, settings_at_founding
 from analysis.explain.rules import (
@@ -19,6 +19,7 @@ from analysis.explain.rules import (
     window,
     year_fact,
 )
+from simulation.records.words import money
 
 
 def burn(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.explain.facts import Fact, Record, money, month_fact
+from analysis.explain.facts import Fact, Record, month_fact
 from analysis.explain.moments import Moment, end_of, measured_in
+from simulation.records.words import money
 
 # Bounds are for the wording of explanations only: no figure of the model depends on them.
 RULES: dict[str, str] = {

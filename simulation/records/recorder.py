@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from simulation.records.columns import ROWS, EventRow, columns_of
+from simulation.records.events import Event
 
 
 @dataclass(slots=True)
@@ -23,21 +23,16 @@ class Recorder:
         self,
         time: date,
         month: date,
-        kind: str,
         firm: str,
-        other: str = "",
-        amount_usd: float = 0.0,
-        cause: str = "",
-        text: str = "",
-        fields: Mapping[str, Any] | None = None,
+        event: Event,
     ) -> None:
-        """Record one event: who, what, with whom, how much, because of what; `fields` says the same as data.
+        """Record one event of a firm; of none, where the name is empty.
 
         `month` is the month being played. With the order of the rows it says what came first, which `time` cannot:
         what a month's phases decide, what the month's end measures and what the next month begins with share a date.
         """
-        written = json.dumps(fields, ensure_ascii=False, allow_nan=False) if fields else ""
-        self.rows["events"].append(EventRow(time, kind, firm, other, amount_usd, cause, text, month, written))
+        row = EventRow(time, event.kind, firm, event.other, event.amount_usd, month, event.as_json())
+        self.rows["events"].append(row)
 
     def add(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Append rows of the table's type."""
