@@ -171,7 +171,7 @@ class FakeWorld:
             traditional_field=0.4,
         )
         event = {"time": self.date_of(1), "kind": "round", "firm": self.focal, "other": "fund", "amount_usd": 1e6}
-        events = pd.DataFrame([{**event, "cause": "", "text": "seed"}])
+        events = pd.DataFrame([{**event, "fields": '{"stage": "seed"}'}])
         rounds = pd.DataFrame(
             [{"time": self.date_of(1), "firm": self.focal, "round": "seed", "amount_usd": 1e6, "pre_money_usd": 5e6}]
         ).assign(investors="fund")

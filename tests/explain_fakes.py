@@ -53,7 +53,7 @@ def play_small(out: Path, seeds: int = 2) -> Run:
 
 KEY = "0123456789abcdef0123456789abcdef"
 START = pd.Timestamp("2016-01-01")
-CASH = {"kind": "cash", "says": "cash ran out"}
+CASH = {"kind": "cash"}
 
 
 def months_of(**columns: list[Any]) -> pd.DataFrame:
@@ -69,13 +69,13 @@ def months_of(**columns: list[Any]) -> pd.DataFrame:
 
 
 def events_of(*rows: tuple[Any, ...]) -> pd.DataFrame:
-    """Rows of the events table as a record holds them: (time, kind, firm, other, amount_usd, cause, text[, data]).
+    """Rows of the events table as a record holds them: (time, kind, firm, other, amount_usd[, data]).
 
     What is dated to the first day of a month was decided at the end of the month before, but for the run's first day
     and laws.
     """
-    columns = ["time", "kind", "firm", "other", "amount_usd", "cause", "text", "data"]
-    frame = pd.DataFrame([(*row, {})[:8] for row in rows], columns=columns)
+    columns = ["time", "kind", "firm", "other", "amount_usd", "data"]
+    frame = pd.DataFrame([(*row, {})[:6] for row in rows], columns=columns)
     times = pd.to_datetime(frame["time"])
     own_month = (frame["kind"] == "law") | (times == START)
     month = times.where(own_month, times - pd.Timedelta(days=1)).dt.to_period("M").dt.to_timestamp()
@@ -107,6 +107,6 @@ def record_of(
     parts.update(more)
     full = {**common, "kind": "startup", "sector": "vision", **gone, **(ending or {})}
     if full["ending"] in ("bankrupt", "acquired"):
-        end = events_of((full["ended"], full["ending"], "iris", "", 0.0, "", "", {"causes": list(causes)}))
+        end = events_of((full["ended"], full["ending"], "iris", "", 0.0, {"causes": list(causes)}))
         events = pd.concat([events, end], ignore_index=True) if len(events) else end
     return Record(Subject("s", "base", 0, "iris"), months, events, ending=full, **parts)

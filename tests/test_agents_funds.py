@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from test_agents_startup import FACTS, bidding, fund_of, quiet_world, raiser
 from test_world_conservation import check_all
-from world_fakes import play, world_of
+from world_fakes import fields_of, play, world_of
 
 from agents.fund import Bid, Deal, Fund, committed_usd
 from agents.settings import InvestorSettings
@@ -202,7 +201,7 @@ def refused(facts: Facts = FACTS, **funds: dict[str, Any]) -> tuple[Startup, dic
     firm.finance.close_round("B")
     event = model.recorder.rows["events"][-1]
     assert event[1] == "raise refused"
-    return firm, json.loads(str(event[8]))
+    return firm, fields_of(event)
 
 
 THREE = {"strict": {"hurdle": 9.0}, "poor": {"size_usd": 1e7, "hurdle": 4.0}, "cold": {"thesis": {"vision": 0.1}}}
@@ -312,5 +311,5 @@ def test_notes_reserves_down_rounds_and_strategic_sales_keep_the_books() -> None
         check_all(model)
     tables = model.tables()
     assert {"bridge note", "down round", "acquired"} <= set(tables["events"]["kind"])
-    assert tables["endings"]["causes"].str.contains("while healthy").any()
+    assert tables["endings"]["causes"].str.contains('"threat"').any()
     assert tables["funds"]["distributed_usd"].iloc[0] > 0

@@ -17,6 +17,7 @@ from agents.startup.fundraising import Refusal
 from agents.startup.startup import Startup
 from simulation.capital import Facts, usual_round
 from simulation.model import MarketModel
+from simulation.records.events import Breach
 from simulation.records.reasons import told
 from simulation.revenue import MODELS
 
@@ -182,7 +183,7 @@ def test_a_round_needs_most_of_the_usual_money(share: float, closes: bool) -> No
     assert (firm.finance.n_refused == 0) == closes
     assert kinds_of_events(model, firm.name)[-1] == ("round" if closes else "raise refused")
     if not closes:
-        assert fund.uncalled_usd == 1e8 and "series A refused" in firm.finance.refusal.says
+        assert fund.uncalled_usd == 1e8 and firm.finance.refusal.stage == "A"
 
 
 def test_it_goes_out_to_raise_when_the_runway_is_short_and_rests_after_a_refusal() -> None:
@@ -240,7 +241,7 @@ def test_a_firm_that_cannot_pay_is_wound_up_with_its_reasons() -> None:
     play(firm.model, 6)
     assert not firm.alive and firm.ending == "bankrupt" and firm.books.cash_usd == 0
     assert [reason.kind for reason in firm.reasons[:2]] == ["cash", "no model"]
-    assert told(firm.reasons).startswith("cash ran out; no model was ready")
+    assert [told(reason.as_fields()) for reason in firm.reasons[:2]] == ["cash ran out", "no model was ready"]
     assert kinds_of_events(firm.model, firm.name)[-1] == "bankrupt"
     assert firm.model.firms_in("vision") == [incumbent(firm.model)]
 
@@ -258,7 +259,7 @@ def test_reasons_name_what_went_wrong() -> None:
     firm.finance.refusal = Refusal("A", 0.0)
     firm.insolvent = True
     firm.leave_or_enter()
-    said = told(firm.reasons)
+    said = "; ".join(told(reason.as_fields()) for reason in firm.reasons)
     for reason in (
         "cash ran out", "free users did not convert (1.0% pay)", "disappoints in the field", "lost trust (0.10)",
         "incumbents hold 99%", "gives a better model away", "series A refused",
@@ -267,7 +268,10 @@ def test_reasons_name_what_went_wrong() -> None:
     kinds = [reason.kind for reason in firm.reasons]
     assert kinds == ["cash", "free", "field", "trust", "incumbents", "given away", "refused"]
     by_kind = {reason.kind: reason.figures for reason in firm.reasons}
-    assert by_kind["given away"] == {"firms": ["giant"]} and by_kind["refused"] == {"stage": "A"}
+    assert by_kind["given away"] == {"firms": ["giant"]} and by_kind["refused"] == {
+        "stage": "A",
+        "revenue_usd_year": 0.0,
+    }
 
 
 def test_an_acquisition_pays_preferences_first_and_hands_over_customers_cash_and_data() -> None:
@@ -372,7 +376,7 @@ def test_an_incumbent_answers_a_large_or_better_startup_after_its_delay() -> Non
 
 def test_incidents_cost_money_and_trust() -> None:
     firm: Firm = found(quiet_world(), capital_usd=1e6)
-    firm.suffer("breach", 1000.0, 0.2, "50,000 rows")
+    firm.suffer(Breach(rows=50_000), 1000.0, 0.2)
     assert firm.books.balance["incidents"] == 100_000 and firm.sales.trust() == pytest.approx(0.3)
-    firm.suffer("breach", 1e9, 0.9, "all rows")
+    firm.suffer(Breach(rows=1e9), 1e9, 0.9)
     assert firm.books.cash_usd == 0 and firm.sales.trust() == 0

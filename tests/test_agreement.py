@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from explain_fakes import CASH, events_of, months_of, record_of
@@ -20,11 +20,11 @@ from analysis.screens.story import reversal_lines
 from simulation.records.reasons import ReasonKind
 
 ALIVE, BANKRUPT = Outcome("alive", "", False), Outcome("bankrupt", "2017-07", True)
-TRUST = {"kind": "trust", "says": "customers lost trust (0.30)"}
-SOLD = {"kind": "misjudged", "says": "the buyer saw 2 M$ in it"}
+TRUST = {"kind": "trust", "trust": 0.3}
+SOLD = {"kind": "misjudged", "seen_usd": 2e6, "true_usd": 1e6}
 
 
-def story_of(*causes: dict[str, str]) -> Story:
+def story_of(*causes: dict[str, Any]) -> Story:
     record = record_of(months_of(cash_usd=[1e6] * 6), events_of(), causes=causes)
     facts = chronicle(record)
     return Story(record, tuple(facts), (), tuple(links_of(record, facts)))
@@ -53,9 +53,9 @@ def test_a_cause_without_which_the_ending_stays_is_contradicted() -> None:
 
 
 def test_of_one_kind_the_cause_nearest_to_the_ending_is_named() -> None:
-    founded = ("2016-01-01", "founded", "iris", "", 1e6, "", "", {"offers": {"cameras": "freemium"}})
+    founded = ("2016-01-01", "founded", "iris", "", 1e6, {"offers": {"cameras": "freemium"}})
     months = months_of(freemium_free=[90.0] * 6, freemium_paying=[10.0] * 6)
-    free = {"kind": "free", "says": "free users did not convert (10.0% pay)"}
+    free = {"kind": "free", "paying_share": 0.1}
     record = record_of(months, events_of(founded), causes=(CASH, free))
     facts = chronicle(record)
     pivot = tried("months before a pivot", "free", turns=True)

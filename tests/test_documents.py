@@ -6,8 +6,8 @@ import ast
 import json
 import re
 import shutil
-from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,8 +22,11 @@ from analysis.pages.blocks import blocks_of, written_anew
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES, Label
 from scenarios import catalogue, load
-from scenarios.expectation import EventKind, Metric
+from scenarios.expectation import Metric
 from simulation.records.columns import ROWS
+from simulation.records.events import COLUMNS, KINDS, Event, declared_fields
+from simulation.records.reasons import PHRASES, Reason, ReasonKind
+from simulation.records.words import WORDS
 from simulation.revenue import MODELS
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.rows import COLUMNS as LEDGER_COLUMNS
@@ -203,39 +206,32 @@ def figures_of(text: str) -> list[str]:
 # -- events and columns ------------------------------------------------------------------------------------------------
 
 
-def recorded() -> dict[str, set[str]]:
-    """By kind of event: the details that some call in the model records with it."""
-    found: dict[str, set[str]] = defaultdict(set)
+def recorded() -> set[str]:
+    """Classes of events that some call in the model makes."""
+    made: set[str] = set()
+    classes = {kind.__name__ for kind in KINDS.values()}
     for path in [*(ROOT / "agents").rglob("*.py"), *(ROOT / "simulation").rglob("*.py")]:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
-                continue
-            method = call.func.attr
-            kinds = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-            if method in ("record", "record_event") and kinds:
-                found[kinds[0]] |= {str(keyword.arg) for keyword in call.keywords}
-            elif method == "suffer" and kinds:
-                found[kinds[0]] |= {"amount_usd", "text"}
-            elif method == "event" and len(kinds) > 1:  # date, kind, firm
-                found[kinds[0]] |= {str(keyword.arg) for keyword in call.keywords}
-    return dict(found)
+            if isinstance(call, ast.Call):
+                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                made |= {name} & classes
+    return made
 
 
-def documented_events() -> dict[str, list[str]]:
-    """By kind: cells `other`, `amount_usd`, `cause`, `text`, `fields` of the table."""
-    return {names_in(row[0])[0]: row[1:] for row in rows_of(section("outputs.md", "`events`")) if len(row) == 6}
+def test_every_kind_of_event_that_is_declared_is_recorded_somewhere() -> None:
+    assert recorded() == {kind.__name__ for kind in KINDS.values()}
 
 
-def test_the_events_that_are_recorded_are_those_that_are_documented() -> None:
-    assert set(documented_events()) == set(recorded())
-    assert set(documented_events()) - {"law"} == set(get_args(EventKind))
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_kind_of_event_says_what_each_field_is_and_tells_no_other(kind: type[Event]) -> None:
+    declared = declared_fields(kind)
+    assert {one.name for one in fields(kind)} - set(COLUMNS) <= set(declared) and kind.__doc__
+    told = {name for phrase in (*kind.phrase, *kind.more) for name in WORDS.names(phrase)}
+    assert kind.phrase and told <= {*declared, "firm"}
 
 
-def test_a_documented_event_has_the_details_that_are_recorded() -> None:
-    there, told = recorded(), documented_events()
-    for kind, details in there.items():
-        names = ("other", "amount_usd", "cause", "text", "fields")
-        assert {name for name, cell in zip(names, told[kind], strict=True) if cell} == details, kind
+def test_every_kind_of_reason_is_told_by_its_figures() -> None:
+    assert set(PHRASES) == set(get_args(ReasonKind))
 
 
 @pytest.fixture(scope="module")
@@ -258,14 +254,17 @@ def test_the_columns_of_a_table_are_those_that_are_documented(played: Run, table
 
 def test_the_columns_of_worlds_are_written_from_their_declarations() -> None:
     parts = {block.name: block.source for block in blocks_of(text_of("outputs.md"))}
-    declared = {f"columns.{table}": row for table, row in ROWS.items()} | {"columns.shared": Label}
-    assert parts == {name: f"{row.__module__.replace('.', '/')}.py" for name, row in declared.items()}
+    declared = {f"columns.{table}": row.__module__ for table, row in ROWS.items()} | {
+        "columns.shared": Label.__module__
+    }
+    declared |= {"events.kinds": Event.__module__, "reasons.kinds": Reason.__module__}
+    assert parts == {name: f"{module.replace('.', '/')}.py" for name, module in declared.items()}
 
 
 def test_the_columns_of_the_training_table_are_those_that_are_documented(played: Run) -> None:
     assert documented_columns("`training`") == list(LEDGER_COLUMNS)
-    fields = next(line for line in text_of("outputs.md").splitlines() if line.startswith("| `plan` | JSON"))
-    assert set(re.findall(r"\w+", fields.split("the plan: ")[1])) == set(TrainingPlan.__dataclass_fields__)
+    row = next(line for line in text_of("outputs.md").splitlines() if line.startswith("| `plan` | JSON"))
+    assert set(re.findall(r"\w+", row.split("the plan: ")[1])) == set(TrainingPlan.__dataclass_fields__)
 
 
 def written(run: Run) -> dict[str, Any]:

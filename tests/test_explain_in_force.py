@@ -207,4 +207,4 @@ def test_others_are_changed_around_a_drawn_firm_too(tmp_path: Path) -> None:
 def test_a_founding_says_what_is_in_force(tmp_path: Path) -> None:
     run = played(dated(SOLD_FIRST), tmp_path)
     events = pd.read_parquet(run.folder / "events.parquet").query("kind == 'founded' and firm == 'iris'")
-    assert events["text"].tolist() == ["cameras: freemium"]
+    assert [json.loads(one)["offers"] for one in events["fields"]] == [{"cameras": "freemium"}]

@@ -98,7 +98,7 @@ def test_moments_of_one_month_are_ordered_by_what_came_first() -> None:
 
 def test_a_month_s_row_is_no_cause_of_what_was_decided_before_the_month_s_end() -> None:
     """A breach that a phase of March decides is dated to April 1, as is the row that March's end measures after it."""
-    breach = ("2016-04-01", "breach", "iris", "", 1e4, "", "5 rows")
+    breach = ("2016-04-01", "breach", "iris", "", 1e4, {"rows": 5.0})
     story = record_of(months_of(trust=[0.5, 0.5, 0.4, 0.4]), events_of(breach))
     (link,) = [link for link in links_of(story, chronicle(story)) if link.basis == "incident"]
     assert link.cause.when == link.effect.when and link.cause.moment < link.effect.moment
@@ -108,7 +108,7 @@ def test_a_month_s_row_is_no_cause_of_what_was_decided_before_the_month_s_end() 
 
 def test_a_release_after_the_lowest_trust_is_no_cause_of_its_fall() -> None:
     key = "0123456789abcdef0123456789abcdef"
-    late = ("2016-05-01", "release", "iris", "", 0.0, key, "lab 0.800, field 0.500, rung 2")
+    late = ("2016-05-01", "release", "iris", "", 0.0, {"run": key, "lab": 0.8, "field": 0.5, "rung": 2})
     record = record_of(months_of(trust=[0.5, 0.4, 0.3, 0.35, 0.4, 0.4]), events_of(late))
     assert "field gap" not in {link.basis for link in links_of(record, chronicle(record))}
 

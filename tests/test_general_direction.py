@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from world_fakes import FakeService, kinds_of_events, merged, play, result_of, scenario_of
+from world_fakes import FakeService, fields_of, kinds_of_events, merged, play, result_of, scenario_of
 
 from agents.firm.laboratory import Job, Laboratory
 from agents.firm.sectors_served import pretraining_runs
@@ -109,7 +109,7 @@ def test_models_for_further_sectors_are_pretrained_and_each_has_its_own_run() ->
     assert home.pretraining_rows == 0 < there.pretraining_rows
     assert shops.released.key == there.key() != own.released.key == home.key()
     releases = [row for row in model.recorder.rows["events"] if row[1:3] == ("release", "poly")]
-    assert {(row[3], row[5]) for row in releases} >= {("", home.key()), ("shops", there.key())}
+    assert {(row[3], fields_of(row)["run"]) for row in releases} >= {("", home.key()), ("shops", there.key())}
 
 
 def test_pretraining_rows_stand_for_the_rows_held_elsewhere() -> None:

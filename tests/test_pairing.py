@@ -40,7 +40,7 @@ def played(seed: int, heat: Mapping[int, float], streams: Mapping[str, Mapping[s
 
 def drawn(model: MarketModel) -> dict[str, Any]:
     """Who each entrant is, by name: traits, talent, data, seed round, month of founding."""
-    born = {row.firm: (row.amount_usd, row.text) for row in model.recorder.rows["events"] if row.kind == "founded"}
+    born = {row.firm: (row.amount_usd, row.fields) for row in model.recorder.rows["events"] if row.kind == "founded"}
     firms = {name: firm for name, firm in model.firms.items() if stream_of(name)}
     return {
         name: (firm.settings, firm.founded, firm.laboratory.luck, firm.laboratory.seed, born[name])
