@@ -236,8 +236,8 @@ def test_misjudgement_changes_what_happens_and_repeats_by_seed() -> None:
 
 def misjudged(events: pd.DataFrame) -> list[dict[str, Any]]:
     """Answers to rivals that the incumbent takes for something else than they are."""
-    answers = [json.loads(one) for one in events["fields"] if "quality_seen" in one]
-    return [one for one in answers if one["quality_seen"] not in (None, one["quality"])]
+    known = [json.loads(one or "{}") for one in events["fields"]]
+    return [one for one in known if "quality_seen" in one and one["quality_seen"] not in (None, one["quality"])]
 
 
 def test_both_ends_of_judgement_keep_the_money() -> None:
