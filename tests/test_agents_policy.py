@@ -179,7 +179,7 @@ def test_an_intervention_takes_effect_in_its_month() -> None:
     model.step()
     assert model.settings.law.tax_rate == 0.5 and set(model.market.s["switching_cost"]) == {usual, 4.0}
     (law,) = [row for row in model.recorder.rows["events"] if row[1] == "law"]
-    assert law[-1] == "New law"
+    assert law.text == "New law"
     play(model, 12)
     assert model.settings.law.tax_rate == 0.5
 

@@ -22,7 +22,7 @@ def budgeted(programme: str, usd: float, **law: Any) -> MarketModel:
     return lone_world(law={**law, "support": support})
 
 
-def ends_of(model: MarketModel) -> list[tuple[Any, ...]]:
+def ends_of(model: MarketModel) -> list[Any]:
     """Events of used-up budgets so far."""
     return [row for row in model.recorder.rows["events"] if row[1] == "budget used up"]
 
@@ -34,8 +34,8 @@ def test_grants_go_to_those_founded_first_until_the_year_is_spent() -> None:
     model = budgeted("grants", 250_000, support={"grant_usd": 100_000})
     extra = [found(model, name).books.cash_usd - 1e6 for name in ("iris", "lynx", "owl", "hawk")]
     assert extra == [100_000, 100_000, 50_000, 0]
-    ((_, _, firm, state, amount, cause, _),) = ends_of(model)
-    assert (firm, state, amount, cause) == ("", "government", 250_000, "grants")
+    (event,) = ends_of(model)
+    assert (event.firm, event.other, event.amount_usd, event.cause) == ("", "government", 250_000, "grants")
     assert treasury.spent_usd(model, "grants", 2016) == 250_000 and treasury.left_usd(model, "grants") == 0
     model.env.run(until=13)
     assert found(model, "kite").books.cash_usd == 1e6 + 100_000  # a new year
