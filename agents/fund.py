@@ -10,6 +10,7 @@ from agents.actor import Actor
 from agents.settings import InvestorSettings
 from simulation.capital import Facts, fair_value_usd
 from simulation.fund_returns import Flow, irr_year, multiple
+from simulation.plugins.rules import rule
 from simulation.records.columns import FundRow
 from simulation.settings import Stage
 
@@ -111,6 +112,7 @@ class Fund(Actor):
 
     # -- judging ------------------------------------------------------------------------------------------------------
 
+    @rule("investor.valuation", "value that a fund sees in a startup before the money, USD")
     def view_usd(self, deal: Deal) -> float:
         """Value the fund sees in the light of its thesis; off by its own error, drawn anew for each raise."""
         capital = self.model.settings.capital
@@ -143,6 +145,7 @@ class Fund(Actor):
         by_right = min(most, share * deal.size_usd) if self.settings.reserve_share > 0 else 0.0
         return Bid(view_usd, most, by_right)
 
+    @rule("investor.bid", "a `Bid` on a round, or None")
     def bid(self, deal: Deal, share: float = 0.0) -> Bid | None:
         """Bid on a round of a firm of which it holds `share`, or None."""
         if self.most_usd(deal, share) < SMALLEST_TICKET_USD:
