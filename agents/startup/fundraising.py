@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from agents.fund import Bid, Deal, fund_of, funds_of
+from agents.fund import JUDGING, Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
 from simulation.capital import (
     FOUNDERS,
@@ -198,8 +198,11 @@ class Fundraising:
     def value_asked_usd(self, deal: Deal) -> float:
         """The fair value from which the round closes, all else as it is; infinite where money is short at any value.
 
-        Funds are asked in the order of the value from which each bids, until they put up enough.
+        Funds are asked in the order of the value from which each bids, until they put up enough. NaN where a plug-in has
+        replaced how funds judge: what its rule asks for is not known.
         """
+        if not JUDGING.isdisjoint(self.model.rules):
+            return nan
         held, bids = self.cap_table.shares, dict[str, Bid]()
         for fund in sorted(funds_of(self.model), key=lambda fund: fund.asked_usd(deal)):
             asked = fund.asked_usd(deal)
