@@ -198,8 +198,8 @@ class Fundraising:
     def value_asked_usd(self, deal: Deal) -> float:
         """The fair value from which the round closes, all else as it is; infinite where money is short at any value.
 
-        Funds are asked in the order of the value from which each bids, until they put up enough. NaN where a plug-in has
-        replaced how funds judge: what its rule asks for is not known.
+        Funds are asked in the order of the value from which each bids, until they put up enough. NaN where a plug-in
+        judges in their place: what its rule asks for is not known.
         """
         if not JUDGING.isdisjoint(self.model.rules):
             return nan
