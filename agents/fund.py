@@ -17,7 +17,6 @@ from simulation.settings import Stage
 if TYPE_CHECKING:
     from agents.firm.owner import World
 
-JUDGING = frozenset({"investor.valuation", "investor.bid"})  # rules that `asked_usd` is the inverse of
 SMALLEST_TICKET_USD = 10_000  # assumption: less is not worth a partner's time
 
 

@@ -253,7 +253,7 @@ def test_where_no_value_would_have_closed_the_round_nothing_was_asked_for(funds:
 
 
 @pytest.mark.parametrize("rule", ["investor.valuation", "investor.bid"])
-def test_where_a_plug_in_judges_nothing_is_said_of_what_was_asked_for(rule: str) -> None:
+def test_where_a_plug_in_judges_otherwise_nothing_is_said_of_what_was_asked_for(rule: str) -> None:
     model = quiet_world()
     firm = raiser(model)
     fund_of(model, "one", stages=["B"], size_usd=1e9)
