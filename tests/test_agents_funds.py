@@ -251,6 +251,17 @@ def test_where_no_value_would_have_closed_the_round_nothing_was_asked_for(funds:
     assert firm.finance.refusal == Refusal("B", FACTS.revenue_usd_year)
 
 
+@pytest.mark.parametrize("rule", ["investor.valuation", "investor.bid"])
+def test_where_a_plug_in_judges_otherwise_nothing_is_said_of_what_was_asked_for(rule: str) -> None:
+    model = quiet_world()
+    firm = raiser(model)
+    fund_of(model, "one", stages=["B"], size_usd=1e9)
+    model.rules[rule] = {"investor.valuation": lambda fund, deal: 0.0, "investor.bid": lambda *of: None}[rule]
+    firm.finance.close_round("B")
+    said = json.loads(model.recorder.rows["events"][-1].fields)
+    assert said["value_asked_usd"] is None is said["revenue_asked_usd_year"] and said["stage"] == "B"
+
+
 def test_a_round_ends_what_an_earlier_refusal_explains() -> None:
     firm, _ = refused()
     firm.finance.take({"savers": 1e6}, 1e7, "B")

@@ -23,7 +23,7 @@ def budgeted(programme: str, usd: float, **law: Any) -> MarketModel:
     return lone_world(law={**law, "support": support})
 
 
-def ends_of(model: MarketModel) -> list[tuple[Any, ...]]:
+def ends_of(model: MarketModel) -> list[Any]:
     """Events of used-up budgets so far."""
     return [row for row in model.recorder.rows["events"] if row[1] == "budget used up"]
 

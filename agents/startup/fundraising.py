@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # Assumptions: months between rounds (V12, V14) of a firm whose revenue has tripled in a year (growth 2); a mature firm
 # raises only with so many months left.
 BETWEEN_ROUNDS_MONTHS, TRIPLED, MATURE_RAISES_BELOW_MONTHS = 16, 2.0, 4
+SAME_REVENUE = 1e-9  # share by which a revenue may be off: rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,7 @@ class Fundraising:
         model, firm = self.model, self.firm
         pre, size = usual_round(model.settings.capital, stage, model.year)
         deal = Deal(firm.name, firm.sector, self.facts(), stage, pre, size, self.n_raises)
-        held = self.cap_table.shares
-        bids = {fund.name: bid for fund in funds_of(model) if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
+        bids = self.bids(deal)
         best = max((bid.value_usd for bid in bids.values()), default=0.0)
         invested = allocate(bids, size)
         if not closes(invested, size):
@@ -155,6 +155,11 @@ class Fundraising:
             return
         # The price lies between what the stage usually costs and what the best bidder sees in it.
         self.take(invested, (pre * best) ** 0.5, stage)
+
+    def bids(self, deal: Deal) -> dict[str, Bid]:
+        """What each fund bids, by name."""
+        held = self.cap_table.shares
+        return {fund.name: bid for fund in funds_of(self.model) if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
 
     def refuse(self, deal: Deal, best_usd: float) -> None:
         """No round: remember why."""
@@ -168,20 +173,34 @@ class Fundraising:
         """What funds saw in the firm and what they asked for: the fields of a refusal. Null where nothing was enough.
 
         All of it comes from the functions that the funds judge by: value by `fair_value_usd`, what is asked for by
-        `value_asked_usd` and the revenue that is worth as much by `revenue_for_value`.
+        `value_asked_usd` and the revenue that is worth as much by `revenue_for_value`. It is null too where the funds,
+        asked again, judge otherwise, as those of a plug-in may.
         """
         model, facts = self.model, deal.facts
         terms = (facts, deal.stage, model.heat, model.year)
         asked = self.value_asked_usd(deal)
         revenue = revenue_for_value(model.settings.capital, asked, *terms)
+        is_known = isfinite(revenue) and self.is_asked(deal, revenue)
         return {
             **asdict(facts),
             "stage": deal.stage,
             "climate": model.heat,
             "value_usd": fair_value_usd(model.settings.capital, *terms),
-            "value_asked_usd": asked if isfinite(asked) else None,
-            "revenue_asked_usd_year": revenue if isfinite(revenue) else None,
+            "value_asked_usd": asked if is_known else None,
+            "revenue_asked_usd_year": revenue if is_known else None,
         }
+
+    def is_asked(self, deal: Deal, revenue_usd_year: float) -> bool:
+        """Whether the funds close the round from this revenue on and not below it, all else as it is."""
+        below, above = (
+            replace(deal.facts, revenue_usd_year=revenue_usd_year * factor)
+            for factor in (1 - SAME_REVENUE, 1 + SAME_REVENUE)
+        )
+        return self.would_close(replace(deal, facts=above)) and not self.would_close(replace(deal, facts=below))
+
+    def would_close(self, deal: Deal) -> bool:
+        """Whether the funds put up enough for a deal."""
+        return closes(allocate(self.bids(deal), deal.size_usd), deal.size_usd)
 
     def value_asked_usd(self, deal: Deal) -> float:
         """The fair value from which the round closes, all else as it is; infinite where money is short at any value.
