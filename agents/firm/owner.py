@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
+from simulation.model import FirmLike
+
 if TYPE_CHECKING:
     from agents.settings import FirmSettings, Remedy
     from simulation.books import Account, AccountName, Books
     from simulation.market import Market
-    from simulation.model import FirmLike, MarketModel
+    from simulation.model import MarketModel
     from simulation.settings import Role, SegmentSettings, Service
     from simulation.training.plan import TrainingPlan
     from simulation.training.result import TrainingResult

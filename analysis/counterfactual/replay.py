@@ -59,15 +59,16 @@ def stage_of(run: Run, subject: Subject, ledger: Path | None, device: str) -> It
     """The stage for replays of one world of a run, with the run's training results in the ledger.
 
     ledger: None takes the run's own where it is still there, else the user's.
-    Raises `AnalysisError` where the scenario in the manifest is none for this release.
+    Raises `AnalysisError` where the scenario in the manifest is none for this release, or rules were replaced.
     """
     named = str(ledger or run.manifest.ledger or default_ledger())
+    engine = real_engine()  # before anything is written into a ledger
     folder = Path(tempfile.mkdtemp(prefix="ventures-replay-"))
     try:
         path = Path(named) if ledger or Path(named).exists() else default_ledger()
         path = folder / "ledger.sqlite" if named == IN_MEMORY else path.resolve()
         bring_training(run, path)
-        yield Stage(subject, setup_of(run, subject), real_engine(), path, device)
+        yield Stage(subject, setup_of(run, subject), engine, path, device)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
