@@ -155,7 +155,15 @@ def literals_of(module: types.ModuleType) -> Iterator[tuple[str, Any]]:
 
 
 def changed(value: Any) -> Any:
-    return f"not {value}" if isinstance(value, str) else (*value, 1) if isinstance(value, tuple) else -value - 1
+    return (
+        f"not {value}"
+        if isinstance(value, str)
+        else (*value, 1)
+        if isinstance(value, tuple)
+        else value / 2
+        if value
+        else 1
+    )
 
 
 def test_every_literal_of_every_module_is_watched() -> None:
