@@ -155,15 +155,14 @@ def literals_of(module: types.ModuleType) -> Iterator[tuple[str, Any]]:
 
 
 def changed(value: Any) -> Any:
-    return (
-        f"not {value}"
-        if isinstance(value, str)
-        else (*value, 1)
-        if isinstance(value, tuple)
-        else value / 2
-        if value
-        else 1
-    )
+    """Another value of the same kind."""
+    match value:
+        case str():
+            return f"not {value}"
+        case tuple():
+            return (*value, 1)
+        case _:
+            return value / 2 if value else 1
 
 
 def test_every_literal_of_every_module_is_watched() -> None:
