@@ -62,8 +62,9 @@ OTHERS: dict[str, list[Any]] = {
 }
 # What a value needs beside it: alone it is refused, with the key that is missing.
 BESIDE: dict[tuple[str, Any], dict[str, Any]] = {
-    ("direction", "tools"): {"services": {"data": 0.5}},
-    ("direction", "general"): {"model_kind": "transformer", "adapts_to": {"shops": {"chains": "licence"}}},
+    ("firms.*.direction", "tools"): {"services": {"data": 0.5}},
+    ("firms.*.direction", "general"): {"model_kind": "transformer", "adapts_to": {"shops": {"chains": "licence"}}},
+    ("entrants.*.direction", "tools"): {"services": [{"data": 0.5}]},
 }
 
 
@@ -117,10 +118,14 @@ def settings_of(parts: tuple[str, ...]) -> dict[str, list[Place]]:
 BY_DATE, AT_START = settings_of(DATED), settings_of(FROM_START)
 
 
+def general(path: str) -> str:
+    """The path with a star for the name of a firm, stream, fund or sector."""
+    return re.sub(r"^(firms|entrants|investors|world\.sectors)\.[a-z0-9-]+", r"\1.*", path)
+
+
 def values_for(place: Place) -> list[Any]:
     _, path, value = place
-    general = re.sub(r"^(firms|entrants|investors|world\.sectors)\.[a-z0-9-]+", r"\1.*", path)
-    return [*other_values(path, value), *(other for other in OTHERS.get(general, []) if other != value)]
+    return [*other_values(path, value), *(other for other in OTHERS.get(general(path), []) if other != value)]
 
 
 def changed(place: Place, by_date: bool) -> Iterator[Scenario | ScenarioError]:
@@ -141,8 +146,8 @@ def changed(place: Place, by_date: bool) -> Iterator[Scenario | ScenarioError]:
 
 
 def with_value(world: str, path: str, value: Any) -> Scenario:
-    owner, _, name = path.rpartition(".")
-    beside = BESIDE.get((name, value), {}) if isinstance(value, str) else {}
+    owner = path.rpartition(".")[0]
+    beside = BESIDE.get((general(path), value), {}) if isinstance(value, str) else {}
     changes = {path: value, **{f"{owner}.{key}": other for key, other in beside.items()}}
     document = base_scenario(world).to_document()
     return Scenario.from_document(apply_changes(document, changes, Scenario, by="in a what-if: "))
