@@ -258,7 +258,7 @@ def test_where_a_plug_in_judges_otherwise_nothing_is_said_of_what_was_asked_for(
     fund_of(model, "one", stages=["B"], size_usd=1e9)
     model.rules[rule] = {"investor.valuation": lambda fund, deal: 0.0, "investor.bid": lambda *of: None}[rule]
     firm.finance.close_round("B")
-    said = json.loads(model.recorder.rows["events"][-1].fields)
+    said = fields_of(model.recorder.rows["events"][-1])
     assert said["value_asked_usd"] is None is said["revenue_asked_usd_year"] and said["stage"] == "B"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
+from analysis.engine import refuse_replaced_rules
 from analysis.play.progress import Tally
 from analysis.runs.manifest import BlockCost
 from analysis.runs.parts import Played
@@ -170,9 +171,11 @@ def one_thread() -> Iterator[None]:
 
 
 def real_engine() -> Engine:
-    """The real world with the real trainer."""
+    """The real world with the real trainer; raises `AnalysisError` where a rule of theirs was replaced at run time."""
     from scenarios.build import build_world
+    from simulation.training import service  # noqa: F401  (loaded before it is looked at)
 
+    refuse_replaced_rules()
     return Engine(build_world, open_training_service)
 
 

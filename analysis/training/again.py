@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from analysis.engine import refuse_replaced_rules
 from analysis.play.lockstep import one_thread
 from analysis.terminal.console import counted
 
@@ -20,11 +21,12 @@ def train_again(rows: Sequence[Record], device: str, from_here: bool = True) -> 
     """Train the runs of these rows again, with as many threads as runs are played with, and compare.
 
     device: auto, cpu, cuda or mps; from_here: whether this machine may have written the rows.
-    Raises `DeviceError` where this machine has no such device.
+    Raises `DeviceError` where this machine has no such device, `AnalysisError` where training was replaced at run time.
     """
     from simulation.training.device import resolve_device
     from simulation.training.ledger.verify import verify_row
 
+    refuse_replaced_rules()
     where = resolve_device(device)
     with one_thread():
         return [verify_row(row, where, from_here) for row in counted(rows, "training again", len(rows))]
