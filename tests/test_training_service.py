@@ -13,7 +13,7 @@ from simulation.training import service as service_module
 from simulation.training import trainer
 from simulation.training.device import DeviceError, device_name, resolve_device
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.ledger.verify import verify
+from simulation.training.ledger.verify import Verification, verify_row
 from simulation.training.plan import TrainingPlan
 from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
@@ -21,6 +21,10 @@ from simulation.training.service import TrainingService
 
 def plan_of(seed: int, rung: int = 0) -> TrainingPlan:
     return TrainingPlan("security-vision", "mlp", rung, 200, seed=seed)
+
+
+def verified(ledger: Ledger, n: int, seed: int = 0, device: str = "cpu") -> list[Verification]:
+    return [verify_row(row, resolve_device(device)) for row in ledger.sample(n, seed)]
 
 
 def test_pending_plans_of_a_bucket_are_trained_with_the_first_that_is_due() -> None:
@@ -120,7 +124,7 @@ def test_verification_finds_what_was_changed(tmp_path: Path) -> None:
     ledger = Ledger(path)
     service = TrainingService(ledger, "cpu")
     service.train([service.submit(plan_of(seed)) for seed in range(4)])
-    checks = verify(ledger, sample=3, seed=1, device="cpu")
+    checks = verified(ledger, 3, seed=1)
     assert len(checks) == 3
     assert all(check.passed and check.tolerance == 0.0 for check in checks)
 
@@ -128,7 +132,7 @@ def test_verification_finds_what_was_changed(tmp_path: Path) -> None:
     forged = Ledger()
     values = {name: getattr(result, name) for name in TrainingResult.__annotations__}
     forged.add_many([(plan, TrainingResult(**{**values, "key": plan.key(), "accuracy_lab": 0.9}))])
-    (check,) = verify(forged, device="cpu")
+    (check,) = verified(forged, 1)
     assert not check.passed
     assert check.differences["accuracy_lab"] < -0.1
 
@@ -149,5 +153,5 @@ def test_cuda_agrees_with_the_cpu_within_the_tolerance() -> None:
     ledger = Ledger()
     service = TrainingService(ledger, "cpu")
     service.train([service.submit(plan_of(seed)) for seed in range(4)])
-    checks = verify(ledger, sample=4, device="cuda")
+    checks = verified(ledger, 4, device="cuda")
     assert all(check.passed for check in checks)
