@@ -102,6 +102,26 @@ def test_an_interrupt_keeps_finished_chunks(tmp_path: Path, monkeypatch: pytest.
     assert service.train(keys) == 3
 
 
+def test_waiting_for_the_ledger_is_not_counted_as_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s, real = [0.0], trainer.train_bucket
+
+    def training(plans: Sequence[TrainingPlan], device: torch.device) -> Iterator[list[TrainingResult]]:
+        for results in real(plans, device, 2):
+            now_s[0] += 1.0
+            yield results
+
+    def waiting(runs: object) -> bool:
+        now_s[0] += 60.0
+        return False
+
+    monkeypatch.setattr(service_module, "train_bucket", training)
+    monkeypatch.setattr("simulation.training.service.time.perf_counter", lambda: now_s[0])
+    service = TrainingService(Ledger(), "cpu")
+    monkeypatch.setattr(service.ledger, "add_many", waiting)
+    service.train([service.submit(plan_of(seed)) for seed in range(6)])
+    assert service.seconds == 3.0
+
+
 def test_out_of_memory_halves_the_chunk_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     real, sizes = trainer._train_chunk, []
 

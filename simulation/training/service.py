@@ -93,12 +93,13 @@ class TrainingService:
     def _train_bucket(self, plans: list[TrainingPlan]) -> int:
         started = time.perf_counter()
         for results in train_bucket(plans, self._device):
+            self.seconds += time.perf_counter() - started
             self.ledger.add_many([(self._pending[result.key], result) for result in results])
             for result in results:
                 self._results[result.key] = result
                 del self._pending[result.key]
             self.n_runs += len(results)
-        self.seconds += time.perf_counter() - started
+            started = time.perf_counter()  # what the ledger took, or had to wait for, is not training
         return len(plans)
 
     def result(self, key: str) -> TrainingResult:
