@@ -326,6 +326,16 @@ def test_opening_looks_at_no_row_and_asking_at_those_asked_for(path: Path, monke
     assert looked_at == wanted
 
 
+def test_a_ledger_that_may_not_be_read_is_told_as_that(path: Path) -> None:
+    filled(path)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
+    for how in (Ledger, Ledger.open):
+        with pytest.raises(LedgerError, match=r"it may not be read\. Make it readable"):
+            how(path)
+
+
 def on_small_disk(tmp_path: Path, script: str) -> None:
     """Run a script in a folder that is a disk of one MiB, seen by that process alone; skips where that cannot be."""
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:

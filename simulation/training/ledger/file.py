@@ -145,7 +145,7 @@ class LedgerFile:
             if error.sqlite_errorcode & 0xFF not in _CANNOT_WRITE:
                 raise
             self._why_read_only = self._told(error)
-            if not os.path.exists(self.path) or os.path.getsize(self.path) == 0:
+            if not os.access(self.path, os.R_OK) or os.path.getsize(self.path) == 0:
                 raise self._why_read_only from error
             return self._read_only(self._why_read_only)
 
@@ -154,6 +154,8 @@ class LedgerFile:
         known = from_sqlite(self.path, error)
         folder = os.path.dirname(os.path.abspath(self.path))
         existing = [self.path] if os.path.exists(self.path) else []
+        if existing and not os.access(self.path, os.R_OK):
+            return LedgerError(self.path, "it may not be read", remedy="Make it readable or choose another ledger.")
         if not all(os.access(place, os.W_OK) for place in (folder, *existing)):
             return LedgerError(self.path, "it stands where nothing can be written", Trouble.READ_ONLY)
         if shutil.disk_usage(folder).free < 2**16:  # the index of the log takes half of that
