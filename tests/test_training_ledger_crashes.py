@@ -25,6 +25,7 @@ from simulation.training.ledger import file
 from simulation.training.ledger.errors import Trouble
 from simulation.training.ledger.ledger import Ledger, LedgerError, LedgerWarning
 from simulation.training.ledger.rows import Damage, damage_of, is_believable, row_of
+from simulation.training.ledger.schema import KEPT
 
 SPAWN = multiprocessing.get_context("spawn")
 BATCH = 5
@@ -148,6 +149,9 @@ def test_a_cell_of_another_type_hides_only_its_row(path: Path, value: object) ->
         connection.execute("UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL', '')")
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE runs SET device = ?, plan = CAST(x'fffe' AS TEXT) WHERE key = ?", [value, key])
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("UPDATE sqlite_master SET sql = ?", [KEPT])
     assert Ledger(path).get_many(results) == {k: r for k, r in results.items() if k != key}
 
 
