@@ -424,3 +424,15 @@ def test_a_read_only_ledger_with_an_unfinished_log_is_read_with_it(tmp_path: Pat
         assert len(Ledger("ledger.sqlite").get_many(run_of(seed)[0].key() for seed in range(3))) == 3
         """,
     )
+
+
+@pytest.mark.parametrize("name", [b"\xd6\xff", b"\x1b[31m\n", b"x" * 5000], ids=["bytes", "signs", "long"])
+def test_what_a_damaged_schema_quotes_stays_one_short_line(path: Path, name: bytes) -> None:
+    filled(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("UPDATE sqlite_master SET name = CAST(? AS TEXT), sql = 'no SQL'", [name])
+    for _ in range(2):
+        with pytest.raises(LedgerError, match=r"the file is corrupted \(.*\)\. Move the file away") as error:
+            Ledger(path)
+        assert str(error.value).isprintable() and len(str(error.value)) < 500 + len(str(path))

@@ -231,7 +231,7 @@ class LedgerFile:
             yield
         except sqlite3.ProgrammingError:  # a fault of the caller, such as use from another thread
             raise
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             told = from_sqlite(self.path, error)
             if told.trouble is Trouble.HELD:
                 _WAITED_S[self.path] = _WAITED_S.get(self.path, 0.0) + time.monotonic() - started
