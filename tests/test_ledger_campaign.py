@@ -35,7 +35,7 @@ from analysis.errors import AnalysisError
 from analysis.training.ledger_files import NotReproduced, Trial, export_ledger, import_ledger
 from simulation.training.ledger.errors import Trouble
 from simulation.training.ledger.ledger import Ledger, LedgerError
-from simulation.training.ledger.rows import COLUMNS, key_of, row_checksum
+from simulation.training.ledger.rows import COLUMNS, key_of, result_of, row_checksum
 from simulation.training.ledger.schema import APPLICATION_ID, KEPT, SCHEMA_VERSION
 from simulation.training.plan import TrainingPlan
 from simulation.training.result import MEASURES, TrainingResult
@@ -237,8 +237,8 @@ def play(path: Path, truth: dict[str, TrainingResult], says: str) -> str:
     try:
         service.train([service.submit(plan) for plan in PLANS])
         assert {key: service.result(key) for key in KEYS} == truth, says
-        rows = service.ledger.rows(service.used_keys)  # of which the run's table of trainings is made
-        assert [row["key"] for row in rows] == sorted(KEYS), says
+        rows = {row["key"]: row for row in service.rows()}  # of which the run's table of trainings is made
+        assert {key: result_of(row) for key, row in rows.items()} == truth, says
         saved = service.ledger.add_many(())
     finally:
         service.ledger._file.close()

@@ -202,8 +202,30 @@ def test_a_fault_of_the_caller_is_not_blamed_on_the_file(path: Path) -> None:
     object.__setattr__(result, "leakage", float("nan"))
     with pytest.raises(ValueError, match="leakage = nan cannot be"):
         ledger.add_many([(plan, result)])
-    object.__setattr__(result, "leakage", 0)  # a whole number in a column of reals
+
+
+@pytest.mark.parametrize("value", [0, -0.0, 5e-324, -0.1, 1 / 3], ids=repr)
+def test_whatever_number_is_measured_its_row_stays_intact(path: Path, value: float) -> None:
+    ledger, (plan, result) = Ledger(path), run_of(1)
+    object.__setattr__(result, "leakage", value)  # a column of reals
     assert ledger.add_many([(plan, result)]) and ledger.get(plan.key()) == result
+    assert ledger.info()["damaged"] == 0
+
+
+@pytest.mark.filterwarnings("ignore::simulation.training.ledger.errors.LedgerWarning")
+def test_what_is_written_and_not_found_again_stays_in_memory(path: Path) -> None:
+    results = filled(path)
+    whole, n_kept = path.read_bytes(), 0
+    for number, key in enumerate(results):  # a key that is out of order misleads the search for others
+        damaged = path.with_name(f"{number}.sqlite")
+        damaged.write_bytes(whole.replace(key.encode(), b"\0" * len(key)))
+        ledger = Ledger.open(damaged)
+        missing = results.keys() - ledger.get_many(results).keys()
+        saved = ledger.add_many(run_of(seed) for seed in range(40) if run_of(seed)[0].key() in missing)
+        n_kept += not saved
+        found = ledger.get_many(missing)
+        assert key in missing and found == {one: results[one] for one in missing}
+    assert n_kept > 0
 
 
 # --- disks ------------------------------------------------------------------------------------------------------------
@@ -249,7 +271,7 @@ def test_a_running_service_outlives_a_ledger_that_cannot_be_written(path: Path) 
     with pytest.warns(LedgerWarning, match="readonly.*writable"):
         assert service.train(keys) == 20
     assert [service.result(key).key for key in keys] == keys
-    assert len(service.ledger.rows(service.used_keys)) == 20  # what the run's training table is made of
+    assert len(service.rows()) == 20  # what the run's training table is made of
     service.ledger._file.open().execute("PRAGMA query_only=OFF")
     assert service.ledger.add_many(())  # as the player does at the end of a block
     assert len(Ledger(path)) == 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from simulation.training import service as service_module
 from simulation.training import trainer
 from simulation.training.device import DeviceError, device_name, resolve_device
 from simulation.training.ledger.ledger import Ledger
+from simulation.training.ledger.rows import is_believable, result_of
 from simulation.training.ledger.verify import Verification, verify_row
 from simulation.training.plan import TrainingPlan
 from simulation.training.result import TrainingResult
@@ -78,6 +80,27 @@ def test_a_damaged_row_is_trained_again(tmp_path: Path) -> None:
     assert second.result(key) == good
     assert second.n_runs == 1
     assert Ledger(path).get(key) == good
+
+
+def test_the_rows_of_a_service_say_what_was_used_whatever_the_ledger_says(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    plans = [plan_of(seed) for seed in range(3)]
+    first = TrainingService(Ledger(path), "cpu")
+    keys = [first.submit(plan) for plan in plans]
+    true = {key: first.result(key) for key in keys}
+    assert [row["key"] for row in first.rows()] == sorted(keys) and first.rows() == Ledger(path).rows()
+
+    lying = Ledger(tmp_path / "lying.sqlite")  # no check tells that accuracies are not those of training
+    lying.add_many([(plans[0], replace(true[keys[0]], accuracy_lab=0.123))])
+    second = TrainingService(lying, "cpu", retrain=True)
+    assert {key: second.result(second.submit(plan)) for key, plan in zip(keys, plans, strict=True)} == true
+    assert lying.get(keys[0]) != true[keys[0]]  # a row that stands stays
+    assert {row["key"]: result_of(row) for row in second.rows()} == true
+
+    with sqlite3.connect(path) as connection:  # as where keys are out of order and cannot be found
+        connection.execute("DELETE FROM runs WHERE key = ?", [keys[1]])
+    assert {row["key"]: result_of(row) for row in first.rows()} == true
+    assert all(is_believable(tuple(row.values())) for row in first.rows())
 
 
 def test_an_unknown_key_is_an_error_that_names_it() -> None:

@@ -29,6 +29,7 @@ from simulation.training.ledger.rows import COLUMNS, Row, is_believable
 PATIENCE_S = 5.0
 MEMORY = ":memory:"
 _BATCH = 500  # keys per query: SQLite's oldest limit on variables is 999
+_INSERT = f"INSERT OR REPLACE INTO runs VALUES ({','.join('?' * len(COLUMNS))})"
 _WAITED_S: dict[str, float] = {}  # in vain, by file, in this process
 _INHERITED: list[sqlite3.Connection | None] = []  # from before a fork: SQLite forbids a child even to close them
 _CANNOT_WRITE = (  # what opening says where the log or its index cannot be made
@@ -106,17 +107,19 @@ class LedgerFile:
         least_wait_s: how long to wait for another process even where no patience is left.
         """
         connection = self._writable()
-        marks = ",".join("?" * len(COLUMNS))
-        n_new = 0
         with self._transaction(connection, least_wait_s):
             # Looked up under the lock, so that a row which another process wrote meanwhile stays.
             standing = {row[0] for row in self.select([row[0] for row in rows]) if is_believable(row)}
-            for row in rows:
-                if row[0] not in standing:
-                    connection.execute(f"INSERT OR REPLACE INTO runs VALUES ({marks})", row)
-                    standing.add(row[0])
-                    n_new += 1
-        return n_new
+            new = {row[0]: tuple(row) for row in reversed(rows) if row[0] not in standing}
+            connection.executemany(_INSERT, new.values())
+            self._check_written(new)
+        return len(new)
+
+    def _check_written(self, rows: dict[str, Row]) -> None:
+        """Raise `LedgerError` where rows are not found again, as in a damaged file whose keys are out of order."""
+        if {row[0]: row for row in self.select(list(rows))} != rows:
+            reason = "the file is corrupted (what is written to it is not found again)"
+            raise LedgerError(self.path, reason, Trouble.CORRUPT)
 
     def _writable(self) -> sqlite3.Connection:
         connection = self.open()

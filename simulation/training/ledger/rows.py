@@ -84,7 +84,10 @@ def row_of(plan: TrainingPlan, result: TrainingResult, created: float) -> Row:
 
 
 def _stored(name: str, value: Any) -> Any:
-    return None if value is None and name in OPTIONAL_MEASURES else type_of(name)(value)
+    if value is None and name in OPTIONAL_MEASURES:
+        return None
+    stored = type_of(name)(value)
+    return stored if isinstance(stored, str) else stored + 0  # SQLite does not keep the sign of a zero
 
 
 def result_of(row: Mapping[str, Any]) -> TrainingResult:
