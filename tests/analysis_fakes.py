@@ -100,6 +100,9 @@ class FakeService:
         self.batches += [len(new)] if new else []
         return len(new)
 
+    def rows(self) -> list[dict[str, Any]]:
+        return self.ledger.rows(self.used_keys)
+
     def result(self, key: str) -> float:
         self.used_keys.add(key)
         return self.ledger.results[key]

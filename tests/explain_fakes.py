@@ -23,9 +23,6 @@ ENTRANTS = {"new": {"sector": "vision", "per_year": 0, "at_start": 2, "offers": 
 class EmptyLedger:
     """Keeps nothing."""
 
-    def rows(self, keys: Iterable[str]) -> list[dict[str, Any]]:
-        return []
-
     def add_many(self, runs: Iterable[Any]) -> bool:
         return True
 
@@ -34,6 +31,9 @@ class PlayableService(FakeService):
     """A computing service that the player of experiments can use."""
 
     ledger = EmptyLedger()
+
+    def rows(self) -> list[dict[str, Any]]:
+        return []
 
 
 def open_service(ledger: Path, device: str, retrain: bool) -> PlayableService:

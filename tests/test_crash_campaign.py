@@ -1,10 +1,10 @@
 """Runs killed at random moments and run folders damaged at random: nothing finished is lost, nothing wrong is served.
 
-    python -m pytest tests/test_crash_campaign.py -m slow -n 0
+    python -m pytest tests/test_crash_campaign.py tests/test_ledger_campaign.py -m slow -n 0
 
-plays the whole campaign, 200 of each (another number: VENTURES_CAMPAIGN), and prints its counts; a small one belongs to
-the normal tests. Every case has a number that gives its random choices, so that one that fails can be played alone:
-VENTURES_CAMPAIGN_FROM=NUMBER VENTURES_CAMPAIGN=1.
+plays the whole campaign with that of ledgers, 200 of each (another number: VENTURES_CAMPAIGN), and prints its counts; a
+small one belongs to the normal tests. Every case has a number that gives its random choices, so that one that fails can
+be played alone: VENTURES_CAMPAIGN_FROM=NUMBER VENTURES_CAMPAIGN=1.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Any
 import pandas as pd
 import psutil
 import pytest
+from campaign import FIRST, SIZE, tell
 from crash_run import CODE, SLOW, SMALL
 from damage import ANY_FILE, mutate_json, write_document
 from explain_fakes import ENGINE as MARKET_ENGINE
@@ -44,8 +45,6 @@ from analysis.runs.tables import TABLES
 from scenarios import load
 
 HERE = Path(__file__).parent
-SIZE = int(os.environ.get("VENTURES_CAMPAIGN", "200"))
-FIRST = int(os.environ.get("VENTURES_CAMPAIGN_FROM", "0"))
 SEEDS = 24
 REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -419,13 +418,6 @@ def play_damages(
             found = damage_and_explain(number, ground, work, capfd)
         counts[f"{found[0]}: {found[1]}"] += 1
     return counts
-
-
-def tell(title: str, n: int, counts: Counter[str], capfd: pytest.CaptureFixture[str]) -> None:
-    """Print the counts, whatever pytest captures."""
-    with capfd.disabled():
-        sys.stdout.write(f"\n{n} {title}: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))
-        sys.stdout.write("\n")
 
 
 def test_killed_runs_go_on_and_leave_nobody_behind(ground: Path, tmp_path: Path) -> None:

@@ -46,11 +46,13 @@ class Service(Protocol):
     n_runs: int
     n_from_ledger: int
     seconds: float
-    used_keys: set[str]
     device: str
 
     def train(self, due: Iterable[str]) -> int:
         """Make the results of these keys available."""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Ledger rows of all results that were used."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def play_block(block: Block, engine: Engine, service: Service, tally: Tally | No
         name: world_table(name, ((*label, frame[name]) for label, frame in zip(labels, frames, strict=True)))
         for name in WORLD_TABLES
     }
-    tables["training"] = training_table(service.ledger.rows(service.used_keys))
+    tables["training"] = training_table(service.rows())
     service.ledger.add_many(())  # the last chance for runs that could not be written before
     training = BlockCost(runs=service.n_runs, from_ledger=service.n_from_ledger, seconds=service.seconds)
     return Played(tables, time.perf_counter() - started, training, str(service.device))

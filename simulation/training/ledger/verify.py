@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from simulation.training.device import device_name, resolve_device
-from simulation.training.ledger.ledger import Ledger
+from simulation.training.device import device_name
 from simulation.training.plan import TRAINER_VERSION, TrainingPlan
 from simulation.training.result import DIFFERENCE, MEASURES, SHARE, TrainingResult
 from simulation.training.trainer import train_bucket
@@ -47,17 +46,6 @@ class Verification:
     beyond: tuple[str, ...]
     recorded_on: str
     trained_on: str
-
-
-def verify(ledger: Ledger, sample: int = 5, seed: int = 0, device: str = "auto") -> list[Verification]:
-    """Train up to `sample` recorded runs again, drawn by `seed`, and compare all their measures but times.
-
-    Raises:
-        LedgerError: the ledger cannot be read.
-        DeviceError: this machine has no such device.
-    """
-    where = resolve_device(device)
-    return [verify_row(row, where) for row in ledger.sample(sample, seed)]
 
 
 def verify_row(row: dict[str, Any], device: torch.device, from_here: bool = True) -> Verification:
