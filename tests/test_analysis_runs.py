@@ -182,6 +182,44 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     assert played(tmp_path / "run").status == "finished"
 
 
+HOLDER = """
+import sys, time
+from pathlib import Path
+from analysis.runs.write import locked
+
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(3600)
+"""
+
+
+def test_a_lock_ends_with_the_process_that_held_it_however_that_ended(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, out], stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
+    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    with pytest.raises(AnalysisError, match="another process"):
+        played(out)
+    holder.kill()
+    holder.communicate()
+    assert played(out).seeds == [0, 1, 2, 3]
+
+
+def test_a_lock_is_not_written_through_a_link(tmp_path: Path) -> None:
+    out, precious = tmp_path / "run", tmp_path / "precious"
+    precious.write_text("keep me")
+    played(out)
+    (out / ".lock").unlink()
+    (out / ".lock").symlink_to(precious)
+    with pytest.raises(AnalysisError, match=r"\.lock is a link"):
+        played(out, replications=8)
+    assert precious.read_text() == "keep me"
+    (out / ".lock").unlink()
+    (out / ".lock").mkdir()
+    with pytest.raises(AnalysisError, match=r"\.lock cannot be locked"):
+        played(out, replications=8)
+    assert len(Run(out).seeds) == 4
+
+
 SCRIPT = """
 import sys
 sys.path.insert(0, {here!r})

@@ -203,8 +203,8 @@ def kill_and_go_on(kill: Kill, ground: Path, out: Path) -> str:
     check_usable(kill, reference, out, process.returncode)
     assert_true_to(reference, small(ground, out))
     assert Run(out).seeds == list(range(SEEDS)) and Run(out).status == "finished"
-    assert sorted(path.name for path in out.iterdir() if path.name != "set-aside") == sorted(
-        ["manifest.json", *(f"{name}.parquet" for name in TABLES)]
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        [".lock", "manifest.json", *(f"{name}.parquet" for name in TABLES)]
     )
     assert not (out / "set-aside").exists(), f"{kill}: a sound part was set aside"
     return met
