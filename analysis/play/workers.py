@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from analysis.errors import BrokenRun
-from analysis.play.interrupts import Held, held, kept_from_children
+from analysis.play.interrupts import Held, held
 from analysis.play.lockstep import Block, Engine, play_block
 from analysis.play.orphans import stay_with_parent
 from analysis.play.progress import Tally
 from analysis.runs.parts import write_part
 from analysis.runs.seeds import SeedSet
 from analysis.terminal.notices import listening, pass_on
+from simulation.training.signals import kept_from_children
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
