@@ -166,6 +166,21 @@ def test_a_merge_that_was_cut_off_is_done_again(
     assert_same(reference, played(out, replications=20))
 
 
+@pytest.mark.parametrize("step", ["locked", "open_folder", "write_manifest", "discard_drafts"])
+def test_a_folder_whose_making_was_cut_off_is_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    from analysis.runs import write as folder
+
+    with monkeypatch.context() as cut:
+        cut.setattr(folder, step, lambda *_: (_ for _ in ()).throw(OSError("power cut")))
+        with pytest.raises(OSError, match="power cut"):
+            played(tmp_path / "run")
+    (tmp_path / "run").mkdir(exist_ok=True)
+    (tmp_path / "run" / ".draft-abc").write_text("")  # what a process that was killed was about to write
+    assert played(tmp_path / "run").seeds == [0, 1, 2, 3]
+
+
 def test_a_run_without_a_folder_lives_as_long_as_it_is_used() -> None:
     run = played(None, replications=1)
     folder = run.folder

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from analysis.errors import AnalysisError, DamagedRun
 from analysis.runs.check import check_present, check_table, note_of, read_table, table_path
-from analysis.runs.files import draft_of, is_draft, refuse_links
+from analysis.runs.files import DRAFT, draft_of, is_draft, refuse_links
 from analysis.runs.list_layout import NO_TOKEN
 from analysis.runs.manifest import MANIFEST, Manifest, PartNote, TableNote, TrainingCost, read_manifest, write_note
 from analysis.runs.parts import PARTS, Part, discard, discard_drafts, only_seeds, seeds_in_parts, sound_parts
@@ -47,9 +47,12 @@ def open_folder(folder: Path, wanted: Manifest) -> Manifest:
     refuse_foreign(folder)
     if (folder / MANIFEST).exists():
         wanted = _continued(folder, read_manifest(folder), wanted)
-    _make_parts(folder)
+    parts = folder / PARTS
+    if parts.exists() and not parts.is_dir():
+        raise DamagedRun(f"{parts} is no folder; remove it or choose another --out")
     discard_drafts(folder)
-    write_manifest(folder, wanted)
+    write_manifest(folder, wanted)  # first of all: a folder that holds anything else and no manifest is not ours
+    parts.mkdir(exist_ok=True)
     return wanted
 
 
@@ -112,17 +115,10 @@ def _make(folder: Path) -> None:
         raise AnalysisError(f"--out {folder} is a file; name a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=folder, prefix=DRAFT):
             pass
     except OSError as error:
         raise AnalysisError(f"--out {folder} cannot be written: {error.strerror or error}") from error
-
-
-def _make_parts(folder: Path) -> None:
-    try:
-        (folder / PARTS).mkdir(exist_ok=True)
-    except FileExistsError as error:
-        raise DamagedRun(f"{folder / PARTS} is no folder; remove it or choose another --out") from error
 
 
 def _continued(folder: Path, earlier: Manifest, wanted: Manifest) -> Manifest:
