@@ -57,9 +57,18 @@ def start(play: str, folder: Path) -> subprocess.Popen[str]:
 def test_workers_see_no_request_not_even_while_they_start_and_end_with_their_parent(play: str, tmp_path: Path) -> None:
     parent = start(play, tmp_path)
     assert parent.stdout is not None
-    said = [json.loads(parent.stdout.readline()) for _ in range(2)]
-    workers = [psutil.Process(number) for number, _ in said]
+    try:
+        said = [json.loads(parent.stdout.readline()) for _ in range(2)]
+    finally:
+        parent.kill()
+        parent.wait()
     assert all({int(number) for number in REQUESTS} <= set(blocked) for _, blocked in said), said
-    parent.kill()
-    parent.wait()
-    wait_until(lambda: not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers))
+    wait_until(lambda: not any(still_runs(number) for number, _ in said))
+
+
+def still_runs(number: int) -> bool:
+    """Whether a process is there and does not only wait to be reaped."""
+    try:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,10 +1,10 @@
 """Runs killed at random moments and run folders damaged at random: nothing finished is lost, nothing wrong is served.
 
-    python -m pytest tests/test_crash_campaign.py -m slow -n 0
+    python -m pytest -m campaign -n 0
 
-plays the whole campaign, 200 of each (another number: VENTURES_CAMPAIGN), and prints its counts; a small one belongs to
-the normal tests. Every case has a number that gives its random choices, so that one that fails can be played alone:
-VENTURES_CAMPAIGN_FROM=NUMBER VENTURES_CAMPAIGN=1.
+plays the whole campaign with that of ledgers, 200 of each (another number: VENTURES_CAMPAIGN), and prints its counts; a
+small one belongs to the normal tests. Every case has a number that gives its random choices, so that one that fails can
+be played alone: VENTURES_CAMPAIGN_FROM=NUMBER VENTURES_CAMPAIGN=1.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Any
 import pandas as pd
 import psutil
 import pytest
+from campaign import FIRST, SIZE, tell
 from crash_run import CODE, SLOW, SMALL
 from damage import ANY_FILE, mutate_json, write_document
 from patience import HANGS_S, wait_until
@@ -45,8 +46,6 @@ from simulation.training.ledger.ledger import Ledger
 from simulation.training.plan import TrainingPlan
 
 HERE = Path(__file__).parent
-SIZE = int(os.environ.get("VENTURES_CAMPAIGN", "200"))
-FIRST = int(os.environ.get("VENTURES_CAMPAIGN_FROM", "0"))
 SEEDS = 24
 TOLD = ("iris", "--no-replay", "--json")
 REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -479,12 +478,7 @@ def campaign(
             counts.update(play_one(number))
         except Exception as error:
             failed.append(f"{number}: {type(error).__name__}: {error}")
-    lines = [
-        f"{len(numbers)} {title}, {len(failed)} failed",
-        *(f"  {counts[name]:4} {name}" for name in sorted(counts)),
-    ]
-    with capfd.disabled():
-        sys.stdout.write("\n" + "\n".join(lines) + "\n")
+    tell(title, len(numbers), counts + Counter(failed=len(failed)), capfd)
     assert not failed, "\n\n".join(failed)
     return counts
 
@@ -505,11 +499,13 @@ def test_damaged_folders_are_refused_or_mended(
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_campaign_of_kills(ground: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     campaign("kills", range(FIRST, FIRST + SIZE), lambda number: play_kill(number, ground, tmp_path), capfd)
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_campaign_of_damage(ground: Path, halves: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     numbers = range(FIRST, FIRST + SIZE)
     campaign("damaged folders", numbers, lambda number: play_damage(number, ground, halves, tmp_path, capfd), capfd)
