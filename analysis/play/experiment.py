@@ -67,6 +67,7 @@ def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engin
     engine = engine or real_engine()
     wanted = _first_manifest(arms, settings, kind, name)
     out, keep = settings.open_out()
+    run_folder.refuse_foreign(out)
     with run_folder.locked(out), held() as requests:
         manifest = run_folder.open_folder(out, wanted)
         started = time.perf_counter()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.errors import BrokenRun
-from analysis.play.interrupts import Held, held, kept_from_children
+from analysis.play.interrupts import Held, held
 from analysis.play.lockstep import Block, Engine, play_block
 from analysis.play.orphans import stay_with_parent
 from analysis.play.progress import Tally
@@ -25,6 +25,7 @@ from analysis.play.provenance import code_fingerprint
 from analysis.runs.parts import write_part
 from analysis.runs.seeds import SeedSet
 from analysis.terminal.notices import listening, pass_on
+from simulation.training.signals import kept_from_children
 
 if TYPE_CHECKING:
     from simulation.plugins.plugin import Source
