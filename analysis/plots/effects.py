@@ -12,9 +12,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.plots.style import FOCAL, MILLION, MUTED, RIVALS, canvas, tidy
+from analysis.plots.text import labels, wrapped
 from analysis.statistics.intervals import Interval, scaled
 
 MARKERS = ("o", "D", "s", "^", "v")  # of the outcomes in one panel, in their order
+LABEL_WIDTH = 36  # characters
 ROOM = 0.56  # of a row's height that its outcomes share
 
 
@@ -30,11 +32,11 @@ def plot_cause_effects(causes: Sequence[str], outcomes: Sequence[Outcome], title
     """What taking each cause away does to shares of seeds: a row per cause, a marker per outcome."""
     with canvas(path, 11, 2.4 + (0.3 + 0.25 * len(outcomes)) * len(causes)) as figure:
         axes = figure.subplots()
-        draw_rows(axes, causes, outcomes)
+        draw_rows(axes, labels(causes, LABEL_WIDTH), outcomes)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}" if value else "0")
         axes.set_xlabel("change in the share of seeds, points (95 % interval; grey: it holds zero)")
         key = [Line2D([], [], color="black", marker=m, linewidth=2, markersize=7) for m in MARKERS[: len(outcomes)]]
-        tidy(axes, title, pad=28)
+        tidy(axes, wrapped(title, 80), pad=28)
         axes.legend(
             key, [one.name for one in outcomes], loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(outcomes),
             frameon=False, borderaxespad=0.2,
@@ -57,13 +59,15 @@ def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interv
             tidy(axes, name)
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
-        figure.suptitle(title)
+        figure.suptitle(wrapped(title, 110))
     return path
 
 
 def draw_forest(axes: Axes, effects: Sequence[tuple[str, Interval]]) -> None:
     """Rows of one outcome."""
-    draw_rows(axes, [text for text, _ in effects], [Outcome("", [effect for _, effect in effects])])
+    draw_rows(
+        axes, labels([text for text, _ in effects], LABEL_WIDTH), [Outcome("", [effect for _, effect in effects])]
+    )
 
 
 def draw_rows(axes: Axes, rows: Sequence[str], outcomes: Sequence[Outcome]) -> None:

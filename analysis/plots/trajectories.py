@@ -26,6 +26,7 @@ from analysis.plots.style import (
     quantiles_by_month,
     tidy,
 )
+from analysis.plots.text import wrapped
 from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
 
@@ -74,7 +75,8 @@ def plot_trajectory(run: Run, scenario: str, arm: str, focal: str, path: Path) -
         draw_panels(axes, firms, own, months, len(run.seeds))
         for axis in axes:
             draw_marks(axis, marks, months)
-        figure.suptitle("\n".join([title_of(focal, scenario, len(run.seeds)), *legend_lines(marks)]), fontsize="medium")
+        title = wrapped(title_of(focal, scenario, len(run.seeds)), 150)
+        figure.suptitle("\n".join([title, *legend_lines(marks)]), fontsize="medium")
         handles = {
             text: handle for axis in axes for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
         }
