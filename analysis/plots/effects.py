@@ -30,15 +30,15 @@ class Outcome:
 
 def plot_cause_effects(causes: Sequence[str], outcomes: Sequence[Outcome], title: str, path: Path) -> Path:
     """What taking each cause away does to shares of seeds: a row per cause, a marker per outcome."""
-    with canvas(path, 11, 2.4 + (0.3 + 0.25 * len(outcomes)) * len(causes)) as figure:
+    with canvas(path, 11, 2.1 + 0.3 * len(outcomes) + (0.3 + 0.25 * len(outcomes)) * len(causes)) as figure:
         axes = figure.subplots()
         draw_rows(axes, labels(causes, LABEL_WIDTH), outcomes)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}" if value else "0")
         axes.set_xlabel("change in the share of seeds, points (95 % interval; grey: it holds zero)")
         key = [Line2D([], [], color="black", marker=m, linewidth=2, markersize=7) for m in MARKERS[: len(outcomes)]]
-        tidy(axes, wrapped(title, 80), pad=28)
+        tidy(axes, wrapped(title, 80), pad=8 + 20 * len(outcomes))
         axes.legend(
-            key, [one.name for one in outcomes], loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(outcomes),
+            key, [one.name for one in outcomes], loc="lower left", bbox_to_anchor=(0, 1.0),
             frameon=False, borderaxespad=0.2,
         )  # fmt: skip
     return path

@@ -35,7 +35,7 @@ ENDING_COLOURS = {  # blue for those that go on, orange for those that do not; n
     "acquired": "#f2b35e",
     "bankrupt": BAD,
 }
-DASHES = ("-", "--", "-.", ":")
+TINTS = {"-": (0.0, 0.0), "--": (0.0, 0.5), "-.": (1.0, 0.5), ":": (0.0, 0.75)}  # by dashes: towards what, how far
 PLAIN: Any = {  # a dollar is a dollar
     "text.usetex": False, "text.parse_math": False, "axes.formatter.use_mathtext": False,
 }  # fmt: skip
@@ -135,13 +135,15 @@ def ink_on(colour: str) -> str:
 def line_styles(n: int) -> list[tuple[Colour, str]]:
     """A colour and a dash pattern for each of n lines; up to forty lines no two share a colour.
 
-    After ten colours the same ones come darker, with other dashes.
+    After ten colours the same ones come in other tints, with other dashes.
     """
     colours = sns.color_palette("colorblind", 10)
-    styles = []
-    for number in range(n):
-        round_of_ten = number // len(colours)
-        shade = 0.55 ** (round_of_ten % len(DASHES))
-        red, green, blue = colours[number % len(colours)]
-        styles.append(((red * shade, green * shade, blue * shade), DASHES[round_of_ten % len(DASHES)]))
-    return styles
+    patterns = list(TINTS)
+    tens = [(patterns[number // 10 % len(patterns)], number) for number in range(n)]
+    return [(tinted(colours[number % 10], *TINTS[dashes]), dashes) for dashes, number in tens]
+
+
+def tinted(colour: Colour, towards: float, how_far: float) -> Colour:
+    """The colour on its way to black (0) or white (1)."""
+    red, green, blue = (one + (towards - one) * how_far for one in colour)
+    return red, green, blue

@@ -23,6 +23,7 @@ PREFERRED = (  # fonts with Chinese, Japanese and Korean signs, by how common an
 )  # fmt: skip
 LAST_RESORT = "Last Resort"  # draws boxes for every sign there is
 DRAWN_BY_NOBODY = ("Cc", "Cf", "Cs", "Mn", "Me", "Zl", "Zp")  # categories of signs without a picture of their own
+LEAST_ROOM = 24  # characters
 NOTE = "⟨…⟩: code points of characters that no font of this machine has; a font such as Noto Sans CJK draws them"
 
 
@@ -73,9 +74,9 @@ def make_drawable(figure: Figure) -> tuple[list[str], bool]:
     families, missing = families_for({sign for text in figure.findobj(Text) for sign in printable(text.get_text())})
     for axis, texts in ticks.items():
         if missing & set("".join(texts)):
-            axis.set_ticks(axis.get_ticklocs(), [spelled(printable(text), missing) for text in texts])
+            axis.set_ticks(axis.get_ticklocs(), [respelled(text, missing) for text in texts])
     for text in figure.findobj(Text):
-        text.set_text(spelled(printable(text.get_text()), missing))
+        text.set_text(respelled(text.get_text(), missing))
         text.set_fontfamily(families)
     return families, any(unicodedata.category(sign) not in DRAWN_BY_NOBODY for sign in missing)
 
@@ -113,6 +114,15 @@ def signs_of(family: str) -> frozenset[str]:
     except (OSError, RuntimeError, ValueError):
         return frozenset()
     return frozenset(map(chr, frozenset.intersection(*charmaps))) if charmaps else frozenset()
+
+
+def respelled(text: str, missing: set[str]) -> str:
+    """The text as it can be drawn, in the room that was meant for it and one line more."""
+    plain = printable(text)
+    told = spelled(plain, missing)
+    lines = plain.split("\n")
+    room = max(LEAST_ROOM, *(len(line) * (2 if is_wide(line) else 1) for line in lines))
+    return told if told == plain else wrapped(told, room, len(lines) + 1)
 
 
 def spelled(text: str, missing: set[str]) -> str:
