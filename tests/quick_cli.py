@@ -1,6 +1,7 @@
 """The command line in a process of its own, with real worlds on a training service that computes.
 
-`python quick_cli.py run FILE …`: for tests of what a terminal, a pipe or a closed stream makes of a command.
+`python quick_cli.py run FILE … THEN validate FILE`: for tests of what a terminal, a pipe or a closed stream makes of
+commands; the first that fails ends it.
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from patience import HANGS_S
 
+THEN = "THEN"
 TESTS = Path(__file__).parent
 SMALL = """\
 title: A small market
@@ -69,7 +71,21 @@ def main() -> None:
     from analysis.cli.main import main as ventures
 
     analysis.play.experiment.real_engine = lambda: explain_fakes.ENGINE
-    ventures()
+    given = sys.argv[1:]
+    while THEN in given:
+        at = given.index(THEN)
+        run_one(ventures, given[:at])
+        given = given[at + 1 :]
+    ventures(given)
+
+
+def run_one(ventures: Callable[[list[str]], None], arguments: list[str]) -> None:
+    """One of several commands."""
+    try:
+        ventures(arguments)
+    except SystemExit as end:
+        if end.code:
+            raise
 
 
 if __name__ == "__main__":

@@ -127,8 +127,8 @@ def cases(names: Sequence[str] = (), **options: Unpack[Options]) -> CasesResult:
     names: ids, names or short names ("CASE-VISION", "cases/vision", "vision") or YAML files; none: all shipped cases.
     options: as for `run`. Raises as `run`.
     """
-    setups = load_cases(names)
-    return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], Settings.of(options))
+    settings, setups = Settings.of(options), load_cases(names)
+    return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], settings)
 
 
 def play_cases(setups: Sequence[Scenario], arms: Sequence[Arm], settings: Settings) -> CasesResult:

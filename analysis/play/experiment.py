@@ -36,11 +36,11 @@ def run(scenario: Scenario | str | Path, **options: Unpack[Options]) -> Run:
     """Play a scenario with many seeds; the result's `firms`, `sectors`, `events`, … are data frames.
 
     scenario: a loaded scenario, a shipped name such as "cases/vision", or a YAML file.
-    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`; see `Settings`.
+    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`, `yes`; see `Settings`.
     Raises `AnalysisError` and `scenarios.ScenarioError` for a wrong request, `Interrupted` on Ctrl-C.
     """
-    setup = loaded(scenario)
-    return play([Arm(setup.name, BASE, setup)], Settings.of(options), kind="run", name=setup.name)
+    settings, setup = Settings.of(options), loaded(scenario)
+    return play([Arm(setup.name, BASE, setup)], settings, kind="run", name=setup.name)
 
 
 def loaded(scenario: Scenario | str | Path) -> Scenario:
