@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from patience import HANGS_S
-from quick_cli import SMALL, call, command, environment, start
+from quick_cli import SMALL, THEN, call, command, environment, start
 
 from analysis import AnalysisError
 from analysis.cli.main import run_command
@@ -38,12 +38,13 @@ MARKUP = (
 )
 CHINESE = "语音市场：便宜的云"
 MIXED = f"{CHINESE} – naïve “café” ≥ 5 §2 £ 👍"
-NARROW = ("cp1252", "gbk", "ascii", "latin-1", "cp437", "utf-8", "utf-16")
+ENCODINGS = ("cp1252", "gbk", "ascii", "utf-8")
 
 
 def scenario(title: str, says: str) -> str:
     """The small market with these words; JSON strings are YAML."""
-    text = SMALL.replace("A small market", json.dumps(title)).replace("It has few customers.", json.dumps(says))
+    words = (json.dumps(text, ensure_ascii=False) for text in (title, says))
+    text = SMALL.replace("A small market", next(words)).replace("It has few customers.", next(words))
     assert text != SMALL
     return text
 
@@ -74,7 +75,9 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 @pytest.mark.parametrize("text", MARKUP)
 def test_a_text_stands_on_every_screen_as_it_was_written(quick: Call, text: str) -> None:
     Path("m.yaml").write_text(scenario(text, text))
-    Path("w.yaml").write_text(f"whatif: true\ntitle: {json.dumps(text)}\nset: {{firms.iris.capital_usd: 4e5}}\n")
+    Path("w.yaml").write_text(
+        f"whatif: true\ntitle: {json.dumps(text, ensure_ascii=False)}\nset: {{firms.iris.capital_usd: 4e5}}\n"
+    )
     for request, told in (("validate m.yaml", 1), ("validate w.yaml --on m.yaml", 2), ("cases m.yaml -n 1 -j 1", 2)):
         code, out, err = quick(*request.split())
         assert code == 0, err
@@ -144,44 +147,37 @@ def kept(text: str, encoding: str) -> str:
     return "".join(signs)
 
 
-@pytest.mark.parametrize("encoding", NARROW)
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_any_encoding_of_the_terminal_shows_what_it_can(encoding: str, tmp_path: Path) -> None:
-    """A real process: what the encoding has stays, what it lacks is spelled in ASCII or replaced, and nothing fails."""
-    (tmp_path / "zh.yaml").write_text(scenario(MIXED, MIXED), encoding="utf-8")
-    for request in (("validate", "zh.yaml"), ("scenarios",), ("cases", "zh.yaml", "-n", "1", "-j", "1", "--out", "o")):
-        done = call(tmp_path, *request, PYTHONIOENCODING=encoding)
-        out, err = done.stdout.decode(encoding), done.stderr.decode(encoding)
-        assert done.returncode == 0 and "Traceback" not in err, err
-        if "zh.yaml" in request:
-            assert kept(MIXED, encoding).partition(" ")[0] in out, out
-            assert kept(MIXED, encoding).partition(" ")[2] in " ".join(out.split()), out
-    assert Run(tmp_path / "o").status == "finished" and list((tmp_path / "o" / "plots").glob("*.png"))
+    """A real process: what the encoding has stays, what it lacks is spelled in ASCII or replaced, and nothing fails.
 
-
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "gbk", "utf-8"])
-def test_a_document_says_the_same_in_every_encoding(encoding: str, tmp_path: Path) -> None:
+    A document says the same in every encoding.
+    """
     (tmp_path / "zh.yaml").write_text(scenario(MIXED, MIXED), encoding="utf-8")
-    done = call(tmp_path, "cases", "zh.yaml", "-n", "1", "-j", "1", "--json", PYTHONIOENCODING=encoding)
-    assert done.returncode == 0, done.stderr
-    (case,) = json.loads(done.stdout.decode(encoding))["cases"]
+    play = ("cases", "zh.yaml", "-n", "1", "-j", "1", "--out", "o")
+    requests = ("validate", "zh.yaml", THEN, "scenarios", THEN, *play, THEN, *play, "--json")
+    done = call(tmp_path, *requests, PYTHONIOENCODING=encoding)
+    out, err = done.stdout.decode(encoding), done.stderr.decode(encoding)
+    assert done.returncode == 0 and "Traceback" not in err, err
+    shown, brace, document = out.partition("\n{\n")
+    assert f"OK zh.yaml: {kept(MIXED, encoding)}" in shown
+    assert " ".join(shown.split()).count(kept(MIXED, encoding)) == 3
+    (case,) = json.loads(brace + document)["cases"]
     assert case["title"] == case["expectations"][0]["says"] == MIXED
+    assert list((tmp_path / "o" / "plots").glob("*.png"))
 
 
-@pytest.mark.parametrize(
-    "locale", [{"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}, {"LC_ALL": "POSIX"}]
-)
-def test_a_plain_locale_is_enough(locale: dict[str, str], tmp_path: Path) -> None:
+def test_a_plain_locale_is_enough(tmp_path: Path) -> None:
     (tmp_path / "zh.yaml").write_text(scenario(MIXED, "says"), encoding="utf-8")
-    done = call(tmp_path, "validate", "zh.yaml", **locale)
+    done = call(tmp_path, "validate", "zh.yaml", LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
     assert done.returncode == 0 and b"OK zh.yaml" in done.stdout and not done.stderr
 
 
 def test_an_error_is_told_in_a_narrow_encoding(tmp_path: Path) -> None:
     (tmp_path / "zh.yaml").write_text(scenario(MIXED, "says").replace("years: 1", f"years: {CHINESE}"), "utf-8")
-    for encoding in NARROW:
-        done = call(tmp_path, "validate", "zh.yaml", PYTHONIOENCODING=encoding)
-        err = done.stderr.decode(encoding)
-        assert done.returncode == 2 and err.count("\n") == 1 and "years" in err and not done.stdout
+    done = call(tmp_path, "validate", "zh.yaml", PYTHONIOENCODING="cp1252")
+    err = done.stderr.decode("cp1252")
+    assert done.returncode == 2 and err.count("\n") == 1 and "years = '????:????'" in err and not done.stdout
 
 
 def test_signs_of_our_own_screens_are_spelled_out_in_ascii() -> None:
@@ -209,7 +205,7 @@ def quiet(err: bytes) -> bool:
 
 @pytest.mark.parametrize(
     "request_",
-    [RUN, (*RUN, "--json"), ("cases", *RUN[1:]), ("validate-world", *RUN[1:]), ("scenarios",), ("scenarios", "--json")],
+    [RUN, ("cases", *RUN[1:], "--json"), ("scenarios",)],
     ids=" ".join,
 )
 def test_a_reader_who_goes_after_one_line_ends_nothing(folder: Path, request_: tuple[str, ...]) -> None:
@@ -242,7 +238,7 @@ def test_a_reader_who_never_came_ends_nothing(folder: Path) -> None:
     assert_kept(folder / "here")
 
 
-@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1), (0, 1, 2)])
+@pytest.mark.parametrize("closed", [(1,), (0, 1, 2)])
 def test_closed_standard_streams_end_nothing_and_damage_nothing(folder: Path, closed: tuple[int, ...]) -> None:
     """`>&-`: the next file that is opened must not become standard output."""
     shell = " ".join(f"{descriptor}{'<' if descriptor == 0 else '>'}&-" for descriptor in closed)
