@@ -41,10 +41,14 @@ MIXED = f"{CHINESE} – naïve “café” ≥ 5 §2 £ 👍"
 ENCODINGS = ("cp1252", "gbk", "ascii", "utf-8")
 
 
+def quoted(text: str) -> str:
+    """The text in YAML."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def scenario(title: str, says: str) -> str:
     """The small market with these words; JSON strings are YAML."""
-    words = (json.dumps(text, ensure_ascii=False) for text in (title, says))
-    text = SMALL.replace("A small market", next(words)).replace("It has few customers.", next(words))
+    text = SMALL.replace("A small market", quoted(title)).replace("It has few customers.", quoted(says))
     assert text != SMALL
     return text
 
@@ -75,9 +79,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 @pytest.mark.parametrize("text", MARKUP)
 def test_a_text_stands_on_every_screen_as_it_was_written(quick: Call, text: str) -> None:
     Path("m.yaml").write_text(scenario(text, text))
-    Path("w.yaml").write_text(
-        f"whatif: true\ntitle: {json.dumps(text, ensure_ascii=False)}\nset: {{firms.iris.capital_usd: 4e5}}\n"
-    )
+    Path("w.yaml").write_text(f"whatif: true\ntitle: {quoted(text)}\nset: {{firms.iris.capital_usd: 4e5}}\n")
     for request, told in (("validate m.yaml", 1), ("validate w.yaml --on m.yaml", 2), ("cases m.yaml -n 1 -j 1", 2)):
         code, out, err = quick(*request.split())
         assert code == 0, err

@@ -73,8 +73,8 @@ def make_drawable(figure: Figure) -> tuple[list[str], bool]:
     ticks = {axis: [tick.get_text() for tick in axis.get_ticklabels()] for axis in axes}  # writes them, too
     families, missing = families_for({sign for text in figure.findobj(Text) for sign in printable(text.get_text())})
     for axis, texts in ticks.items():
-        if missing & set("".join(texts)):
-            axis.set_ticks(axis.get_ticklocs(), [respelled(text, missing) for text in texts])
+        if (told := [respelled(text, missing) for text in texts]) != texts:
+            axis.set_ticks(axis.get_ticklocs(), told)
     for text in figure.findobj(Text):
         text.set_text(respelled(text.get_text(), missing))
         text.set_fontfamily(families)
@@ -120,9 +120,11 @@ def respelled(text: str, missing: set[str]) -> str:
     """The text as it can be drawn, in the room that was meant for it and one line more."""
     plain = printable(text)
     told = spelled(plain, missing)
+    if told == plain:
+        return plain
     lines = plain.split("\n")
     room = max(LEAST_ROOM, *(len(line) * (2 if is_wide(line) else 1) for line in lines))
-    return told if told == plain else wrapped(told, room, len(lines) + 1)
+    return wrapped(told, room, len(lines) + 1)
 
 
 def spelled(text: str, missing: set[str]) -> str:
