@@ -21,6 +21,7 @@ PREFERRED = (  # fonts with Chinese, Japanese and Korean signs, by how common an
     "Microsoft YaHei", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Noto Sans CJK JP", "Noto Sans CJK TC", "SimHei",
     "Heiti TC", "STHeiti", "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
+WEIGHTS = (400, "normal", "regular", "book", 700, "bold")  # of our texts, as Matplotlib calls them
 LAST_RESORT = "Last Resort"  # draws boxes for every sign there is
 DRAWN_BY_NOBODY = ("Cc", "Cf", "Cs", "Mn", "Me", "Zl", "Zp")  # categories of signs without a picture of their own
 LEAST_ROOM = 24  # characters
@@ -106,10 +107,11 @@ def installed() -> list[str]:
 
 @cache
 def signs_of(family: str) -> frozenset[str]:
-    """The signs that all upright fonts of a family have; none where one of them cannot be drawn from at every size."""
-    paths = [one.fname for one in font_manager.fontManager.ttflist if one.name == family and one.style == "normal"]
+    """The signs that a family has in normal and in bold; none where it cannot be drawn from at every size."""
+    upright = [one for one in font_manager.fontManager.ttflist if one.name == family and one.style == "normal"]
+    usual = [one for one in upright if one.weight in WEIGHTS] or upright
     try:
-        faces = [FT2Font(path) for path in paths]
+        faces = [FT2Font(one.fname) for one in usual]
         charmaps = [frozenset(face.get_charmap()) if face.scalable else frozenset() for face in faces]
     except (OSError, RuntimeError, ValueError):
         return frozenset()
