@@ -49,14 +49,15 @@ def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interv
     n_rows = -(-len(panels) // 2)
     height = 1.0 + n_rows * (1.6 + 0.4 * max(len(effects) for *_, effects in panels))
     with canvas(path, 13, height) as figure:
-        grid = list(figure.subplots(n_rows, 2, squeeze=False).flat)
-        for axes, (name, unit, effects) in zip(grid, panels, strict=False):
+        grid = list(figure.subplots(n_rows, 2, squeeze=False, sharey=True).flat)
+        for number, (axes, (name, unit, effects)) in enumerate(zip(grid, panels, strict=False)):
             scale, label = scale_of(unit, effects)
             draw_forest(axes, [(text, scaled(effect, scale)) for text, effect in effects])
             axes.set_xlabel(label)
-            axes.xaxis.set_major_locator(MaxNLocator(5))
+            axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.xaxis.set_major_formatter(lambda value, _: signed(value))
             tidy(axes, name)
+            axes.tick_params(labelleft=number % 2 == 0)  # all panels have the same rows
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
         figure.suptitle(wrapped(title, 110))

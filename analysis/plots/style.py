@@ -40,7 +40,7 @@ PLAIN: Any = {  # a dollar is a dollar
     "text.usetex": False, "text.parse_math": False, "axes.formatter.use_mathtext": False,
 }  # fmt: skip
 LOG = "matplotlib.font_manager"  # complains of a font without bold letters, line after line
-NOTE_INCHES = 0.3
+NOTE_INCHES, LEGEND_PAD = 0.3, 0.18  # inches
 
 
 @contextmanager
@@ -78,13 +78,17 @@ def silent(name: str) -> Iterator[None]:
 
 
 def add_note(figure: Figure, text: str) -> None:
-    """A line in a strip of its own below the figure."""
+    """A line in a strip of its own below the figure and its legends, for which the layout no longer makes room."""
+    figure.draw_without_rendering()
+    keys = max((legend.get_window_extent().height / figure.dpi + LEGEND_PAD for legend in figure.legends), default=0.0)
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + NOTE_INCHES)
-    strip = NOTE_INCHES / (height + NOTE_INCHES)
+    strip, free = NOTE_INCHES / (height + NOTE_INCHES), (NOTE_INCHES + keys) / (height + NOTE_INCHES)
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
-    engine.set(rect=(0, strip, 1, 1 - strip))
+    engine.set(rect=(0, free, 1, 1 - free))
+    for legend in figure.legends:
+        legend.set_bbox_to_anchor((0, strip, 1, 1 - strip), transform=figure.transFigure)
     figure.text(0.01, strip / 2, text, fontsize="small", color=MUTED, va="center")
 
 
