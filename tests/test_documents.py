@@ -19,6 +19,7 @@ from analysis.cli.main import app
 from analysis.errors import AnalysisError
 from analysis.pages.__main__ import WRITERS, documents, main
 from analysis.pages.blocks import blocks_of, written_anew
+from analysis.pages.chapters import Changed, changed_since
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES, Label
 from scenarios import catalogue, load
@@ -148,11 +149,28 @@ def test_seeds_that_were_used_for_no_choice_are_told_apart_where_the_file_has_th
     plain = " ".join(WRITERS["cases.en"](case_document(), "x").split())
     assert "On seeds 100 to 199, used for no choice, 0.90 (A), 1.00 (B) meet every statement." in plain
     few = WRITERS["cases.en"](case_document(seeds=list(range(50))), "x")
-    assert (
-        "used for no choice" not in few and "(0 to 49)" in few and "These seeds were in view" in " ".join(few.split())
-    )
+    assert "used for no choice" not in few and "(0 to 49)" in few and "seeds 0 to 99 in view" in few
     fresh = " ".join(WRITERS["cases.en"](case_document(seeds=list(range(100, 150))), "x").split())
-    assert "(100 to 149)" in fresh and "These seeds were used for no choice." in fresh
+    assert "(100 to 149)" in fresh and "The seeds played here were used for no choice." in fresh
+
+
+def test_a_chapter_that_changed_since_its_file_was_written_is_named() -> None:
+    """Statements and causes by name; the sentence goes by itself when the chapter is played again."""
+    setup = load("cases/fraud")
+    document = case_document()
+    played = {
+        "scenario": "cases/fraud", "id": "CASE-FRAUD", "expectations": [{"id": one.id} for one in setup.expect],
+        "causes": [{**document["cases"][0]["causes"][0], "name": name} for name in setup.causes],
+    }  # fmt: skip
+    document["cases"][0] |= played
+    assert changed_since(document) == []
+    assert "Chapters have changed" not in WRITERS["cases.en"](document, "x")
+    gone, *_ = played["expectations"]
+    played["expectations"][0] = {"id": "answers-fast"}
+    assert changed_since(document) == [Changed("CASE-FRAUD", ("answers-fast",), (gone["id"],))]
+    for name in ("cases.en", "cases.zh"):
+        text = WRITERS[name](document, "x")
+        assert "CASE-FRAUD" in text and "`answers-fast`" in text and f"`{gone['id']}`" in text
 
 
 def placebo_document(*crossed: tuple[str, str, float]) -> dict[str, Any]:
