@@ -1,6 +1,6 @@
 """Ledgers damaged at random: nothing wrong is served, and whoever asks gets the truth or one line.
 
-    python -m pytest tests/test_ledger_campaign.py -m slow -n 0
+    python -m pytest tests/test_ledger_campaign.py -m campaign -n 0
 
 damages 200 ledgers (another number: VENTURES_CAMPAIGN; from which on: VENTURES_CAMPAIGN_FROM) and prints its counts; a
 small campaign belongs to the normal tests. The rows are of networks that were really trained, and what a damaged ledger
@@ -405,6 +405,7 @@ def test_damaged_ledgers_serve_the_truth_or_are_refused(
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_campaign_of_damaged_ledgers(ground: Ground, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     counts = play_damages(range(FIRST, FIRST + SIZE), ground, tmp_path, capfd)
     tell("damaged ledgers", SIZE, counts, capfd)
