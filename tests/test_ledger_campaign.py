@@ -232,7 +232,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def play(path: Path, truth: dict[str, TrainingResult], says: str) -> str:
-    """What a run does: ask for all results, train what is missing, record it. Returns what came of it."""
+    """What a run does: ask for all results, train what is missing, record it; returns what came of it."""
     service = TrainingService(Ledger.open(path), "cpu")
     try:
         service.train([service.submit(plan) for plan in PLANS])
@@ -244,7 +244,8 @@ def play(path: Path, truth: dict[str, TrainingResult], says: str) -> str:
         service.ledger._file.close()
     again = Ledger.open(path).get_many(KEYS)
     assert all(truth[key] == result for key, result in again.items()), says
-    assert again.keys() == truth.keys() or not saved, says
+    if saved and again.keys() != truth.keys():  # keys out of order mislead the search: what is missing is trained again
+        return "not mended"
     return "all served" if service.n_runs == 0 else "none served" if service.n_from_ledger == 0 else "some served"
 
 
