@@ -1,4 +1,4 @@
-"""What do the book's chapters say, and does it hold? The package can be called: `analysis.cases(…)`."""
+"""Do a chapter's statements hold, and which of its causes carry them? It can be called: `analysis.cases(…)`."""
 
 from __future__ import annotations
 

@@ -29,13 +29,14 @@ from analysis.play import checks
 from analysis.play.experiment import BASE, play
 from analysis.play.lockstep import Arm
 from analysis.play.options import Options, Settings
+from analysis.play.plugins import acting_in
 from analysis.runs.months import months_of
 from analysis.runs.run import Run
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
 
 if TYPE_CHECKING:
     from scenarios import Scenario
-    from scenarios.schema import Expectation
+    from scenarios.expectation import Expectation
 
 WITHOUT = "without:"
 
@@ -127,7 +128,8 @@ def cases(names: Sequence[str] = (), **options: Unpack[Options]) -> CasesResult:
     names: ids, names or short names ("CASE-VISION", "cases/vision", "vision") or YAML files; none: all shipped cases.
     options: as for `run`. Raises as `run`.
     """
-    settings, setups = Settings.of(options), load_cases(names)
+    settings = Settings.of(options)
+    setups = load_cases(names, settings.plugins)
     return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], settings)
 
 
@@ -144,9 +146,9 @@ def arms_of_case(setup: Scenario) -> list[Arm]:
     return [Arm(setup.name, BASE, setup), *taken]
 
 
-def load_cases(names: Sequence[str] = ()) -> list[Scenario]:
-    """The named cases; none named: all shipped ones."""
-    return [load_case(name) for name in (checks.names("names", names) or shipped_cases())]
+def load_cases(names: Sequence[str] = (), plugins: Sequence[Any] = ()) -> list[Scenario]:
+    """The named cases; none named: all shipped ones. These loaded plug-ins act in them."""
+    return [acting_in(load_case(name), plugins) for name in (checks.names("names", names) or shipped_cases())]
 
 
 def shipped_cases() -> list[str]:

@@ -34,7 +34,7 @@ def study(
     Raises as `analysis.cases`, and `AnalysisError` for Shapley values of a case with too many causes.
     """
     settings = Settings.of(options)
-    setups = load_cases(names)  # once: a file may be edited while its worlds are played
+    setups = load_cases(names, settings.plugins)  # once: a file may be edited while its worlds are played
     arms_of = attribution.arms_of_subsets if shapley else arms_of_case
     arms = [arm for setup in setups for arm in arms_of(setup)]
     played = matching.play_cases(setups, arms, settings)
