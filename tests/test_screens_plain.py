@@ -331,6 +331,9 @@ def test_our_warnings_are_one_line_and_those_of_libraries_are_for_programmers(
         ({"retrain": "no"}, "retrain must be True or False, not 'no'"),
         ({"progress": 1}, "progress must be True or False, not 1"),
         ({"yes": "false"}, "yes must be True or False, not 'false'"),
+        ({"plugins": "mine.py"}, "plugins must be a list such as ['mine.py'], not 'mine.py'"),
+        ({"plugins": 5}, "plugins must be a list of files, modules or names, not 5"),
+        ({"plugins": [5]}, "plugins[0] must be a file, a module or a name, not 5"),
         ({"replicatoins": 3}, "unknown option 'replicatoins'; did you mean 'replications'?"),
     ],
 )

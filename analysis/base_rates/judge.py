@@ -66,7 +66,7 @@ def validate_world(
 
     targets: a YAML file (None: the shipped targets); options: as for `run`. Raises as `run`.
     """
-    Settings.of(options)  # before anything is loaded; targets may name statistics of plug-ins
+    Settings.of(options)  # first: it loads the plug-ins, whose statistics targets may name
     wanted = load_targets(targets)
     return judge_run(play_scenario(scenario, **options), wanted)
 

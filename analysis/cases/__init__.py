@@ -1,4 +1,4 @@
-"""Do a chapter's statements hold, and which of its causes carry them? Can be called: `analysis.cases(…)`."""
+"""Do a chapter's statements hold, and which of its causes carry them? It can be called: `analysis.cases(…)`."""
 
 from __future__ import annotations
 
