@@ -17,7 +17,7 @@ from test_training_ledger import run_of
 
 from analysis import Run
 from analysis.cli.main import run_command
-from analysis.runs.names import MOST_BYTES, file_name, user_path
+from analysis.runs.names import user_path
 from scenarios import ScenarioError, load
 from simulation.training.ledger.ledger import Ledger
 
@@ -102,15 +102,6 @@ def test_the_longest_name_of_a_scenario_can_be_played(ventures: Call, name: str)
     (folder,) = Path("runs").iterdir()
     assert set(Run(folder).firms["scenario"]) == {name}
     assert (folder / "plots" / "endings.png").exists()
-
-
-def test_file_names_are_short_and_differ_where_their_texts_differ() -> None:
-    texts = ["a", "a/b", "x" * 300, "x" * 301, "字" * 100, "字" * 101, "..", "", "\x00", 'a:"b"?', "-n"]
-    names = [file_name(text) for text in texts]
-    assert len(set(names)) == len(texts)
-    for name in names:
-        assert 0 < len(name.encode()) <= MOST_BYTES and not set(name) & set('/\\:*?"<>|\x00')
-        assert not name.startswith(("-", "."))
 
 
 def test_the_home_folder_may_be_written_as_a_tilde(ventures: Call, monkeypatch: pytest.MonkeyPatch) -> None:
