@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import mesa
 
 if TYPE_CHECKING:
-    from simulation.model import MarketModel
+    from agents.firm.owner import World
 
 
 class IdCounters:
@@ -26,10 +26,10 @@ class IdCounters:
 class Actor(mesa.Agent):
     """A Mesa agent with a name. Phase methods are called in the order of `simulation.model.PHASES`."""
 
-    model: MarketModel
+    model: World
     _ids = IdCounters()
 
-    def __init__(self, model: MarketModel, name: str) -> None:
+    def __init__(self, model: World, name: str) -> None:
         super().__init__(model)
         self.name = name
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from agents.actor import Actor
 from agents.firm.sectors_served import offers_of
-from agents.firm.support import award_founding_grant
 from agents.incumbent.incumbent import Incumbent
 from agents.settings import EntrantSettings, FirmSettings, Spread
 from agents.startup.startup import Startup
+from agents.state.programmes import award_founding_grant
 from simulation.capital import usual_round
 
 if TYPE_CHECKING:
-    from simulation.model import MarketModel
+    from agents.firm.owner import World
 
 
-def found_startup(model: MarketModel, name: str, settings: FirmSettings) -> Startup:
+def found_startup(model: World, name: str, settings: FirmSettings) -> Startup:
     """Found a startup now, with a seed round from private savers (angels and seed funds are one aggregate)."""
     firm = Startup(model, name, settings)
     pre, usual = usual_round(model.settings.capital, "seed", model.year)
@@ -63,7 +63,7 @@ class Entry(Actor):
 
     def __init__(
         self,
-        model: MarketModel,
+        model: World,
         name: str,
         settings: EntrantSettings,
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
@@ -118,7 +118,7 @@ class Entry(Actor):
 class Arrivals(Actor):
     """Firms that a scenario names, each founded at its date."""
 
-    def __init__(self, model: MarketModel, planned: dict[str, FirmSettings]) -> None:
+    def __init__(self, model: World, planned: dict[str, FirmSettings]) -> None:
         super().__init__(model, "arrivals")
         self.planned = dict(planned)
         self.found_due(0)

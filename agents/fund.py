@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agents.actor import Actor
 from agents.settings import InvestorSettings
 from simulation.capital import Facts, fair_value_usd
 from simulation.fund_returns import Flow, irr_year, multiple
+from simulation.records.columns import FundRow
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
-    from agents.startup.startup import Startup
-    from simulation.model import MarketModel
+    from agents.firm.owner import World
 
 SMALLEST_TICKET_USD = 10_000  # assumption: less is not worth a partner's time
+
+
+class Stake(Protocol):
+    """What a fund knows of its part in a company."""
+
+    def mark_usd(self, fund: str) -> float:
+        """Value of the fund's part in its own books, USD; 0 once the company has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Fund(Actor):
         flows: monthly payments of the partners (negative) and to them.
     """
 
-    def __init__(self, model: MarketModel, name: str, settings: InvestorSettings) -> None:
+    def __init__(self, model: World, name: str, settings: InvestorSettings) -> None:
         super().__init__(model, name)
         self.settings = settings
         self.books = model.bank.open(name)
@@ -64,7 +71,8 @@ class Fund(Actor):
         self.committed_usd = committed_usd(settings)
         self.fees_left_usd = self.committed_usd - settings.size_usd
         self.flows: list[Flow] = []
-        self.n_companies, self.fees_usd = 0, 0.0
+        self.portfolio: dict[str, Stake] = {}  # by firm, ended ones too
+        self.fees_usd = 0.0
         model.funds.append(self)
 
     # -- what it may spend --------------------------------------------------------------------------------------------
@@ -167,21 +175,34 @@ class Fund(Actor):
 
     def residual_usd(self) -> float:
         """Marks of what it still holds."""
-        startups: list[Startup] = [firm for firm in self.model.firms.values() if firm.kind == "startup"]  # type: ignore[misc]
-        return sum(firm.finance.mark_usd(self.name) for firm in startups)
+        held = (self.portfolio[name] for name in self.model.firms if name in self.portfolio)
+        return sum(stake.mark_usd(self.name) for stake in held)
 
-    def final_row(self) -> tuple[object, ...]:
+    def final_row(self) -> FundRow:
         """Row of the funds table: what partners paid in, got back and still own."""
         paid_in = -sum(usd for _, usd in self.flows if usd < 0)
         distributed, residual = sum(usd for _, usd in self.flows if usd > 0), self.residual_usd()
         flows = sorted([*self.flows, (self.model.month, residual)])
-        return (
-            self.name, self.settings.vintage, self.committed_usd, paid_in, self.fees_usd, distributed,
-            residual, multiple(distributed, paid_in), multiple(distributed + residual, paid_in), irr_year(flows),
-            self.n_companies,
-        )  # fmt: skip
+        return FundRow(
+            fund=self.name,
+            vintage=self.settings.vintage,
+            committed_usd=self.committed_usd,
+            paid_in_usd=paid_in,
+            fees_usd=self.fees_usd,
+            distributed_usd=distributed,
+            residual_usd=residual,
+            dpi=multiple(distributed, paid_in),
+            tvpi=multiple(distributed + residual, paid_in),
+            irr_year=irr_year(flows),
+            n_companies=len(self.portfolio),
+        )
 
 
-def fund_of(model: MarketModel, name: str) -> Fund:
+def fund_of(model: World, name: str) -> Fund:
     """The fund of that name."""
-    return next(fund for fund in model.funds if fund.name == name)
+    return next(fund for fund in funds_of(model) if fund.name == name)
+
+
+def funds_of(model: World) -> list[Fund]:
+    """All funds of a world, in order of entry."""
+    return [fund for fund in model.funds if isinstance(fund, Fund)]

@@ -13,14 +13,13 @@ import numpy as np
 from agents.actor import Actor
 from agents.firm.firm import Firm
 from agents.firm.laboratory import Job
+from agents.fund import Fund, funds_of
 from simulation.compute import HOURS_PER_MONTH
 from simulation.history import adopted_share, fees_left, money_left
-from simulation.market import BUNDLE, FREEMIUM
 
 if TYPE_CHECKING:
-    from agents.fund import Fund
+    from agents.firm.owner import World
     from agents.settings import InvestorSettings
-    from simulation.model import MarketModel
 
 
 def meets_run(fund: InvestorSettings, first_year: float, end_year: float) -> bool:
@@ -28,10 +27,10 @@ def meets_run(fund: InvestorSettings, first_year: float, end_year: float) -> boo
     return fund.vintage < end_year and fund.vintage + fund.life_years > first_year
 
 
-class Past(Actor):
+class InitialAdoption(Actor):
     """The past of a world that begins later than its markets: it acts once, before customers first choose."""
 
-    def __init__(self, model: MarketModel) -> None:
+    def __init__(self, model: World) -> None:
         super().__init__(model, "past")
         self.incumbents = [
             firm
@@ -40,7 +39,7 @@ class Past(Actor):
         ]
         for firm in self.incumbents:
             put_model_to_use(firm)
-        for fund in model.funds:
+        for fund in funds_of(model):
             spend_before(fund)
 
     def acquire(self) -> None:
@@ -50,12 +49,12 @@ class Past(Actor):
             self.incumbents = []
 
 
-def has_past(model: MarketModel) -> bool:
+def has_past(model: World) -> bool:
     """Whether the world begins later than one of its markets; asked before its first step."""
     return any(opened_before(model, sector) for sector in model.settings.sectors)
 
 
-def opened_before(model: MarketModel, sector: str) -> bool:
+def opened_before(model: World, sector: str) -> bool:
     """Whether customers of the sector looked at AI before the run."""
     return model.settings.sectors[sector].market_opens < model.year
 
@@ -64,13 +63,13 @@ def put_model_to_use(firm: Firm) -> None:
     """An incumbent enters with the model that its data, skill and half a year of compute make in that year."""
     lab, model = firm.laboratory, firm.model
     own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months
-    bought_hours = firm.compute_bill_affordable(lab.purse_usd) / model.cloud.list_price_usd(model.year)
+    bought_hours = firm.support.bill_covered_usd(lab.purse_usd) / model.cloud.list_price_usd(model.year)
     plan, _ = lab.draw_plan(own_hours + bought_hours)
     lab.last_plan = plan
     lab.finished.append(Job(plan, model.order(plan)))
 
 
-def hand_over_customers(model: MarketModel, incumbents: list[Firm]) -> None:
+def hand_over_customers(model: World, incumbents: list[Firm]) -> None:
     """Give the customers that adopted so far to the incumbents that sell to their segment, by logit shares.
 
     Who may not sell yet (no model, below the threshold, no certificate) has won nobody; without a seller nobody is
@@ -88,7 +87,7 @@ def hand_over_customers(model: MarketModel, incumbents: list[Firm]) -> None:
         share = adopted_share(settings.segments[name], settings.market_opens, model.calendar.year_of(0))
         served = share * market.s["customers"][index]
         for slot, customers in zip(slots, served * weights / weights.sum(), strict=True):
-            market["free" if market.model[slot] in (BUNDLE, FREEMIUM) else "customers"][slot] += customers
+            market["free" if market.record_of(slot).starts_free else "customers"][slot] += customers
 
 
 def spend_before(fund: Fund) -> None:

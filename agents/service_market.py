@@ -22,8 +22,7 @@ from simulation.settings import SERVICES, Service
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agents.firm.firm import Firm
-    from simulation.model import MarketModel
+    from agents.firm.owner import Owner, World
 
 
 def chosen(utilities: Mapping[str, float], outside: float, u: float) -> str:
@@ -37,7 +36,7 @@ def chosen(utilities: Mapping[str, float], outside: float, u: float) -> str:
     return ""
 
 
-def own_cost_ratio(seller: Firm, buyer: Firm, service: Service) -> float:
+def own_cost_ratio(seller: Owner, buyer: Owner, service: Service) -> float:
     """Price at a seller against what the buyer has without it; infinite where the buyer has no use for it."""
     desk = seller.desk
     if desk is None or seller is buyer or (buyer.desk and service in buyer.settings.services):
@@ -53,12 +52,12 @@ def own_cost_ratio(seller: Firm, buyer: Firm, service: Service) -> float:
 class ServiceMarket(Actor):
     """Lets firms choose whom they buy from. Comes before all firms, so that choices count in the same month."""
 
-    def __init__(self, model: MarketModel) -> None:
+    def __init__(self, model: World) -> None:
         super().__init__(model, "services")
 
     def plan(self) -> None:
         """Sellers take stock; then every firm looks at each service whose contract is up."""
-        firms: list[Firm] = list(self.model.living.values())  # type: ignore[arg-type]
+        firms = list(self.model.living.values())
         sellers = [firm for firm in firms if firm.desk is not None]
         for seller in sellers:
             if seller.desk is not None:
@@ -69,7 +68,7 @@ class ServiceMarket(Actor):
                     offered = [firm for firm in sellers if service in firm.settings.services]
                     self.choose(buyer, service, offered)
 
-    def looks(self, buyer: Firm, service: Service) -> bool:
+    def looks(self, buyer: Owner, service: Service) -> bool:
         """Whether a buyer chooses now: its supplier is gone, or chance ends the contract (equal hazard)."""
         current = buyer.suppliers.get(service)
         if current is not None and not (current.alive and service in current.settings.services):
@@ -77,7 +76,7 @@ class ServiceMarket(Actor):
         u = self.model.streams.uniform(f"looks for {service}", buyer.name, self.model.month)
         return u < 1 / self.model.settings.services.contract_months
 
-    def choose(self, buyer: Firm, service: Service, sellers: Sequence[Firm]) -> None:
+    def choose(self, buyer: Owner, service: Service, sellers: Sequence[Owner]) -> None:
         """Draw the supplier from the logit, and record a change."""
         current = buyer.suppliers.get(service)
         utilities = {s.name: value for s in sellers if (value := self.utility(s, buyer, service)) > -inf}
@@ -89,10 +88,10 @@ class ServiceMarket(Actor):
             return
         buyer.suppliers.pop(service, None)
         if name:
-            buyer.suppliers[service] = self.model.living[name]  # type: ignore[assignment]
+            buyer.suppliers[service] = self.model.living[name]
         buyer.record("supplier", other=name, cause=service, text=f"{before or 'itself'} → {name or 'itself'}")
 
-    def utility(self, seller: Firm, buyer: Firm, service: Service) -> float:
+    def utility(self, seller: Owner, buyer: Owner, service: Service) -> float:
         """Utility of a supplier to a buyer against doing it itself, utils."""
         s, desk, current = self.model.settings.services, seller.desk, buyer.suppliers.get(service)
         brand = self.model.settings.brand

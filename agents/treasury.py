@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simulation.books import to_cents
+from simulation.books import AccountName, ProgrammeAccount, to_cents
 
 if TYPE_CHECKING:
-    from simulation.model import MarketModel
+    from agents.firm.owner import World
     from simulation.settings.law import Programme, SupportSettings
 
 CENT = 0.01
@@ -24,17 +24,17 @@ def is_covered(rules: SupportSettings, sector: str) -> bool:
     return not rules.sectors or sector in rules.sectors
 
 
-def account_of(model: MarketModel, programme: str) -> str:
-    """The government's account of a programme in the current year."""
-    return f"{programme} {model.today.year}"
+def account_of(model: World, programme: str, year: int | None = None) -> ProgrammeAccount:
+    """The government's account of a programme in a calendar year, the current one unless given."""
+    return model.bank.books["government"].open_account(f"{programme} {year or model.today.year}")
 
 
-def spent_usd(model: MarketModel, programme: str, year: int) -> float:
+def spent_usd(model: World, programme: str, year: int) -> float:
     """What a programme has cost the state in a calendar year, tax forgone included, USD."""
-    return model.bank.books["government"].balance[f"{programme} {year}"] / 100
+    return model.bank.books["government"].balance[account_of(model, programme, year)] / 100
 
 
-def left_usd(model: MarketModel, programme: Programme) -> float:
+def left_usd(model: World, programme: Programme) -> float:
     """What is left of the year's budget, USD; infinite where there is no limit."""
     budget = model.settings.law.support.budget_usd_year.get(programme)
     if budget is None:
@@ -43,7 +43,7 @@ def left_usd(model: MarketModel, programme: Programme) -> float:
     return max(to_cents(budget) - spent, 0) / 100
 
 
-def grant(model: MarketModel, programme: Programme, payee: str, usd: float, credit: str) -> float:
+def grant(model: World, programme: Programme, payee: str, usd: float, credit: AccountName) -> float:
     """Pay `usd`, or what is left of the budget, to `payee`, who credits `credit`; returns the USD paid."""
     left = left_usd(model, programme)
     if min(usd, left) <= 0:
@@ -53,7 +53,7 @@ def grant(model: MarketModel, programme: Programme, payee: str, usd: float, cred
     return paid
 
 
-def forgo(model: MarketModel, programme: Programme, usd: float) -> float:
+def forgo(model: World, programme: Programme, usd: float) -> float:
     """Leave `usd` of tax, or what is left of the budget, to a firm; returns the USD not taken."""
     left = left_usd(model, programme)
     given = min(usd, left)
@@ -63,7 +63,7 @@ def forgo(model: MarketModel, programme: Programme, usd: float) -> float:
     return given
 
 
-def note_end(model: MarketModel, programme: Programme, asked_usd: float, left_before_usd: float) -> None:
+def note_end(model: World, programme: Programme, asked_usd: float, left_before_usd: float) -> None:
     """Record the moment in which a budget is used up."""
     if to_cents(min(asked_usd, 1e15)) >= to_cents(min(left_before_usd, 1e16)):
         budget = model.settings.law.support.budget_usd_year[programme]

@@ -2,47 +2,78 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from analysis.play.checks import names
 from analysis.play.experiment import BASE, loaded, play
 from analysis.play.lockstep import Arm
 from analysis.play.options import Options, Settings
+from analysis.runs.months import months_of
 from analysis.runs.run import Run
-from analysis.statistics.intervals import Interval, paired_mean_difference
+from analysis.statistics.intervals import Interval, number_or_null, paired_means
+from analysis.statistics.verdicts import EffectVerdict, effect_verdict
 
 if TYPE_CHECKING:
     from scenarios import Scenario
 
 STARTUP = "startup"
 SURVIVED = ("alive", "profitable", "public")
-LAST_MONTHS = 12  # the horizon's year: one month alone is noisy
+CELL = ["seed", "month", "sector"]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Something compared between arms, one number per seed."""
+    """Something compared between arms, one number per seed.
+
+    of_seeds: numbers indexed by seed; a seed of the run that has no figure is missing or NaN.
+    of_cells: of a mean over the sectors and months of the last year, what it is the mean of, indexed by CELL; NaN in
+    an empty market, which has no figure. None for other measures.
+    """
 
     name: str
     says: str
     unit: str
-    of_seeds: Callable[[Run, str, str], pd.Series]  # (run, scenario, arm) → numbers indexed by seed
+    of_seeds: Callable[[Run, str, str], pd.Series]  # (run, scenario, arm)
+    of_cells: Callable[[Run, str, str], pd.Series] | None = None
+
+
+@dataclass(frozen=True)
+class EmptyMonths:
+    """Months of sectors of the last year that have no figure and are left out of a mean, in each arm, of how many."""
+
+    base: int
+    base_of: int
+    changed: int
+    changed_of: int
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One measure under one what-if: means of both arms, and the paired difference with its 95 % interval."""
+    """One measure under one what-if: means of both arms over the same seeds, and the paired difference.
+
+    `changed - base` is `effect.estimate` exactly, and `effect.n` counts their seeds. left_out: seeds of the run without
+    a figure in one of the arms or both. empty: of measures that are means over sectors and months, else None.
+    """
 
     whatif: str
     measure: Measure
     base: float
     changed: float
     effect: Interval
+    left_out: int = 0
+    empty: EmptyMonths | None = None
+
+    @property
+    def verdict(self) -> EffectVerdict:
+        """What can be said of the effect."""
+        return effect_verdict(self.effect)
 
 
 @dataclass(frozen=True)
@@ -55,7 +86,9 @@ class Comparison:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per what-if and measure: whatif, measure, unit, base, changed, effect, low, high, n."""
+        """One row per what-if and measure: whatif, measure, unit, base, changed, effect, low, high, n, verdict,
+        left_out, and empty_base, empty_base_of, empty_changed, empty_changed_of (NaN for what is no mean over sectors).
+        """
         return pd.DataFrame([_row(one) for one in self.differences])
 
 
@@ -66,12 +99,14 @@ def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpa
     Raises as `run`.
     """
     from scenarios import load_whatif
+    from scenarios.shelf import full_name
 
+    whatifs = [full_name(whatif) for whatif in names("whatifs", whatifs)]
     if not whatifs:
         raise AnalysisError("nothing to compare with: name at least one what-if (--with)")
     if len(set(whatifs)) < len(whatifs):
         raise AnalysisError("a what-if is named twice")
-    settings = Settings(**options)
+    settings = Settings.of(options)
     setup = loaded(base)
     changed = [Arm(setup.name, whatif, load_whatif(whatif, setup)) for whatif in whatifs]
     run = play([Arm(setup.name, BASE, setup), *changed], settings, kind="compare", name=setup.name)
@@ -80,14 +115,23 @@ def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpa
 
 def differences(run: Run, scenario: str, whatifs: Sequence[str]) -> list[Difference]:
     """Every measure under every what-if, from the tables of a run."""
-    found = []
-    for measure in MEASURES:
-        before = measure.of_seeds(run, scenario, BASE).reindex(run.seeds)
-        for whatif in whatifs:
-            after = measure.of_seeds(run, scenario, whatif).reindex(run.seeds)
-            effect = paired_mean_difference(after.to_numpy(float), before.to_numpy(float))
-            found.append(Difference(whatif, measure, float(before.mean()), float(after.mean()), effect))
-    return sorted(found, key=lambda one: whatifs.index(one.whatif))
+    return [difference(run, scenario, whatif, measure) for whatif in whatifs for measure in MEASURES]
+
+
+def difference(run: Run, scenario: str, whatif: str, measure: Measure) -> Difference:
+    """One measure under one what-if."""
+    before, after = (measure.of_seeds(run, scenario, arm).reindex(run.seeds) for arm in (BASE, whatif))
+    found = paired_means(after.to_numpy(float), before.to_numpy(float), is_share=measure.unit == "share")
+    left_out, empty = len(run.seeds) - found.effect.n, empty_months(run, scenario, whatif, measure)
+    return Difference(whatif, measure, found.control, found.treated, found.effect, left_out, empty)
+
+
+def empty_months(run: Run, scenario: str, whatif: str, measure: Measure) -> EmptyMonths | None:
+    """How much a mean over sectors and months leaves out; None for a measure that is no such mean."""
+    if measure.of_cells is None:
+        return None
+    cells = [measure.of_cells(run, scenario, arm) for arm in (BASE, whatif)]
+    return EmptyMonths(*(count for one in cells for count in (int(one.isna().sum()), len(one))))
 
 
 def survival(run: Run, scenario: str, arm: str) -> pd.Series:
@@ -103,19 +147,34 @@ def startup_endings(run: Run, scenario: str, arm: str) -> pd.DataFrame:
 
 def concentration(run: Run, scenario: str, arm: str) -> pd.Series:
     """Herfindahl–Hirschman index, mean over sectors and the last year, by seed."""
-    return _last_year(run, "sectors", scenario, arm, "hhi").groupby("seed")["hhi"].mean()
+    return served_hhi(run, scenario, arm).groupby(level="seed").mean()
+
+
+def served_hhi(run: Run, scenario: str, arm: str) -> pd.Series:
+    """Herfindahl–Hirschman index by CELL; NaN where nobody is served."""
+    return hhi_where_served(_last_year_of_sectors(run, scenario, arm, ["hhi", "adopters"]))
+
+
+def hhi_where_served(rows: pd.DataFrame) -> pd.Series:
+    """The index of rows of the sectors table; NaN in empty markets, where the table's 0 stands for no market shares."""
+    return rows["hhi"].where(rows["adopters"] > 0)
 
 
 def best_field_quality(run: Run, scenario: str, arm: str) -> pd.Series:
     """Best field quality on offer, mean over sectors and the last year, by seed."""
-    last = _last_year(run, "sectors", scenario, arm, "best_quality_field")
-    return last.groupby("seed")["best_quality_field"].mean()
+    return offered_quality(run, scenario, arm).groupby(level="seed").mean()
+
+
+def offered_quality(run: Run, scenario: str, arm: str) -> pd.Series:
+    """Best field quality on offer by CELL; NaN where no living firm has a model."""
+    return _last_year_of_sectors(run, scenario, arm, ["best_quality_field"])["best_quality_field"]
 
 
 def customers_served(run: Run, scenario: str, arm: str) -> pd.Series:
-    """Customers of all firms together, mean over the months of the last year, by seed."""
-    last = _last_year(run, "firms", scenario, arm, "customers")
-    return last.groupby(["seed", "month"])["customers"].sum().groupby("seed").mean()
+    """Customers of all firms together, mean over the months of the last year, by seed; 0 where no firm lives."""
+    last = months_of(run, scenario, arm).last_year
+    rows = run.select("firms", scenario, arm, ["seed", "customers"], [("month", ">=", last[0])])
+    return rows.groupby("seed")["customers"].sum().reindex(run.seeds, fill_value=0.0) / len(last)
 
 
 def funding_raised(run: Run, scenario: str, arm: str) -> pd.Series:
@@ -124,16 +183,16 @@ def funding_raised(run: Run, scenario: str, arm: str) -> pd.Series:
     return rounds.groupby("seed")["amount_usd"].sum().reindex(run.seeds, fill_value=0.0)
 
 
-def _last_year(run: Run, table: str, scenario: str, arm: str, column: str) -> pd.DataFrame:
-    rows = run.select(table, scenario, arm, ["seed", "month", column])
-    months = sorted(rows["month"].unique())
-    return rows[rows["month"].isin(months[-LAST_MONTHS:])]
+def _last_year_of_sectors(run: Run, scenario: str, arm: str, columns: list[str]) -> pd.DataFrame:
+    """Columns of the sectors table in the last twelve months of the run, by CELL."""
+    last = months_of(run, scenario, arm).last_year
+    return run.select("sectors", scenario, arm, [*CELL, *columns], [("month", ">=", last[0])]).set_index(CELL)
 
 
 MEASURES = (
     Measure("survival", "startups alive at the horizon", "share", survival),
-    Measure("hhi", "market concentration (HHI)", "index", concentration),
-    Measure("best_quality_field", "best field quality", "accuracy", best_field_quality),
+    Measure("hhi", "market concentration (HHI)", "index", concentration, served_hhi),
+    Measure("best_quality_field", "best field quality", "accuracy", best_field_quality, offered_quality),
     Measure("customers", "customers served", "customers", customers_served),
     Measure("raised_usd", "funding raised", "USD", funding_raised),
 )
@@ -146,12 +205,26 @@ def as_document(result: Comparison) -> dict[str, Any]:
         "base": result.base,
         "seeds": result.run.seeds,
         "whatifs": [
-            {"name": whatif, "differences": [_json_row(one) for one in result.differences if one.whatif == whatif]}
+            {"name": whatif, "differences": [_document(one) for one in result.differences if one.whatif == whatif]}
             for whatif in whatifs
         ],
         "training": result.run.training_cost,
         "seconds": result.run.manifest["seconds"],
         "out": str(result.run.folder),
+    }
+
+
+def _document(one: Difference) -> dict[str, Any]:
+    return {
+        "measure": one.measure.name,
+        "unit": one.measure.unit,
+        "base": number_or_null(one.base),
+        "changed": number_or_null(one.changed),
+        **one.effect.as_dict("effect"),
+        "verdict": one.verdict,
+        "left_out": one.left_out,
+        "empty_months": None if one.empty is None else asdict(one.empty),
+        "says": one.measure.says,
     }
 
 
@@ -166,10 +239,7 @@ def _row(one: Difference) -> dict[str, Any]:
         "low": one.effect.low,
         "high": one.effect.high,
         "n": one.effect.n,
+        "verdict": one.verdict,
+        "left_out": one.left_out,
+        **{f"empty_{one_of.name}": getattr(one.empty, one_of.name, math.nan) for one_of in fields(EmptyMonths)},
     }
-
-
-def _json_row(one: Difference) -> dict[str, Any]:
-    row = {name: None if value != value else value for name, value in _row(one).items()}
-    del row["whatif"]
-    return {**row, "says": one.measure.says}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.entry import Arrivals, Entry
-from agents.firm.support import Commons
 from agents.fund import Fund
-from agents.incidents import Misfortune
-from agents.initial_adoption import Past, has_past, meets_run
+from agents.incidents import IncidentProcess
+from agents.initial_adoption import InitialAdoption, has_past, meets_run
 from agents.service_market import ServiceMarket
+from agents.state.programmes import Commons
 from agents.state.regulator import Regulator
 from scenarios.schema import Scenario
 from simulation.model import MarketModel, SettingsChange
 from simulation.training.service import TrainingService
+
+if TYPE_CHECKING:
+    from agents.firm.owner import World
 
 
 def build_world(
@@ -22,7 +25,7 @@ def build_world(
     seed: int,
     service: TrainingService,
     entrants: Mapping[str, Mapping[str, Any]] | None = None,
-) -> MarketModel:
+) -> World:
     """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
 
     Actors are created in a fixed order, which is the order of each phase: funds, the market of services where a firm
@@ -33,7 +36,7 @@ def build_world(
     """
     if seed < 0:
         raise ValueError(f"a seed is a whole number from 0 on, not {seed}")
-    model = MarketModel(settings_changes(scenario), scenario.start, scenario.n_months, seed, service)
+    model: World = MarketModel(settings_changes(scenario), scenario.start, scenario.n_months, seed, service)
     first_year, end_year = model.year, model.calendar.year_of(scenario.n_months)
     for name, fund in scenario.investors.items():
         if meets_run(fund, first_year, end_year):
@@ -43,12 +46,12 @@ def build_world(
     Arrivals(model, dict(model.firm_settings))
     for name, stream in scenario.entrants.items():
         Entry(model, name, stream, entrants)
-    Misfortune(model)
+    IncidentProcess(model)
     Commons(model)
     if scenario.regulator:
         Regulator(model, "regulator", scenario.regulator)
     if has_past(model):
-        Past(model)
+        InitialAdoption(model)
     return model
 
 

@@ -38,6 +38,11 @@ class Source:
         """Equal for two sources exactly when they are the same file."""
         return os.path.realpath(self.path)
 
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it stands on the shelf."""
+        return self.label == f"{self.name}.yaml" and "/" in self.name
+
 
 def library() -> FilePath:
     """The folder of the shipped scenarios."""
@@ -69,25 +74,52 @@ def _shipped(name: str) -> Source:
 def find_source(name_or_path: str | os.PathLike[str], relative_to: FilePath | None = None) -> Source:
     """The file meant by a shipped name, a case's id or a path. Raises `ScenarioError` with the likeliest name.
 
-    What ends in `.yaml` or `.yml`, or is a path object, is a path; anything else is first looked up on the shelf.
+    What ends in `.yaml` or `.yml`, or is a path object, is a path; anything else is first looked up on the shelf, by
+    its name, its id or its name without the group where that is clear. `~` is the home folder.
     """
     text = os.fspath(name_or_path)
-    path = FilePath(text) if relative_to is None else relative_to / text
-    if not text or "\0" in text:
+    if not isinstance(text, str) or not text or "\0" in text:
         raise ScenarioError(Problem(f"{show(text)} is no name of a scenario"))
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise ScenarioError(Problem(f"{show(text)}: a name with bytes that are no UTF-8 text; rename the file"))
+    home = os.path.expanduser(text)
+    path = FilePath(home) if relative_to is None else relative_to / home
     if isinstance(name_or_path, os.PathLike) or text.lower().endswith(SUFFIXES):
         return _checked_file(path)
     if text in shipped_names():
         return _shipped(text)
+    if os.path.isfile(path):
+        return _checked_file(path)
+    if (name := shipped_name(text)) is not None:
+        return _shipped(name)
     if os.path.exists(path):
         return _checked_file(path)
-    by_id = [entry.name for entry in catalogue() if entry.id == text]
-    if by_id:
-        return _shipped(by_id[0])
     names = shipped_names()
     hint = did_you_mean(text, names) or did_you_mean(text, [n.split("/")[1] for n in names])
     says = f"no scenario {show(text)}; {hint}shipped: {listed(names)}; or give a path that ends in .yaml"
     raise ScenarioError(Problem(says, value=text, allowed=listed(names), hint=hint.strip()))
+
+
+def full_name(name_or_path: str) -> str:
+    """The shipped name, where one is meant however it is spelled; a path stays as it is. Raises as `find_source`."""
+    source = find_source(name_or_path)
+    return source.name if source.is_shipped else name_or_path
+
+
+def shipped_name(text: str) -> str | None:
+    """The shipped name that a name, a case's id or a short name (`base`) means; None where there is none.
+
+    Raises `ScenarioError` for a short name that several scenarios have.
+    """
+    names, wanted = shipped_names(), text.lower()
+    if wanted in names:
+        return wanted
+    found = [name for name in names if name.split("/")[1] == wanted]
+    if len(found) > 1:
+        says = f"{show(text)} may mean {' or '.join(found)}; write which"
+        raise ScenarioError(Problem(says, value=text, allowed=listed(found)))
+    by_id = (entry.name for entry in catalogue() if entry.id is not None and entry.id.lower() == wanted)
+    return found[0] if found else next(by_id, None)
 
 
 def _checked_file(path: FilePath) -> Source:

@@ -7,21 +7,55 @@ all cash never changes.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from difflib import get_close_matches
 from operator import itemgetter
+from typing import Literal, NewType, NoReturn, get_args
 
-REVENUES = ("sales", "upfront_fees", "core_income", "grants", "gains", "services")
-EXPENSES = (
+Revenue = Literal["sales", "upfront_fees", "core_income", "grants", "gains", "services"]
+Expense = Literal[
     "wages", "overhead", "compute", "data", "inference", "advertising", "compliance", "incidents", "fines", "taxes",
     "write_offs", "returns", "goods", "outsourcing",
-)  # fmt: skip
-ASSETS = ("cash", "investments")
-LIABILITIES = ("deferred_revenue", "notes")
-EQUITY = ("paid_in_capital", "retained_earnings")
+]  # fmt: skip
+Asset = Literal["cash", "investments"]
+Liability = Literal["deferred_revenue", "notes"]
+Equity = Literal["paid_in_capital", "retained_earnings"]
+Outside = Literal["spending", "income", "tax_forgone"]
+"""Flows of the aggregates, whose months are never closed."""
+Account = Revenue | Expense | Asset | Liability | Equity | Outside
+ProgrammeAccount = NewType("ProgrammeAccount", str)
+"""The government's account of one programme in one year; opened by `Books.open_account`."""
+AccountName = Account | ProgrammeAccount
+
+REVENUES: tuple[Revenue, ...] = get_args(Revenue)
+EXPENSES: tuple[Expense, ...] = get_args(Expense)
+ASSETS: tuple[Asset, ...] = get_args(Asset)
+LIABILITIES: tuple[Liability, ...] = get_args(Liability)
+EQUITY: tuple[Equity, ...] = get_args(Equity)
+ACCOUNTS: tuple[Account, ...] = (*REVENUES, *EXPENSES, *ASSETS, *LIABILITIES, *EQUITY)
+_OF_AGGREGATES: tuple[Account, ...] = (*ACCOUNTS, *get_args(Outside))
 _OPEN_ACCOUNTS = REVENUES + EXPENSES
 # All balances of a kind in one call: every month of every actor is closed.
 _revenues, _expenses, _open = itemgetter(*REVENUES), itemgetter(*EXPENSES), itemgetter(*_OPEN_ACCOUNTS)
-_CLOSED = dict.fromkeys(_OPEN_ACCOUNTS, 0)
+_CLOSED: dict[AccountName, int] = dict.fromkeys(_OPEN_ACCOUNTS, 0)
+
+
+class UnknownAccount(KeyError):
+    """A payment or a question names an account that the books do not have."""
+
+    def __init__(self, account: str, known: tuple[str, ...]) -> None:
+        near = get_close_matches(account, known, 1)
+        super().__init__(f"no account {account!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        self.account = account
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Balances(dict[AccountName, int]):
+    """Balances of one actor in cents by account; an account that was not opened is an error on the spot."""
+
+    def __missing__(self, account: str) -> NoReturn:
+        raise UnknownAccount(account, tuple(self))
 
 
 class InsufficientCash(Exception):
@@ -45,7 +79,7 @@ class Books:
     def __init__(self, owner: str, may_owe: bool = False) -> None:
         self.owner = owner
         self.may_owe = may_owe
-        self.balance: defaultdict[str, int] = defaultdict(int)
+        self.balance = Balances((account, 0) for account in (_OF_AGGREGATES if may_owe else ACCOUNTS))
         self.month_revenue = 0
         self.month_costs = 0
 
@@ -54,9 +88,17 @@ class Books:
         """Cash at hand, USD."""
         return self.balance["cash"] / 100
 
-    def post(self, debit: str, credit: str, cents: int) -> None:
-        """Book `cents` from account `credit` to account `debit`."""
+    def open_account(self, name: str) -> ProgrammeAccount:
+        """An account of a name that is not among `ACCOUNTS`, opened with the first call."""
+        account = ProgrammeAccount(name)
+        self.balance.setdefault(account, 0)
+        return account
+
+    def post(self, debit: AccountName, credit: AccountName, cents: int) -> None:
+        """Book `cents` from account `credit` to account `debit`. Raises UnknownAccount, with nothing booked."""
         balance = self.balance
+        if credit not in balance:
+            balance.__missing__(credit)
         balance[debit] += cents
         balance[credit] -= cents
 
@@ -70,7 +112,7 @@ class Books:
         return revenue / 100, costs / 100
 
     @staticmethod
-    def open_accounts() -> tuple[str, ...]:
+    def open_accounts() -> tuple[Account, ...]:
         """Accounts of the open month: revenues and expenses."""
         return _OPEN_ACCOUNTS
 
@@ -108,10 +150,12 @@ class Bank:
         self.books[owner] = Books(owner, may_owe)
         return self.books[owner]
 
-    def pay(self, payer: str, payee: str, usd: float, debit: str, credit: str) -> float:
+    def pay(self, payer: str, payee: str, usd: float, debit: AccountName, credit: AccountName) -> float:
         """Move `usd` (≥ 0) of cash: the payer debits `debit`, the payee credits `credit`. Returns the USD moved.
 
-        Raises InsufficientCash, with nothing booked, when the payer may not owe and has too little.
+        Raises:
+            InsufficientCash: the payer may not owe and has too little.
+            UnknownAccount: there is no such account. With either, nothing is booked.
         """
         cents = round(usd * 100)  # `to_cents`, and below `Books.post` twice, without the calls: a month is payments
         if cents < 0:
@@ -120,6 +164,8 @@ class Bank:
         giver, taker = source.balance, self.books[payee].balance
         if not source.may_owe and giver["cash"] < cents:
             raise InsufficientCash(payer, cents / 100, source.cash_usd)
+        if credit not in taker:
+            taker.__missing__(credit)
         giver[debit] += cents
         giver["cash"] -= cents
         taker["cash"] += cents

@@ -9,7 +9,17 @@ import numpy as np
 
 from simulation.demand import Floats, Ints, aware_unserved, choose, inclusive_value, next_trust
 from simulation.history import size_factor
-from simulation.revenue import MODELS, cash_terms, terms_of, unit_terms
+from simulation.revenue import (
+    CONVERTS,
+    GIVEN_AWAY,
+    MODELS,
+    RECORDS,
+    STARTS_FREE,
+    TAILORED,
+    RevenueModelRecord,
+    cash_terms,
+    unit_terms,
+)
 from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, SectorSettings
 
 SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inference_scale", "fairness_gap", "leakage")
@@ -18,9 +28,6 @@ _FLOAT_COLUMNS = (*SHOWN, "price_usd", "trust", "capacity", "customers", "free",
 _TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
 _COLUMNS = _FLOAT_COLUMNS + _TERMS
 _TRUST, _CAPACITY, _SCALE = (_COLUMNS.index(name) for name in ("trust", "capacity", "inference_scale"))
-LICENCE, FREEMIUM, BUNDLE, SOLUTION, PRODUCT, DATA = (
-    MODELS.index(m) for m in ("licence", "freemium", "bundle", "solution", "product", "data")
-)
 _SEGMENT_FIELDS = (
     "customers", "reference_price_usd", "advantage_weight", "price_weight", "brand_weight", "trust_weight",
     "tailoring_weight", "edge_weight", "adoption_hurdle", "switching_cost", "contract_months", "closure_rate_year",
@@ -158,10 +165,18 @@ class Market:
 
     def set_model(self, slot: int, model: RevenueModel) -> None:
         """Change how an offer earns; free users of an offer that stops being free leave, payers stay."""
-        if not terms_of(model, 1.0, 12, self.revenue).free_to_start:
-            self["free"][slot] = 0.0
         self.model[slot] = MODELS.index(model)
+        if not self.record_of(slot).starts_free:
+            self["free"][slot] = 0.0
         self._stale = True
+
+    def record_of(self, slot: int) -> RevenueModelRecord:
+        """How an offer earns."""
+        return RECORDS[self.model.item(slot)]
+
+    def care_share(self, slot: int) -> float:
+        """Care that a customer of an offer needs, against one whose model the vendor runs."""
+        return self._unit_terms.care_share.item(self.model.item(slot))
 
     def withdraw(self, slot: int) -> None:
         """Take an offer off the market; its customers go back to the traditional method."""
@@ -171,11 +186,12 @@ class Market:
 
     def move_customers(self, source: int, target: int) -> None:
         """Hand the customers of one offer to another (an acquisition); free users leave an offer that is not free."""
-        if self.model[target] == BUNDLE:
+        earns = self.record_of(target)
+        if earns.starts_free and not earns.converts:
             self["free"][target] += self["customers"][source]
         else:
             self["customers"][target] += self["customers"][source]
-        if self.model[target] in (FREEMIUM, BUNDLE):
+        if earns.starts_free:
             self["free"][target] += self["free"][source]
         self.withdraw(source)
 
@@ -209,7 +225,7 @@ class Market:
             p["brand_weight"] * np.log1p(c["brand_usd"] / self.brand.brand_unit_usd)
             + p["trust_weight"] * (c["trust"] - self.brand.trust_start)
             + c["fit"]
-            + p["tailoring_weight"] * (self.model == SOLUTION)
+            + p["tailoring_weight"] * TAILORED[self.model]
             + p["edge_weight"] * c["edge"]
             - p["price_weight"] * c["perceived_usd_month"] / p["reference_price_usd"]
         )
@@ -226,7 +242,7 @@ class Market:
         p = self.by_offer
         price = p["price_weight"] * self["monthly_usd"] / p["reference_price_usd"]
         price = price * self.revenue.payer_price_weight
-        return np.stack([own - np.where(self.model == FREEMIUM, price, 0.0), own])
+        return np.stack([own - np.where(CONVERTS[self.model], price, 0.0), own])
 
     def clear(self) -> None:
         """One month of choices in every segment: renewals, defections, new customers, conversions, trust."""
@@ -247,7 +263,7 @@ class Market:
         )
         # A firm that cannot deliver more projects sends customers away; they look again in a later month.
         won = np.minimum(choices.won, self["capacity"])
-        free_model = (self.model == FREEMIUM) | (self.model == BUNDLE)
+        free_model = STARTS_FREE[self.model]
         self["customers"][:] += np.where(free_model, 0.0, won) - choices.lost[0]
         self["free"][:] += np.where(free_model, won, 0.0) - choices.lost[1]
         self["won"][:], self["lost"][:] = won, choices.lost.sum(axis=0)
@@ -260,12 +276,12 @@ class Market:
     def _convert(self) -> None:
         """Free users who begin to pay: fewer where a rival gives a better model away (cause (b) of CASE-SPEECH)."""
         r = self.revenue
-        bundled = self.selling & (self.model == BUNDLE)
+        bundled = self.selling & GIVEN_AWAY[self.model]
         best = np.zeros(len(self.segment_names))
         np.maximum.at(best, self.segment[bundled], self["field"][bundled])
         lead = np.minimum(self["field"] - best[self.segment], 2 * r.free_usual_lead)
         share = np.minimum(r.free_conversion_month * np.exp(r.free_rival_weight * (lead - r.free_usual_lead)), 1.0)
-        converted = np.where(self.selling & (self.model == FREEMIUM), share * self["free"], 0.0)
+        converted = np.where(self.selling & CONVERTS[self.model], share * self["free"], 0.0)
         self["converted"][:] = converted
         self["free"][:] -= converted
         self["customers"][:] += converted
@@ -289,7 +305,7 @@ class Market:
     def standings(self, firms: Iterable[str]) -> list[Standing]:
         """Standings of `firms`, in their order."""
         rows = [self.firm_index[firm] for firm in firms]
-        freemium, pays = self.model == FREEMIUM, (self.model != FREEMIUM) & (self.model != BUNDLE)
+        freemium, pays = CONVERTS[self.model], ~STARTS_FREE[self.model]
         weight = np.where(self._withdrawn, 0.0, self.value_served_usd() + 1.0)
 
         def by_firm(values: Floats) -> Floats:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import mesa
 import numpy as np
@@ -26,6 +26,7 @@ from simulation.compute import Cloud
 from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
 from simulation.randomness import Streams
+from simulation.records.columns import SectorRow
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
 from simulation.training.plan import TrainingPlan, TrainingResult
@@ -44,6 +45,14 @@ PHASES: tuple[tuple[str, str, str], ...] = (
     ("exits and entry", "", "leave_or_enter"),
     ("measurement", "measure", ""),
 )
+
+
+class FundLike(Protocol):
+    """What the world needs to know of a fund to measure it."""
+
+    name: str
+
+    def final_row(self) -> tuple[object, ...]: ...
 
 
 class FirmLike(Protocol):
@@ -75,7 +84,10 @@ class SettingsChange:
     says: str = ""
 
 
-class MarketModel(mesa.Model):
+F = TypeVar("F", bound=FirmLike)
+
+
+class MarketModel(mesa.Model, Generic[F]):
     """One simulated market. Build one with `scenarios.build.build_world`."""
 
     def __init__(
@@ -102,11 +114,11 @@ class MarketModel(mesa.Model):
         self.market = Market(s.sectors, s.revenue, s.brand, self.year)
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
-        self.firms: dict[str, FirmLike] = {}
-        self.living: dict[str, FirmLike] = {}
-        self._living_in: dict[tuple[str, str], dict[str, FirmLike]] = {}
+        self.firms: dict[str, F] = {}
+        self.living: dict[str, F] = {}
+        self._living_in: dict[tuple[str, str], dict[str, F]] = {}
         self._n_founded: Counter[tuple[str, int]] = Counter()
-        self.funds: list[Any] = []
+        self.funds: list[FundLike] = []
         self.traditional: dict[str, TrainingResult] = {}
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
         self._due: set[str] = set()
@@ -197,24 +209,24 @@ class MarketModel(mesa.Model):
         for actors in self._acting.values():
             actors.pop(agent, None)
 
-    def enter(self, firm: FirmLike) -> None:
+    def enter(self, firm: F) -> None:
         """Let a firm into the market."""
         self.firms[firm.name] = self.living[firm.name] = firm
         for group in self._groups_of(firm):
             group[firm.name] = firm
         self._n_founded[firm.sector, firm.founded_month] += 1
 
-    def leave(self, firm: FirmLike) -> None:
+    def leave(self, firm: F) -> None:
         """Let a firm go that has ended: its history stays."""
         del self.living[firm.name]
         for group in self._groups_of(firm):
             del group[firm.name]
         self.exits[firm.sector] += 1
 
-    def _groups_of(self, firm: FirmLike) -> list[dict[str, FirmLike]]:
+    def _groups_of(self, firm: F) -> list[dict[str, F]]:
         return [self._living_in.setdefault((firm.sector, kind), {}) for kind in ("", firm.kind)]
 
-    def firms_in(self, sector: str, kind: str = "") -> list[Any]:
+    def firms_in(self, sector: str, kind: str = "") -> list[F]:
         """Living firms of a sector, of one kind where it is given, in order of entry."""
         return list(self._living_in.get((sector, kind), {}).values())
 
@@ -311,13 +323,25 @@ class MarketModel(mesa.Model):
                     offered[sector].append(quality)
         for sector, (productivity_usd, displaced, burden, exposed) in zip(market.sector_names, society, strict=True):
             inside, old = market.segments_of[sector], self.traditional[sector]
-            row = (
-                month, sector, len(employed[sector]), self._n_founded[sector, self.month], self.exits[sector],
-                float(sum([share**2 for share in shares[sector].values()])), float(np.add.reduce(served[inside])),
-                max(offered[sector], default=np.nan), float(np.add.reduce(market.surplus_usd[inside])),
-                old.accuracy_lab, old.accuracy_field, price, productivity_usd, displaced, float(sum(employed[sector])),
-                burden, exposed,
-            )  # fmt: skip
+            row = SectorRow(
+                month=month,
+                sector=sector,
+                n_firms=len(employed[sector]),
+                entries=self._n_founded[sector, self.month],
+                exits=self.exits[sector],
+                hhi=float(sum([share**2 for share in shares[sector].values()])),
+                adopters=float(np.add.reduce(served[inside])),
+                best_quality_field=max(offered[sector], default=np.nan),
+                consumer_surplus_usd=float(np.add.reduce(market.surplus_usd[inside])),
+                traditional_lab=old.accuracy_lab,
+                traditional_field=old.accuracy_field,
+                gpu_price_usd_hour=price,
+                productivity_usd=productivity_usd,
+                jobs_displaced=displaced,
+                jobs_created=float(sum(employed[sector])),
+                minority_burden=burden,
+                exposed_users=exposed,
+            )
             self.recorder.add("sectors", [row])
             self.exits[sector] = 0
 

@@ -13,6 +13,7 @@ data           the price every month for reports, labelled feeds, benchmarks; wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
 
@@ -22,7 +23,86 @@ from numpy.typing import NDArray
 from simulation.demand import Floats, Ints
 from simulation.settings import RevenueModel, RevenueSettings
 
-MODELS: tuple[RevenueModel, ...] = ("subscription", "licence", "solution", "freemium", "bundle", "product", "data")
+
+@dataclass(frozen=True, slots=True)
+class UnitCash:
+    """Cash of one customer at a price of one, by which all models are proportional."""
+
+    upfront: float  # once, when the customer comes
+    monthly: float  # every month from a paying customer
+    serving_share: float = 1.0  # of the full cost of serving
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueModelRecord:
+    """One way of earning: which cash flows, what is deferred, what customers perceive, what it costs, what is open.
+
+    `cash` gives the cash flows from the settings. A model that `starts_free` is perceived as free; of those, one that
+    `converts` has users who begin to pay the price. `deferred` fees are earned over the contract. A `tailored` offer
+    takes projects of the seller's staff before customers come; one that `sells_goods` has goods to pay for and is
+    bought anew when its life is over. Who buys one that is `without_model` uses no model.
+    """
+
+    name: RevenueModel
+    cash: Callable[[RevenueSettings], UnitCash]
+    starts_free: bool = False
+    converts: bool = False
+    deferred: bool = False
+    by_contract: bool = False  # counted as licences and tailored solutions
+    tailored: bool = False
+    sells_goods: bool = False
+    without_model: bool = False
+    care: Callable[[RevenueSettings], float] = lambda settings: 1.0
+    """Care that a customer needs, against one whose model the vendor runs."""
+    pivots_to: RevenueModel | None = None
+    """How a firm earns after a pivot (assumption); None: it stays."""
+
+
+RECORDS: tuple[RevenueModelRecord, ...] = (
+    RevenueModelRecord("subscription", lambda s: UnitCash(0.0, 1.0), pivots_to="solution"),
+    RevenueModelRecord(
+        "licence",
+        lambda s: UnitCash(s.licence_upfront_months, s.licence_royalty_share, s.licence_serving_share),
+        deferred=True,
+        by_contract=True,
+        pivots_to="subscription",
+    ),
+    RevenueModelRecord(
+        "solution",
+        lambda s: UnitCash(s.solution_fee_months, s.solution_upkeep_share, s.solution_serving_share),
+        by_contract=True,
+        tailored=True,
+    ),
+    RevenueModelRecord(
+        "freemium", lambda s: UnitCash(0.0, 1.0), starts_free=True, converts=True, pivots_to="subscription"
+    ),
+    RevenueModelRecord("bundle", lambda s: UnitCash(0.0, 0.0), starts_free=True),
+    RevenueModelRecord(
+        "product",
+        lambda s: UnitCash(s.product_price_months, s.product_upkeep_share, 0.0),
+        sells_goods=True,
+        care=lambda s: s.product_upkeep_share,
+    ),
+    RevenueModelRecord(
+        "data",
+        lambda s: UnitCash(0.0, 1.0, s.data_serving_share),
+        without_model=True,
+        care=lambda s: s.data_serving_share,
+    ),
+)
+MODELS: tuple[RevenueModel, ...] = tuple(record.name for record in RECORDS)
+BY_NAME: dict[RevenueModel, RevenueModelRecord] = {record.name: record for record in RECORDS}
+
+
+def switch(flag: Callable[[RevenueModelRecord], bool]) -> NDArray[np.bool_]:
+    """A switch of all models, by their index: shape [models]."""
+    return np.array([flag(record) for record in RECORDS])
+
+
+STARTS_FREE = switch(lambda record: record.starts_free)
+CONVERTS = switch(lambda record: record.converts)
+TAILORED = switch(lambda record: record.tailored)
+GIVEN_AWAY = STARTS_FREE & ~CONVERTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +113,15 @@ class Terms:
     monthly_usd: float  # every month from a paying customer
     perceived_usd_month: float  # what the choice weighs against the reference price
     serving_share: float  # of the full cost of serving
-    deferred: bool  # the up-front fee is earned over the contract
-    free_to_start: bool
 
 
 def terms_of(model: RevenueModel, price_usd: float, contract_months: float, settings: RevenueSettings) -> Terms:
     """Cash terms of a revenue model at a monthly price of `price_usd` and a mean contract of `contract_months`."""
-    s = settings
-    if model == "licence":
-        upfront, monthly = s.licence_upfront_months * price_usd, s.licence_royalty_share * price_usd
-        return Terms(upfront, monthly, upfront / contract_months + monthly, s.licence_serving_share, True, False)
-    if model == "solution":
-        upfront, monthly = s.solution_fee_months * price_usd, s.solution_upkeep_share * price_usd
-        return Terms(upfront, monthly, upfront / contract_months + monthly, s.solution_serving_share, False, False)
-    if model == "freemium":
-        return Terms(0.0, price_usd, 0.0, 1.0, False, True)
-    if model == "bundle":
-        return Terms(0.0, 0.0, 0.0, 1.0, False, True)
-    if model == "product":
-        upfront, monthly = s.product_price_months * price_usd, s.product_upkeep_share * price_usd
-        return Terms(upfront, monthly, upfront / contract_months + monthly, 0.0, False, False)
-    if model == "data":
-        return Terms(0.0, price_usd, price_usd, s.data_serving_share, False, False)
-    return Terms(0.0, price_usd, price_usd, 1.0, False, False)
+    record = BY_NAME[model]
+    unit = record.cash(settings)
+    upfront, monthly = unit.upfront * price_usd, unit.monthly * price_usd
+    perceived = 0.0 if record.starts_free else upfront / contract_months + monthly
+    return Terms(upfront, monthly, perceived, unit.serving_share)
 
 
 def data_worth(rows: float, settings: RevenueSettings) -> float:
@@ -81,17 +147,17 @@ class UnitTerms:
     upfront: Floats
     monthly: Floats
     serving_share: Floats
-    starts_free: NDArray[np.bool_]
+    care_share: Floats
 
 
 def unit_terms(settings: RevenueSettings) -> UnitTerms:
     """Terms at a price of one; they stay as long as the settings do."""
-    unit = [terms_of(name, 1.0, 1.0, settings) for name in MODELS]
+    unit = [record.cash(settings) for record in RECORDS]
     return UnitTerms(
-        np.array([terms.upfront_usd for terms in unit]),
-        np.array([terms.monthly_usd for terms in unit]),
-        np.array([terms.serving_share for terms in unit]),
-        np.array([terms.free_to_start for terms in unit]),
+        np.array([cash.upfront for cash in unit]),
+        np.array([cash.monthly for cash in unit]),
+        np.array([cash.serving_share for cash in unit]),
+        np.array([record.care(settings) for record in RECORDS]),
     )
 
 
@@ -103,5 +169,5 @@ def cash_terms(
     `model` is an index of MODELS; all shapes are [offers].
     """
     upfront, monthly = unit.upfront[model] * price_usd, unit.monthly[model] * price_usd
-    perceived = np.where(unit.starts_free[model], 0.0, upfront / contract_months + monthly)
+    perceived = np.where(STARTS_FREE[model], 0.0, upfront / contract_months + monthly)
     return upfront, monthly, perceived, unit.serving_share[model]

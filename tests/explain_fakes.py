@@ -82,7 +82,10 @@ def record_of(months: pd.DataFrame, events: pd.DataFrame, ending: dict[str, Any]
     training = {KEY: {"plan": plan, "accuracy_lab": 0.8, "accuracy_field": 0.5}}
     parts: dict[str, Any] = {
         "others": events_of(), "rounds": pd.DataFrame(), "sectors": sectors, "training": training,
-        "setup": {"firms": {}, "world": {"capital": {"revenue_multiple": 6, "growth_multiple": 8}}},
+        "setup": {
+            "start": f"{months['month'].min():%Y-%m-%d}", "years": -(-len(months) // 12), "firms": {},
+            "world": {"capital": {"revenue_multiple": 6, "growth_multiple": 8}},
+        },
     }  # fmt: skip
     parts.update(more)
     full = {**common, "kind": "startup", "sector": "vision", **gone, **(ending or {})}

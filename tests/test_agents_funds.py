@@ -70,7 +70,7 @@ def test_an_investment_is_called_when_it_is_made() -> None:
     savers = model.bank.books["savers"]
     before = savers.cash_usd
     firm.finance.take({"angel": 5e6}, 15e6, "A")
-    assert fund.flows == [(1, -5e6)] and fund.uncalled_usd == 95e6 and fund.n_companies == 1
+    assert fund.flows == [(1, -5e6)] and fund.uncalled_usd == 95e6 and len(fund.portfolio) == 1
     assert savers.cash_usd == before - 5e6 and fund.books.cash_usd == 0
     assert fund.books.balance["investments"] == 500_000_000 == -fund.books.balance["paid_in_capital"]
 
@@ -215,7 +215,7 @@ def test_the_funds_table_of_a_run_has_its_types() -> None:
     """A fund that never began has NaN, not a text or a null of no type."""
     model = quiet_world()
     young(model, vintage=2050)
-    table = world_table([("small", "base", 0, model.tables()["funds"])])
+    table = world_table("funds", [("small", "base", 0, model.tables()["funds"])])
     types = {name: str(table.schema.field(name).type) for name in table.column_names}
     assert types["fund"] == "string" and types["vintage"] == types["n_companies"] == "int64"
     assert {types[name] for name in ("dpi", "tvpi", "irr_year", "paid_in_usd")} == {"double"}

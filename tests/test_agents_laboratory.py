@@ -21,7 +21,7 @@ from world_fakes import (
 
 from agents.actor import Actor
 from agents.firm.laboratory import Job
-from agents.incidents import Misfortune
+from agents.incidents import IncidentProcess
 from simulation.model import PHASES, MarketModel
 from simulation.settings import LabourSettings, StageTerms
 from simulation.training.plan import TrainingPlan
@@ -116,10 +116,10 @@ def test_prevention_and_operators_make_incidents_rarer() -> None:
         model = lone_world(risk={"breach_rate_year": 3.0, "outage_rate_year": 3.0, "breach_usd_per_row": 0})
         firm = found(model, capital_usd=1e9, **settings)
         released(firm, model)
-        misfortune = Misfortune(model)
+        incidents = IncidentProcess(model)
         for month in range(600):
             model.month = month
-            misfortune.acquire()
+            incidents.acquire()
         return len([kind for kind in kinds_of_events(model, "iris") if kind in ("breach", "outage")])
 
     careless, careful = incidents(prevention=0.0), incidents(prevention=0.9)
@@ -135,10 +135,10 @@ def test_accidents_follow_customers_errors_and_prevention_and_are_liable() -> No
         firm = found(model, capital_usd=1e9, prevention=0.0, **settings)
         released(firm, model, accuracy_field=field)
         model.market["customers"][firm.sales.slots["cameras"]] = 20
-        misfortune, before = Misfortune(model), firm.books.cash_usd
+        incidents, before = IncidentProcess(model), firm.books.cash_usd
         for month in range(240):
             model.month = month
-            misfortune.acquire()
+            incidents.acquire()
         return kinds_of_events(model, "iris").count("accident"), before - firm.books.cash_usd
 
     n_poor, paid = accidents(0.8)  # 20 customers · 0.5 · 0.2 = 2 a year: 40 in 20 years, at most one a month

@@ -37,7 +37,7 @@ def test_investors_inside_lend_some_months_of_burn_after_a_refusal() -> None:
     assert row[1:4] == (firm.name, "bridge", 6 * BURN) and math.isnan(row[4]) and row[5] == "angel"  # type: ignore[arg-type]
     assert finance.cap_table.notes_usd == {"angel": 6 * BURN} and finance.stage == "A" and finance.n_refused == 1
     assert -firm.books.balance["notes"] == 100 * 6 * BURN and firm.books.imbalance_usd() == 0
-    assert fund.uncalled_usd == pytest.approx(95e6 - 6 * BURN) and fund.n_companies == 1
+    assert fund.uncalled_usd == pytest.approx(95e6 - 6 * BURN) and len(fund.portfolio) == 1
     assert fund.residual_usd() == pytest.approx(0.7 * (5e6 + 6 * BURN))
 
 

@@ -136,20 +136,20 @@ VOUCHER = {"compute_voucher_share": 0.5, "compute_voucher_cap_usd_year": 300_000
 def test_a_voucher_pays_its_share_up_to_the_cap_of_the_year() -> None:
     model = lone_world(law=VOUCHER)
     firm = found(model, capital_usd=1e7)
-    assert firm.compute_subsidy(400_000) == pytest.approx(200_000)
-    assert firm.pay_compute(400_000) == pytest.approx(200_000)
-    assert firm.pay_compute(400_000) == pytest.approx(300_000)  # 100,000 of the cap were left
-    assert firm.compute_subsidy(400_000) == 0
-    assert firm.pay_compute(400_000) == pytest.approx(400_000)
+    assert firm.support.voucher_usd(400_000) == pytest.approx(200_000)
+    assert firm.support.pay_compute(400_000) == pytest.approx(200_000)
+    assert firm.support.pay_compute(400_000) == pytest.approx(300_000)  # 100,000 of the cap were left
+    assert firm.support.voucher_usd(400_000) == 0
+    assert firm.support.pay_compute(400_000) == pytest.approx(400_000)
     assert firm.books.cash_usd == pytest.approx(1e7 - 900_000)
     assert -firm.books.balance["grants"] / 100 == pytest.approx(300_000)
     model.env.run(until=13)
-    assert firm.compute_subsidy(100_000) == pytest.approx(50_000)  # a new year
+    assert firm.support.voucher_usd(100_000) == pytest.approx(50_000)  # a new year
 
 
 def test_incumbents_get_no_voucher() -> None:
     model = lone_world(law=VOUCHER)
-    assert incumbent(model).compute_subsidy(100_000) == 0
+    assert incumbent(model).support.voucher_usd(100_000) == 0
 
 
 def test_a_firm_near_the_cap_plans_with_what_the_cap_leaves() -> None:

@@ -96,7 +96,7 @@ def test_vouchers_and_subsidies_earn_no_credit() -> None:
     model = supported(tax_credit_share=1.0)
     firm = found(model, staff={"research": 0}, capital_usd=1e7)
     firm.spend(50_000, "compute")
-    model.bank.pay("government", firm.name, 20_000, "grants_paid", "grants")
+    model.bank.pay("government", firm.name, 20_000, "spending", "grants")
     firm.support.tax_due_usd(0)
     assert firm.support.credit_usd == pytest.approx(30_000 + firm.support.research_wages_usd())
 

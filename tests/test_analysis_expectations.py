@@ -15,12 +15,14 @@ from pydantic import ValidationError
 
 from analysis.cases.assess import read_evidence
 from analysis.cases.expectations import Evidence, columns_needed, judge, matches, metric_of_firm, sector_columns_needed
+from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios import Scenario
 from scenarios.document import Document
 from scenarios.expectation import EventKind, Expectation
 
 MONTHS = pd.date_range("2015-01-01", periods=6, freq="MS")
+RUN = RunMonths(MONTHS[0], len(MONTHS))  # to the end of June 2015
 
 
 def expected(**fields: object) -> Expectation:
@@ -49,7 +51,7 @@ def evidence(
     happened["time"] = pd.to_datetime(happened["time"])
     ended = pd.DataFrame(endings or [], columns=["seed", "firm", "ended", "ending", "raised_usd", "exit_value_usd"])
     ended["ended"] = pd.to_datetime(ended["ended"])
-    return Evidence(seeds, firms if firms is not None else empty, happened, ended)
+    return Evidence(seeds, RUN, firms if firms is not None else empty, happened, ended)
 
 
 def holds(what: Expectation, where: Evidence) -> list[bool]:
@@ -67,10 +69,39 @@ def test_an_ending_counts_inside_the_half_open_window_only(ended: str, met: bool
     assert holds(expected(ending=("bankrupt",)), where) == [True]
 
 
-def test_a_firm_without_a_date_or_without_an_ending_is_in_no_window() -> None:
-    where = evidence(endings=[(0, "iris", None, "alive", 0, 0)], seeds=(0, 1))
-    assert holds(expected(ending=("alive",)), where) == [True, False]
-    assert holds(expected(ending=("alive",), after=date(2015, 1, 1)), where) == [False, False]
+@pytest.mark.parametrize("ending", ["alive", "profitable"])
+def test_a_firm_that_lives_at_the_end_has_its_ending_in_the_last_month(ending: str) -> None:
+    """It has no date; a firm that was never founded (seed 1) has no ending."""
+    where = evidence(endings=[(0, "iris", None, ending, 0, 0)], seeds=(0, 1))
+    assert holds(expected(ending=(ending,)), where) == [True, False]
+    for after, before, met in (
+        (date(2015, 1, 1), None, True), (date(2015, 6, 1), None, True), (date(2015, 6, 1), date(2015, 7, 1), True),
+        (None, date(2015, 7, 1), True), (None, date(2015, 6, 1), False), (date(2015, 1, 1), date(2015, 6, 1), False),
+    ):  # fmt: skip
+        assert holds(expected(ending=(ending,), after=after, before=before), where) == [met, False], (after, before)
+    assert holds(expected(ending=("bankrupt",), after=date(2015, 1, 1)), where) == [False, False]
+
+
+def test_what_the_last_month_decides_is_in_its_window_and_in_no_earlier_one() -> None:
+    """Bankrupt on the first day after the last month, as an ending and as an event; seed 1 a month before."""
+    days = ("2015-07-01", "2015-06-01")
+    where = evidence(
+        events=[(seed, day, "bankrupt", "iris", "") for seed, day in enumerate(days)],
+        endings=[(seed, "iris", day, "bankrupt", 0, 0) for seed, day in enumerate(days)],
+        seeds=(0, 1),
+    )
+    for fields in ({"ending": ("bankrupt",)}, {"event": "bankrupt"}, {"event": "bankrupt", "at_least": 1}):
+        assert holds(expected(**fields), where) == [True, True]
+        assert holds(expected(**fields, after=date(2015, 1, 1), before=date(2015, 7, 1)), where) == [True, True]
+        assert holds(expected(**fields, before=date(2015, 6, 1)), where) == [False, False]
+        assert holds(expected(**fields, after=date(2015, 6, 1), before=date(2015, 7, 1)), where) == [True, True]
+        assert holds(expected(**fields, after=date(2015, 5, 1), before=date(2015, 6, 1)), where) == [False, False]
+
+
+def test_the_last_of_a_metric_is_the_last_month_in_which_the_firm_lives() -> None:
+    where = evidence(pd.concat([firm_rows(0, "iris", [10, 20]), firm_rows(1, "iris", [10] * 5 + [30])]), seeds=(0, 1))
+    assert holds(expected(metric="customers", statistic="last", at_least=20, at_most=20), where) == [True, False]
+    assert holds(expected(metric="customers", statistic="last", at_least=30), where) == [False, True]
 
 
 def test_an_acquisition_below_what_was_raised_can_count_as_failure() -> None:
@@ -124,7 +155,7 @@ def test_rank_compares_firms_of_one_sector_and_month_that_are_alive() -> None:
 
 def test_events_count_on_either_side_and_can_be_forbidden() -> None:
     where = evidence(events=[(0, "2015-03-10", "acquired", "giant", "iris"), (1, "2015-03-10", "outage", "rival", "")])
-    bought = Evidence((0, 1), where.firms, where.events, where.endings)
+    bought = Evidence((0, 1), RUN, where.firms, where.events, where.endings)
     assert holds(expected(event="acquired"), bought) == [True, False]
     assert holds(expected(event="acquired", occurs=False), bought) == [False, True]
     assert holds(expected(event="acquired", before=date(2015, 3, 1)), bought) == [False, False]

@@ -143,17 +143,19 @@ def test_startups_beside_the_focal_firm_are_judged_by_its_chapter(result: CaseSt
 
 def test_peers_are_alive_at_the_founding_or_founded_near_it() -> None:
     rows = [
-        ("focal", "startup", "2016-03-01", None),
-        ("old", "startup", "2014-01-01", None),
-        ("dead", "startup", "2014-01-01", "2016-02-01"),
-        ("just-dead", "startup", "2015-06-01", "2015-12-01"),
-        ("soon", "startup", "2017-03-01", None),
-        ("late", "startup", "2017-04-01", None),
-        ("giant", "incumbent", "2014-01-01", None),
+        ("focal", "startup", "2016-03-01", None, "alive"),
+        ("old", "startup", "2014-01-01", None, "alive"),
+        ("listed", "startup", "2014-01-01", "2016-02-01", "public"),
+        ("dead", "startup", "2014-01-01", "2016-02-01", "bankrupt"),
+        ("bought", "startup", "2014-01-01", "2016-02-01", "acquired"),
+        ("just-dead", "startup", "2015-06-01", "2015-12-01", "bankrupt"),
+        ("soon", "startup", "2017-03-01", None, "alive"),
+        ("late", "startup", "2017-04-01", None, "alive"),
+        ("giant", "incumbent", "2014-01-01", None, "alive"),
     ]
-    endings = pd.DataFrame(rows, columns=["firm", "kind", "founded", "ended"]).assign(seed=0)
+    endings = pd.DataFrame(rows, columns=["firm", "kind", "founded", "ended", "ending"]).assign(seed=0)
     endings[["founded", "ended"]] = endings[["founded", "ended"]].apply(pd.to_datetime)
-    assert peers_of(endings, "focal", 12)["firm"].tolist() == ["old", "just-dead", "soon"]
+    assert peers_of(endings, "focal", 12)["firm"].tolist() == ["old", "listed", "just-dead", "soon"]
     unborn = endings[endings["firm"] != "focal"]
     assert peers_of(unborn, "focal", 12).empty  # a world without the firm has nothing beside it
 
@@ -169,7 +171,7 @@ def test_judging_many_firms_at_once_is_judging_each_by_itself(result: CaseStudy)
     evidence = read_evidence(result.cases.run, LUCKY, "base", expect)
     breaches = [(seed, pd.Timestamp("2015-02-01"), "breach", *pair) for seed, pair in enumerate([(FOCAL, RIVAL)] * 5)]
     events = pd.DataFrame(breaches, columns=["seed", "time", "kind", "firm", "other"])
-    evidence = Evidence(evidence.seeds, evidence.firms, events, evidence.endings)
+    evidence = Evidence(evidence.seeds, evidence.months, evidence.firms, events, evidence.endings)
     peers = pd.DataFrame([(seed, firm) for seed in range(N) for firm in (FOCAL, RIVAL)], columns=["seed", "firm"])
     for used in (expect[:1], expect[1:2], expect[2:3], expect[3:], expect[2:]):
         alone = {firm: judge(used, firm, evidence).all(axis=1) for firm in (FOCAL, RIVAL)}
@@ -253,3 +255,4 @@ def test_a_case_whose_shares_are_surely_small_passes() -> None:
     assert Verdict(whole, none, ()).says == "passes"
     assert Verdict(replace(whole, peers=wilson(20, 100)), none, ()).failures == ("startups beside its firm meet it",)
     assert Verdict(replace(whole, others=pooled([]), peers=None), pooled([]), ()).says == "untested"
+    assert "too few seeds to tell" in Verdict(replace(whole, others=wilson(0, 1)), none, ()).says

@@ -22,7 +22,7 @@ from analysis.cases.assess import (
     assess_case,
     median_end,
 )
-from analysis.cases.verdicts import case_verdict, cause_verdict
+from analysis.cases.verdicts import case_verdict, cause_verdict, written
 from analysis.comparison import Comparison, differences
 from analysis.comparison import as_document as comparison_document
 from analysis.overview import overview
@@ -31,7 +31,7 @@ from analysis.play.lockstep import Arm
 from analysis.play.options import Settings
 from analysis.plots import plot_cases, plot_comparison, plot_run
 from analysis.plots.trajectories import fewest_alive
-from analysis.statistics.intervals import Interval, wilson
+from analysis.statistics.intervals import Interval, paired_share_difference, wilson
 from scenarios.schema import Expectation
 
 N = 24
@@ -97,6 +97,14 @@ def test_the_median_end_counts_living_firms_as_later_than_all() -> None:
     assert median_end(ends()) is None
 
 
+def test_verdicts_of_one_seed_are_that_it_is_too_few() -> None:
+    one = wilson(1, 1)
+    assert case_verdict(case_with(one)) == "too few seeds to tell" and written(one) == "1.00"
+    cause = CauseResult("c", "5.1", "why", paired_share_difference([False], [True]), 0.0)
+    assert cause_verdict(cause) == "too few seeds to tell" and written(cause.effect, signed=True) == "-1.00"
+    assert written(wilson(0, 0)) == "–"
+
+
 def case_with(match: Interval) -> CaseResult:
     return CaseResult("C", "c", "A case", FOCAL, match, (), (), {}, None)
 
@@ -135,7 +143,12 @@ def test_a_policy_is_compared_in_the_same_seeds(comparison: Comparison) -> None:
     lost = (ended == "profitable").mean() / 2  # one of two startups; the giant is no startup
     assert table.loc["survival", "effect"] == pytest.approx(-lost)
     assert table.loc["survival", "high"] < 0
-    assert table.loc["hhi", ["base", "effect", "low", "high"]].tolist() == pytest.approx([0.4, 0, 0, 0])
+    assert table.loc["hhi", ["base", "effect"]].tolist() == pytest.approx([0.4, 0])
+    assert table.loc["hhi", ["low", "high"]].isna().all(), "24 seeds that agree do not say how much others may differ"
+    assert table["verdict"].to_dict() == {
+        "survival": "decrease", "hhi": "too few seeds", "best_quality_field": "too few seeds",
+        "customers": "decrease", "raised_usd": "too few seeds",
+    }  # fmt: skip
     assert table.loc["raised_usd", "base"] == 1e6 and table.loc["raised_usd", "effect"] == 0
     assert table.loc["customers", "effect"] < 0 and set(table["n"]) == {N}
     final = comparison.run.firms.query("arm == 'base'").groupby(["seed", "month"])["customers"].sum()

@@ -20,7 +20,6 @@ from analysis.cases.shapley import (
     arm_without,
     arms_of_subsets,
     attribute,
-    intervals_of,
     shapley_by_seed,
     strongest_interaction,
     subsets,
@@ -136,11 +135,11 @@ def test_every_subset_is_an_arm_and_the_sum_is_exact(found: tuple[CasesResult, A
 
 
 def test_where_all_seeds_agree_the_interval_says_how_few_they_are() -> None:
-    (sure,) = intervals_of(np.full((8, 1), 1 / 3))
+    (sure,) = bootstrap_means(np.full((8, 1), 1 / 3))
     assert sure.estimate == pytest.approx(1 / 3) and sure.high - sure.estimate == pytest.approx(wilson(0, 8).high)
-    (narrower,) = intervals_of(np.full((80, 1), 1 / 3))
+    (narrower,) = bootstrap_means(np.full((80, 1), 1 / 3))
     assert narrower.high < sure.high
-    assert intervals_of(np.ones((4, 1)))[0].high == 1.0
+    assert bootstrap_means(np.ones((4, 1)))[0].high == 1.0
 
 
 def test_few_seeds_have_wide_intervals() -> None:

@@ -15,12 +15,14 @@ from world_fakes import play, world_of
 
 from analysis.base_rates.judge import interval_over_seeds, rate_of, verdict_of
 from analysis.base_rates.sample import Sample, sample_of_tables
-from analysis.base_rates.statistics import STATISTICS
+from analysis.base_rates.statistics import STATISTICS, SurvivalOf
 from analysis.base_rates.targets import Target, load_targets
 from analysis.cli.main import run_command
 from analysis.plots.base_rates import plot_base_rates
-from analysis.statistics.intervals import Interval
+from analysis.statistics.ages import months_between
+from analysis.statistics.intervals import Interval, wilson
 from analysis.statistics.survival import kaplan_meier, survival_at
+from analysis.statistics.verdicts import MANY_ALIKE
 from scenarios.document import Document
 from scenarios.validation import validate_as
 
@@ -111,12 +113,9 @@ ROUNDS = [
 
 
 def test_waits_between_rounds_by_the_year_of_the_later_one() -> None:
-    assert value(sample(ROUNDS), "wait", first="seed", then="A") == (pytest.approx((13.99 + 23.98) / 2, abs=0.02), 2)
-    assert value(sample(ROUNDS), "wait", first="seed", then="A", years=[2016, 2016]) == (
-        pytest.approx(23.98, abs=0.02),
-        1,
-    )
-    assert value(sample(ROUNDS), "wait", first="A", then="B")[0] == pytest.approx(23.98, abs=0.02)
+    assert value(sample(ROUNDS), "wait", first="seed", then="A") == (pytest.approx((14 + 1 / 31 + 24) / 2), 2)
+    assert value(sample(ROUNDS), "wait", first="seed", then="A", years=[2016, 2016]) == (24.0, 1)
+    assert value(sample(ROUNDS), "wait", first="A", then="B")[0] == pytest.approx(24 - 1 / 28)
     assert math.isnan(value(sample(ROUNDS), "wait", first="B", then="C")[0])
 
 
@@ -135,11 +134,42 @@ def test_median_rounds_and_valuations_in_the_terms_of_a_year() -> None:
 
 def test_capacity_ends_with_the_next_round_the_firm_or_the_run() -> None:
     ended = {"new-2": ("2017-01-01", "bankrupt")}
-    first, second = 5e6 / 23.98, 7e6 / 12.02  # until series B; until bankruptcy
-    assert value(sample(ROUNDS, ended), "capacity", stage="A") == (pytest.approx((first + second) / 2, rel=1e-3), 2)
+    first, second = 5e6 / (24 - 1 / 28), 7e6 / 12  # until series B, a day before two years; until bankruptcy
+    assert value(sample(ROUNDS, ended), "capacity", stage="A") == (pytest.approx((first + second) / 2), 2)
     alive = 7e6 / 48  # until the end of the run
-    assert value(sample(ROUNDS), "capacity", stage="A", years=[2016, 2016])[0] == pytest.approx(alive, rel=1e-3)
+    assert value(sample(ROUNDS), "capacity", stage="A", years=[2016, 2016])[0] == pytest.approx(alive)
     assert value(sample(ROUNDS), "capacity", stage="A", follow_up_months=60)[1] == 0
+
+
+@pytest.mark.parametrize(
+    "founded", ["2014-01-01", "2015-03-01", "2016-01-01", "2016-02-29", "2015-06-15", "2018-05-31"]
+)
+def test_an_anniversary_is_a_whole_number_of_months_in_leap_years_too(founded: str) -> None:
+    """365 or 366 days make a year; the days before and after it do not."""
+    born = pd.Series([pd.Timestamp(founded)] * 3)
+    later = born + pd.DateOffset(years=1)
+    ages = months_between(born, later + pd.to_timedelta([-1, 0, 1], unit="D"))
+    assert ages[0] < 12 and ages[1] == 12 and ages[2] > 12
+    assert months_between(born, pd.Timestamp(founded) + pd.DateOffset(months=31)).tolist() == [31.0] * 3
+
+
+def test_ages_grow_by_the_day_and_are_missing_where_a_date_is() -> None:
+    born = pd.to_datetime(pd.Series(["2015-01-31", "2015-01-31", "2015-01-31", None, "2015-05-11"]))
+    later = pd.to_datetime(pd.Series(["2015-02-14", "2015-02-28", "2015-03-14", "2016-01-01", "2015-04-11"]))
+    found = months_between(born, later).tolist()
+    assert found[:3] == pytest.approx([14 / 28, 1, 1 + 14 / 31]) and math.isnan(found[3]) and found[4] == -1
+    days = pd.Series(pd.date_range("2015-01-31", "2017-04-30"))
+    assert months_between(pd.Series([days[0]] * len(days)), days).diff()[1:].between(0.032, 0.036).all()
+
+
+@pytest.mark.parametrize("founded", ["2014-03-01", "2015-03-01"])
+def test_a_death_after_exactly_one_year_counts_alike_in_leap_years(founded: str) -> None:
+    """To 2015-03-01 it is 365 days, to 2016-03-01 366: neither firm lives at the age of one year, both do before it."""
+    ended = pd.Timestamp(founded) + pd.DateOffset(years=1)
+    of = sample(ended={"new-1": (f"{ended:%Y-%m-%d}", "bankrupt")})
+    of.endings.loc[of.endings["firm"] == "new-1", "founded"] = pd.Timestamp(founded)
+    assert value(of, "survival", age_years=1) == (0.75, 4)
+    assert value(of, "survival", age_years=0.99) == (1.0, 4)
 
 
 def months(firm: str, n: int, start: str = "2014-01-01", **columns: Any) -> pd.DataFrame:
@@ -203,9 +233,27 @@ def test_one_seed_has_no_interval_and_nothing_seen_no_value() -> None:
     assert math.isnan(nothing.estimate) and nothing.n == 0
 
 
-def test_a_share_that_never_varies_keeps_wilsons_interval() -> None:
+def test_a_share_that_never_varies_has_wilsons_interval_of_the_seeds() -> None:
+    """Firms of a seed share its fate, and seeds that agree do not say how much they differ: four, not eighty."""
     none = interval_over_seeds([np.zeros((20, 1))] * 4, STATISTICS["next_round"], None)
-    assert none.estimate == 0 and none.low == 0 and 0.02 < none.high < 0.08
+    assert (none.estimate, none.low, none.high, none.n) == (0, 0, wilson(0, 4).high, 80)
+    lives = [np.column_stack([np.full(20, 40.0), np.zeros(20)])] * 4
+    alive = interval_over_seeds(lives, STATISTICS["survival"], SurvivalOf(age_years=1))
+    assert (alive.estimate, alive.low, alive.high) == (1, wilson(4, 4).low, 1)
+    few = [np.zeros((20, 1)), *[np.zeros((0, 1))] * 3]
+    assert not interval_over_seeds(few, STATISTICS["next_round"], None).is_known, "one seed with observations"
+
+
+def test_a_median_that_a_handful_of_seeds_agree_on_has_no_interval() -> None:
+    """Thirty that agree may well: rounds that are all of the usual size."""
+    few, many = ([np.full((40, 1), 14e6)] * n for n in (MANY_ALIKE - 1, MANY_ALIKE))
+    handful = interval_over_seeds(few, STATISTICS["round_size"], None)
+    assert handful.estimate == 14e6 and not handful.is_known
+    assert verdict_of(handful, (11.2e6, 16.8e6)) == "too little to tell"
+    sure = interval_over_seeds(many, STATISTICS["round_size"], None)
+    assert (sure.low, sure.high) == (14e6, 14e6) and verdict_of(sure, (11.2e6, 16.8e6)) == "inside"
+    lone = interval_over_seeds([np.full((1, 1), 5.0), np.zeros((0, 1)), np.zeros((0, 1))], STATISTICS["wait"], None)
+    assert (lone.estimate, lone.n) == (5.0, 1) and not lone.is_known
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,34 @@ def test_validate_names_the_good_and_the_bad(ventures: Call) -> None:
     assert ventures("validate", "good.yaml")[0] == 0
 
 
+MARKET = """\
+title: A market of one's own
+start: 2016-01
+years: 2
+world: {sectors: {vision: {segments: {cameras: {customers: 2000, reference_price_usd: 2000}}}}}
+firms: {iris: {sector: vision, offers: {cameras: subscription}}}
+"""
+
+
+def test_validate_lays_a_whatif_over_the_scenario_that_it_is_for(ventures: Call) -> None:
+    Path("market.yaml").write_text(MARKET)
+    Path("longer.yaml").write_text(MARKET.replace("years: 2", "years: 3"))
+    Path("skill.yaml").write_text("whatif: true\ntitle: More skill\nset: {firms.iris.skill: 0.9}\n")
+    Path("typo.yaml").write_text("whatif: true\ntitle: More skill\nset: {firms.iris.skil: 0.9}\n")
+    code, out, err = ventures("validate", "skill.yaml", "--on", "market.yaml")
+    assert (code, out, err) == (0, "OK skill.yaml: A market of one's own, what if: More skill\n", "")
+    code, _, err = ventures("validate", "skill.yaml")
+    assert code == 2 and "no 'iris' in firms" in err and "on markets/base" in err and "--on" in err
+    assert err.count("\n") == 1
+    code, out, err = ventures("validate", "typo.yaml", "skill.yaml", "--on", "market.yaml")
+    assert code == 2 and out.startswith("OK skill.yaml") and "did you mean 'skill'" in err and "--on" not in err
+    code, out, err = ventures("validate", "longer.yaml", "market.yaml", "--on", "market.yaml")
+    assert code == 2 and out.startswith("OK market.yaml") and "must cover the same months" in err
+    for wrong in ("skill.yaml", "markets/bse", "nofile.yaml"):
+        code, out, err = ventures("validate", "skill.yaml", "--on", wrong)
+        assert code == 2 and out == "" and err.count("\n") == 1 and "Traceback" not in err
+
+
 def test_scenarios_lists_the_shelf(ventures: Call) -> None:
     code, out, _ = ventures("scenarios", "--json")
     assert code == 0 and "cases/vision" in [entry["name"] for entry in json.loads(out)["scenarios"]]

@@ -10,7 +10,7 @@ from world_fakes import FakeService, kinds_of_events, merged, play, result_of, s
 
 from agents.firm.laboratory import Job, Laboratory
 from agents.firm.sectors_served import pretraining_runs
-from agents.incidents import Misfortune
+from agents.incidents import IncidentProcess
 from agents.settings import RegulatorSettings
 from agents.startup.startup import Startup
 from agents.state.regulator import Regulator
@@ -218,7 +218,7 @@ def test_accidents_are_those_of_the_sector_whose_model_errs() -> None:
     model.market["customers"][poly.sales.slots[SHOPS]] = 100
     assert poly.sales.accident_hazard(shops) == pytest.approx((100 * 50 * 0.25, 100 * 50 * 0.25 * 1000))
     assert poly.sales.accident_hazard(poly.laboratory) == (0.0, 0.0)
-    Misfortune(model).acquire()
+    IncidentProcess(model).acquire()
     assert shops.hurried and not poly.laboratory.hurried and "accident" in kinds_of_events(model, "poly")
 
 

@@ -11,7 +11,7 @@ import pytest
 from scenario_files import VALID, write
 from world_fakes import FakeService, play, scenario_of, world_of
 
-from agents.initial_adoption import Past, meets_run
+from agents.initial_adoption import InitialAdoption, meets_run
 from agents.settings import InvestorSettings
 from scenarios import ScenarioError, load, load_whatif
 from scenarios.build import build_world
@@ -120,10 +120,10 @@ def test_who_fails_the_threshold_has_won_nobody() -> None:
 
 def test_a_market_that_opens_with_the_run_is_virgin() -> None:
     virgin = world_of({"world": {"sectors": {"vision": {"market_opens": 2016}}}})
-    assert not any(isinstance(agent, Past) for agent in virgin.agents)
+    assert not any(isinstance(agent, InitialAdoption) for agent in virgin.agents)
     assert served_share(play(virgin, 1)) == {"cameras": 0.0, "photos": 0.0}
     for start in ("2012-01", "2014-01"):
-        assert not any(isinstance(agent, Past) for agent in base_world(start, 1, "fraud").agents)
+        assert not any(isinstance(agent, InitialAdoption) for agent in base_world(start, 1, "fraud").agents)
 
 
 def test_the_past_is_the_same_for_the_same_seed() -> None:

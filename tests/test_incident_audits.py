@@ -10,7 +10,7 @@ from scenario_files import error_of, write
 from world_fakes import FakeService, found, kinds_of_events, lone_world, merged, play, released, result_of, world_of
 
 from agents.firm.remedy import DP_MOST, LeakRemedy
-from agents.incidents import Misfortune
+from agents.incidents import IncidentProcess
 from agents.settings import FirmSettings, RegulatorSettings
 from agents.startup.startup import Startup
 from agents.state.regulator import Findings, Regulator
@@ -62,10 +62,10 @@ def test_a_breach_that_strikes_is_reported() -> None:
     model = lone_world(risk={"breach_rate_year": 12, "outage_rate_year": 0})
     firm = found(model, prevention=0.0)
     released(firm, model)
-    misfortune = Misfortune(model)
+    incidents = IncidentProcess(model)
     for _ in range(12):
         model.month += 1
-        misfortune.acquire()
+        incidents.acquire()
     assert firm.incident_to_audit == "breach"
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world_fakes import FakeService, bound, found, kinds_of_events, lone_world, play, released, world_of
 
+from agents.firm.hazards import outage_hazard
 from agents.firm.management import LIMITS, SEARCH, STEPS, at_least, at_most, next_aspiration, worst_miss
-from agents.incidents import outage_hazard
 from agents.settings import FirmSettings, Spread
 from agents.startup.startup import Startup
 from scenarios import load

@@ -12,7 +12,7 @@ from test_world_conservation import check_all, check_endings
 from world_fakes import found, incumbent, lone_world, merged, play, world_of
 
 from agents import treasury
-from agents.firm.support import people_trained
+from agents.state.programmes import people_trained
 from simulation.model import MarketModel
 
 
@@ -64,11 +64,11 @@ def test_firms_plan_and_pay_with_what_the_voucher_budget_leaves() -> None:
     model = budgeted("vouchers", 120_000, **law)
     first, second = (found(model, name, capital_usd=1e7) for name in ("iris", "lynx"))
     assert first.support.bill_affordable_usd(100_000) == 200_000
-    assert first.pay_compute(200_000) == pytest.approx(100_000)
+    assert first.support.pay_compute(200_000) == pytest.approx(100_000)
     assert second.support.bill_affordable_usd(100_000) == 120_000
-    assert second.pay_compute(120_000) == pytest.approx(100_000)  # 20,000 were left
+    assert second.support.pay_compute(120_000) == pytest.approx(100_000)  # 20,000 were left
     assert second.support.bill_affordable_usd(100_000) == 100_000
-    assert second.pay_compute(50_000) == pytest.approx(50_000)
+    assert second.support.pay_compute(50_000) == pytest.approx(50_000)
     assert len(ends_of(model)) == 1 and treasury.spent_usd(model, "vouchers", 2016) == 120_000
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world_fakes import FakeService, bound, found, kinds_of_events, lone_world, play, released, world_of
 
+from agents.firm.hazards import accident_hazard, breach_hazard, hazards_of, outage_hazard
 from agents.firm.risk import WORTH_SPENDING
 from agents.firm.training_plan import recipe_for
-from agents.incidents import accident_hazard, breach_hazard, hazards_of, outage_hazard
 from agents.settings import EntrantSettings, FirmSettings
 from agents.startup.startup import Startup
 from simulation.settings import RiskSettings

@@ -7,7 +7,7 @@ from world_fakes import found, lone_world, released
 
 from agents.startup.startup import Startup
 from simulation.compute import list_price_usd
-from simulation.revenue import MODELS, terms_of
+from simulation.revenue import BY_NAME, MODELS, terms_of
 from simulation.settings import RevenueSettings
 
 PRICE, CONTRACT = 2000.0, 12  # of the segment "cameras" of the small market
@@ -106,5 +106,5 @@ def test_what_a_customer_weighs_is_all_that_it_pays() -> None:
         "subscription": 100, "licence": 50 + 55, "solution": 800 / 12 + 60, "freemium": 0, "bundle": 0,
         "product": 1800 / 12 + 10, "data": 100,
     })  # fmt: skip
-    assert [m for m in MODELS if terms_of(m, 100, CONTRACT, s).free_to_start] == ["freemium", "bundle"]
-    assert [m for m in MODELS if terms_of(m, 100, CONTRACT, s).deferred] == ["licence"]
+    assert [m for m in MODELS if BY_NAME[m].starts_free] == ["freemium", "bundle"]
+    assert [m for m in MODELS if BY_NAME[m].deferred] == ["licence"]

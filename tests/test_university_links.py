@@ -9,8 +9,8 @@ import pytest
 from world_fakes import bound, found, kinds_of_events, lone_world, merged, play, released, world_of
 
 from agents import treasury
-from agents.firm.university import work_together
 from agents.startup.startup import Startup
+from agents.state.programmes import Commons
 from simulation.model import MarketModel
 from simulation.settings.universities import UniversitySettings
 
@@ -24,7 +24,7 @@ def linked(support: dict[str, Any] | None = None, **rules: Any) -> MarketModel:
 
 def working(firm: Startup) -> Startup:
     """The firm after a month of its joint project."""
-    work_together(firm.model)
+    Commons(firm.model).work_together()
     return firm
 
 
@@ -101,7 +101,7 @@ def test_know_how_rises_toward_the_bound_and_stays() -> None:
     weak, strong = found(model, skill=0.2), found(model, "lynx", skill=0.7)
     gaps = []
     for _ in range(60):
-        work_together(model)
+        Commons(model).work_together()
         gaps.append(0.6 - 0.2 - weak.university.know_how)
     assert gaps[:2] == pytest.approx([0.9 * 0.4, 0.81 * 0.4]) and 0 < gaps[-1] < 0.01
     assert strong.university.know_how == 0
@@ -142,7 +142,7 @@ def test_a_share_of_startups_takes_part_and_a_larger_share_adds_to_it() -> None:
     def partners(share: float) -> set[str]:
         model = linked(participation_share=share)
         firms = [found(model, f"firm-{i}") for i in range(60)]
-        work_together(model)
+        Commons(model).work_together()
         return {firm.name for firm in firms if firm.university.joined}
 
     some, more = partners(0.3), partners(0.6)
@@ -163,7 +163,7 @@ def test_the_budget_ends_the_projects_of_the_year() -> None:
     firms = [found(model, name) for name in ("iris", "lynx")]
     active = []
     for _ in range(3):
-        work_together(model)
+        Commons(model).work_together()
         active.append([firm.university.last_month == model.month for firm in firms])
         model.month += 1
     assert active == [[True, True], [True, False], [False, False]]

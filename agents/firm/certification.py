@@ -18,7 +18,7 @@ from simulation.settings.law import CertificationSettings
 from simulation.training.plan import TrainingResult
 
 if TYPE_CHECKING:
-    from agents.firm.firm import Firm
+    from agents.firm.owner import Owner
     from agents.settings import FirmSettings
 
 
@@ -53,7 +53,7 @@ def demand_of(law: CertificationSettings, segment: SegmentSettings) -> Demand | 
 class Certification:
     """Certificates of one firm by segment, and where it may sell."""
 
-    def __init__(self, firm: Firm) -> None:
+    def __init__(self, firm: Owner) -> None:
         self.firm, self.model = firm, firm.model
         self.certificates: dict[str, Certificate] = {}
         self.examined: dict[str, str] = {}  # ledger key under examination, by segment
@@ -65,6 +65,11 @@ class Certification:
     def law(self) -> CertificationSettings:
         """The rules in force."""
         return self.model.settings.law.certification
+
+    @property
+    def mandatory(self) -> bool:
+        """Whether nothing may be sold without the certificate that is asked for."""
+        return self.law.mandatory
 
     @property
     def demands(self) -> Mapping[str, Demand]:

@@ -5,27 +5,30 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import date
-from math import nan
 from typing import TYPE_CHECKING, Any
 
 from agents.actor import Actor
+from agents.averages import average
 from agents.firm.certification import Certification
 from agents.firm.laboratory import Laboratory
 from agents.firm.management import Management
+from agents.firm.measures import firm_row
 from agents.firm.remedy import FieldRemedy
 from agents.firm.risk import RiskRegister
 from agents.firm.sales import Sales
 from agents.firm.sectors_served import place_of, segments_of
-from agents.firm.service_desk import ServiceDesk, buy_compute, use_services
+from agents.firm.service_desk import ServiceDesk, use_services
 from agents.firm.staffing import adjust, staff_wanted, wage_bill
 from agents.firm.support import Support
 from agents.firm.university import UniversityLink
 from agents.settings import FirmSettings
+from simulation.books import Account, AccountName
 from simulation.market import Standing
+from simulation.records.columns import EndingRow, FirmRow
 from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
 
 if TYPE_CHECKING:
-    from simulation.model import MarketModel
+    from agents.firm.owner import Owner, World
 
 SMALLEST_TEAM = 3.0  # assumption: founders do not fire themselves
 
@@ -35,7 +38,7 @@ class Firm(Actor, ABC):
 
     kind = "firm"
 
-    def __init__(self, model: MarketModel, name: str, settings: FirmSettings) -> None:
+    def __init__(self, model: World, name: str, settings: FirmSettings) -> None:
         super().__init__(model, name)
         self.settings, self.sector = settings, settings.sector
         self.founded, self.founded_month = model.today, int(model.env.now)
@@ -50,7 +53,7 @@ class Firm(Actor, ABC):
         self.laboratories = {name: Laboratory(self, name) for name in (self.sector, *settings.adapts_to)}
         self.laboratory = self.laboratories[self.sector]
         self.sales = Sales(self)
-        self.suppliers: dict[Service, Firm] = {}  # whom it buys from; what is missing it does itself
+        self.suppliers: dict[Service, Owner] = {}  # whom it buys from; what is missing it does itself
         self.prepaid_serving_usd = 0.0  # at list price
         self.desk = ServiceDesk(self) if settings.services else None
         self.service_revenue_usd = 0.0
@@ -205,7 +208,7 @@ class Firm(Actor, ABC):
         self.brand_usd += self.spend(usd, "advertising")
         self.brand_usd += self.staff["marketing"] * self.settings.collaboration * wage
 
-    def spend(self, usd: float, account: str, payee: str = "suppliers", credit: str = "income") -> float:
+    def spend(self, usd: float, account: Account, payee: str = "suppliers", credit: AccountName = "income") -> float:
         """Pay what is wanted, or what is there; returns the USD paid."""
         if not usd > 0:
             return 0.0
@@ -213,21 +216,6 @@ class Firm(Actor, ABC):
         if not cash > 0:
             return 0.0
         return self.model.bank.pay(self.name, payee, usd if usd < cash else cash, account, credit)
-
-    def compute_subsidy(self, bill_usd: float) -> float:
-        """What the state pays of a compute bill, USD."""
-        return 0.0
-
-    def compute_bill_affordable(self, own_usd: float) -> float:
-        """The largest compute bill that `own_usd` of the firm's money pays, with what the state adds."""
-        return own_usd
-
-    def pay_compute(self, bill_usd: float) -> float:
-        """Pay for GPU hours, with vouchers where there are any; returns what it cost the firm itself."""
-        subsidy = self.compute_subsidy(bill_usd)
-        if subsidy > 0:
-            subsidy = self.support.pay_voucher(subsidy)
-        return max(buy_compute(self, bill_usd) - subsidy, 0.0)
 
     def close_books(self) -> None:
         """Collect revenue, pay costs, close the month."""
@@ -254,7 +242,7 @@ class Firm(Actor, ABC):
     def find_cash(self, due_usd: float) -> None:
         """Get hold of cash for costs of `due_usd` before they are paid; a startup has nobody to ask at short notice."""
 
-    def costs_due(self) -> dict[str, float]:
+    def costs_due(self) -> dict[Account, float]:
         """Costs of the month by account, USD, in the order in which they are paid."""
         labour, law = self.model.settings.labour, self.model.settings.law
         out_wages = wage_bill(self.staff, self.model.talent.wages)
@@ -266,7 +254,7 @@ class Firm(Actor, ABC):
             "compliance": law.compliance_usd_month,
         }
 
-    def pay_costs(self, due: Mapping[str, float]) -> None:
+    def pay_costs(self, due: Mapping[Account, float]) -> None:
         """Pay the month's costs, USD by account; a firm that cannot pay them in full is insolvent."""
         for account, usd in due.items():
             if not usd:
@@ -306,49 +294,27 @@ class Firm(Actor, ABC):
         for slot in self.sales.slots.values():
             self.model.market.withdraw(slot)
 
-    def observe(self, month: date, standing: Standing, share: float, headcount: float) -> tuple[object, ...]:
+    def observe(self, month: date, standing: Standing, share: float, headcount: float) -> FirmRow:
         """This month's row of the firms table."""
-        lab, sales, released = self.laboratory, self.sales, self.laboratory.released
-        first_slot = next(iter(sales.slots.values()), None)
-        rows = lab.rows_lab + lab.rows_field
-        paying, free, trust, freemium_paying, freemium_free, new_paying = standing
-        in_sales, out_serving, out_operations = self.margin
-        return (
-            month, self.name, self.kind, self.sector, self.founded, self.books.cash_usd,
-            self.revenues[-1] if self.revenues else 0.0, self.costs[-1] if self.costs else 0.0,
-            paying + free, headcount, nan if first_slot is None else sales.market.columns["price_usd"].item(first_slot),
-            released.accuracy_lab if released else nan, released.accuracy_field if released else nan,
-            sales.trust() if first_slot is None else trust, share,
-            released.key if released else "", "suspended" if lab.suspended else "active",
-            paying, rows, lab.rows_field / max(rows, 1.0),
-            lab.released_plan.rung if lab.released_plan else -1, self.brand_usd,
-            self.stage_name(), lab.run_months, lab.n_broken, lab.lost_runs, in_sales, out_serving, out_operations,
-            freemium_paying, freemium_free, new_paying, self.service_revenue_usd, sales.licence_solution_share,
-            released.inference_flops if released else nan,
-        )  # fmt: skip
+        return firm_row(self, month, standing, share, headcount)
 
     def stage_name(self) -> str:
         """Financing stage, for the tables."""
         return ""
 
-    def final_row(self) -> tuple[object, ...]:
+    def final_row(self) -> EndingRow:
         """Row of the endings table."""
         ending = self.ending
         if self.alive and ending == "alive" and sum(self.revenues[-12:]) > sum(self.costs[-12:]):
             ending = "profitable"
-        return (
-            self.name, self.founded, self.ended, ending, "; ".join(self.reasons), self.raised_usd,
-            self.exit_value_usd, self.kind, self.sector,
-        )  # fmt: skip
-
-
-def last_quarter(months: list[float]) -> float:
-    """Mean of the last three months, or of those there are; 0 for none."""
-    if len(months) < 3:
-        return average(months)
-    return (months[-3] + months[-2] + months[-1]) / 3
-
-
-def average(values: list[float]) -> float:
-    """Mean; 0 for an empty list."""
-    return sum(values) / len(values) if values else 0.0
+        return EndingRow(
+            firm=self.name,
+            founded=self.founded,
+            ended=self.ended,
+            ending=ending,
+            causes="; ".join(self.reasons),
+            raised_usd=self.raised_usd,
+            exit_value_usd=self.exit_value_usd,
+            kind=self.kind,
+            sector=self.sector,
+        )

@@ -35,7 +35,7 @@ from simulation.training.plan import TrainingPlan, TrainingResult
 from simulation.training.tasks import get_task
 
 if TYPE_CHECKING:
-    from agents.firm.firm import Firm
+    from agents.firm.owner import Owner
     from agents.settings import FirmSettings
 
 
@@ -61,7 +61,7 @@ class Laboratory:
     compute. `share` is the part of the firm's means that the sector gets: all where the firm serves one sector.
     """
 
-    def __init__(self, firm: Firm, sector: str) -> None:
+    def __init__(self, firm: Owner, sector: str) -> None:
         s = firm.settings
         self.firm, self.model, self.sector = firm, firm.model, sector
         self.share = 1 / (1 + len(s.adapts_to))
@@ -109,6 +109,11 @@ class Laboratory:
     def quality_field(self) -> float:
         """Measured field accuracy of the released model; NaN before the first."""
         return self.released.accuracy_field if self.released else nan
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a training run is under way."""
+        return self.job is not None
 
     def on_sale(self) -> bool:
         """Whether there is a model, and the authority has not withdrawn it."""
@@ -217,7 +222,7 @@ class Laboratory:
             return
         hours = hours_taken(team, model.settings.compute, means, draft.rung)
         bought_hours = max(hours - own_hours, 0.0)
-        self.purse_usd = max(self.purse_usd - firm.pay_compute(bought_hours * price), 0.0)
+        self.purse_usd = max(self.purse_usd - firm.support.pay_compute(bought_hours * price), 0.0)
         self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
         self.last_plan, self._last_draft = plan, (draft, team)

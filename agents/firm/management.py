@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agents.firm.staffing import wage_bill
 
 if TYPE_CHECKING:
-    from agents.firm.firm import Firm
+    from agents.firm.owner import Owner
     from agents.settings import FirmSettings, ManagementSettings
 
 WORKING_DAYS_MONTH = 21.0
@@ -93,7 +93,7 @@ def next_aspiration(aspired: float, reached: float, adaptation: float) -> float:
 class Management:
     """Managers of one firm. `moves` holds how far each lever is from where the scenario put it."""
 
-    def __init__(self, firm: Firm) -> None:
+    def __init__(self, firm: Owner) -> None:
         self.firm = firm
         self.automation = 0.0  # share of operators' work that tools do
         self.moves: dict[str, float] = {}
@@ -171,8 +171,8 @@ class Management:
     def accuracy_ratio(self) -> float:
         """Field accuracy of the released model against the best rival's; 1 where there is none."""
         firm = self.firm
-        own, others = firm.quality_field, [r.laboratory for r in firm.model.firms_in(firm.sector) if r is not firm]
-        best = max((lab.released.accuracy_field for lab in others if lab.released), default=own)
+        own, rivals = firm.quality_field, [r for r in firm.model.firms_in(firm.sector) if r is not firm]
+        best = max((rival.quality_field for rival in rivals if rival.laboratory.released), default=own)
         return own / best if best > 0 else 1.0
 
     # -- levers -------------------------------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ is known to suffice: on most tasks leaving out inputs hardly lowers leakage (`do
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from simulation.training.plan import NETWORK_KINDS, PRIVATE_KINDS, TrainingPlan
+from simulation.training.plan import NETWORK_KINDS, PRIVATE_KINDS, TrainingPlan, TrainingResult
 
 if TYPE_CHECKING:
-    from agents.firm.laboratory import Laboratory
+    from agents.firm.owner import World
     from agents.settings import Remedy
 
 # Assumptions: the firm gathers for a quarter before each attempt, and spends twice the usual sum on data meanwhile.
@@ -24,6 +24,18 @@ DATA_EFFORT = 2.0
 NOISE_STEP, NOISE_MOST = 0.3, 1.5
 MINIMISATION_STEP, MINIMISATION_MOST = 0.25, 0.75
 DP_STEP, DP_MOST = 0.5, 4.0
+
+
+class Trains(Protocol):
+    """A laboratory as the remedy sees it: what it has released, and whether it trains again."""
+
+    model: World
+    released: TrainingResult | None
+    hurried: bool
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a training run is under way."""
 
 
 class LeakRemedy:
@@ -64,7 +76,7 @@ class LeakRemedy:
 class FieldRemedy:
     """Work on field accuracy until the released model reaches `goal`; 0 while nothing is asked."""
 
-    def __init__(self, laboratory: Laboratory) -> None:
+    def __init__(self, laboratory: Trains) -> None:
         self.laboratory, self.goal, self.next_attempt = laboratory, 0.0, 0.0
 
     def seek(self, accuracy: float) -> None:
@@ -80,7 +92,7 @@ class FieldRemedy:
         lab, now = self.laboratory, self.laboratory.model.env.now
         if lab.released is not None and lab.released.accuracy_field >= self.goal:
             self.goal = 0.0
-        elif now >= self.next_attempt and lab.job is None:
+        elif now >= self.next_attempt and not lab.is_busy:
             lab.hurried, self.next_attempt = True, now + GATHER_MONTHS
 
     def data_usd(self, usual_usd: float) -> float:

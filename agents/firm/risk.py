@@ -16,14 +16,15 @@ from math import exp, sqrt
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from agents.firm.hazards import hazards_of
 from agents.firm.staffing import wage_bill
-from agents.incidents import hazards_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agents.firm.firm import Firm
+    from agents.firm.owner import Owner
     from agents.settings import FirmSettings
+    from simulation.books import Account
 
 WORTH_SPENDING = exp(-1)  # Gordon & Loeb (2002)
 RUNWAY_MONTHS = 18.0  # V23: runway aimed at, lower end
@@ -56,7 +57,7 @@ class Vacancy:
 class RiskRegister:
     """Risks of one firm, and what it does about them. `purse_usd` is set aside, `reserve_usd` is part of its cash."""
 
-    def __init__(self, firm: Firm) -> None:
+    def __init__(self, firm: Owner) -> None:
         self.firm, self.model = firm, firm.model
         self.prevention_usd: dict[str, float] = {}  # by risk: spent in the last twelve months, fading
         self.plan_month: int | None = None  # when the contingency plan was last rehearsed
@@ -172,7 +173,7 @@ class RiskRegister:
             text = ", ".join(f"{name} {usd:,.0f}" for name, usd in done_usd.items())
             self.firm.record("risk response", cause=cause, amount_usd=round(sum(done_usd.values()), 2), text=text)
 
-    def pay(self, usd: float, account: str) -> float:
+    def pay(self, usd: float, account: Account) -> float:
         """Spend from the purse; returns the USD paid."""
         paid = self.firm.spend(min(usd, self.purse_usd), account) if usd >= 1 else 0.0
         self.purse_usd = max(self.purse_usd - paid, 0.0)

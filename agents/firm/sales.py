@@ -6,13 +6,12 @@ from math import inf, log1p, nan
 from typing import TYPE_CHECKING
 
 from agents.firm.sectors_served import offers_of, place_of
-from simulation.market import DATA, LICENCE, PRODUCT, SOLUTION
 from simulation.revenue import data_advantage, data_worth
 
 if TYPE_CHECKING:
-    from agents.firm.firm import Firm
-    from agents.firm.laboratory import Laboratory
+    from agents.firm.owner import LaboratoryLike, Owner
     from agents.settings import FirmSettings
+    from simulation.books import Account
     from simulation.settings import RevenueModel
 
 
@@ -21,7 +20,7 @@ class Sales:
     `agents.firm.sectors_served`).
     """
 
-    def __init__(self, firm: Firm) -> None:
+    def __init__(self, firm: Owner) -> None:
         self.firm, self.market = firm, firm.model.market
         s = firm.settings
         self.slots = {offer: self.open(offer, how) for offer, how in offers_of(s).items()}
@@ -71,38 +70,38 @@ class Sales:
         if self.firm.desk:
             self.firm.desk.trust = max(self.firm.desk.trust - amount, 0.0)
 
-    def served_by(self, lab: Laboratory) -> dict[str, int]:
+    def served_by(self, lab: LaboratoryLike) -> dict[str, int]:
         """Slots of the offers that one laboratory makes the model for."""
         if self.firm.serves_one:
             return self.slots
         return {offer: slot for offer, slot in self.slots.items() if self.firm.laboratory_for(offer) is lab}
 
-    def usage_rows(self, lab: Laboratory) -> float:
+    def usage_rows(self, lab: LaboratoryLike) -> float:
         """Rows of field data that this month's use of a laboratory's model makes; who buys data uses no model."""
-        segments, model, rows = self.firm.segments, self.market.model, 0.0
+        segments, rows = self.firm.segments, 0.0
         for segment, slot in self.served_by(lab).items():
-            if (users := self.users(slot)) and model.item(slot) != DATA:
+            if (users := self.users(slot)) and not self.market.record_of(slot).without_model:
                 rows += users * segments[segment].usage_rows_month
         return rows
 
-    def accident_hazard(self, lab: Laboratory) -> tuple[float, float]:
+    def accident_hazard(self, lab: LaboratoryLike) -> tuple[float, float]:
         """Accidents a year that the field errors of a released model cause, and their liability in USD a year."""
         segments, rate, cost = self.firm.segments, 0.0, 0.0
         for segment, slot in self.served_by(lab).items():
-            if (own := segments[segment]).accidents_year and self.market.model.item(slot) != DATA:
+            if (own := segments[segment]).accidents_year and not self.market.record_of(slot).without_model:
                 accidents = self.users(slot) * own.accidents_year * (1 - lab.quality_field)
                 rate, cost = rate + accidents, cost + accidents * own.accident_usd
         return rate, cost
 
     def operators_needed(self) -> float:
         """Operations staff that customers and projects keep busy."""
-        columns, models, segments, needed = self.market.columns, self.market.model, self.firm.segments, 0.0
+        columns, segments, needed = self.market.columns, self.firm.segments, 0.0
         customers = columns["customers"]
         for segment, slot in self.slots.items():
-            own, model = segments[segment], models.item(slot)
+            own = segments[segment]
             if served := customers.item(slot):
-                needed += served * self.care_of(own.reference_price_usd) * self.care_share(model)
-            if model == SOLUTION:
+                needed += served * self.care_of(own.reference_price_usd) * self.market.care_share(slot)
+            if self.market.record_of(slot).tailored:
                 # Assumption: plan for half as many projects again as last month's, at least one every other month.
                 planned = max(1.5 * columns["won"].item(slot), 0.5)
                 needed += planned * own.project_staff_months / self.firm.settings.collaboration
@@ -114,27 +113,21 @@ class Sales:
         by_hand = 1 - self.firm.management.automation
         return price_usd / labour.operator_price_usd / labour.customers_per_operator * by_hand
 
-    def care_share(self, model: int) -> float:
-        """Care that a customer needs where an offer earns by `model`, against one whose model the vendor runs."""
-        if model == PRODUCT:
-            return self.market.revenue.product_upkeep_share
-        return self.market.revenue.data_serving_share if model == DATA else 1.0
-
     def show_offers(self) -> None:
         """Put what customers see and feel into the market's columns."""
         market, segments, firm = self.market, self.firm.segments, self.firm
         certification, capacity_of = firm.certification, market.columns["capacity"]
         asked = certification.demands
-        if asked and not certification.law.mandatory:
+        if asked and not certification.mandatory:
             asked = {}
         shown = {lab.sector: (self.seen(lab), lab.on_sale()) for lab in firm.laboratories.values()}
         at_home = shown[firm.sector]
         for segment, slot in self.slots.items():
             seen, selling = at_home if firm.serves_one else shown[place_of(firm.sector, segment)[0]]
-            model, capacity = market.model.item(slot), inf
-            if model == DATA:
+            earns, capacity = market.record_of(slot), inf
+            if earns.without_model:
                 seen, selling = self.seen_as_data(seen, firm.laboratory_for(segment).rows_field, selling)
-            elif model == SOLUTION:
+            elif earns.tailored:
                 capacity = self.projects_possible(segment)
             if segment in asked:
                 selling = selling and certification.admits(segment)
@@ -143,7 +136,7 @@ class Sales:
             market.set_price(slot, self.price_level * segments[segment].reference_price_usd)
             capacity_of[slot] = capacity
 
-    def seen(self, lab: Laboratory) -> tuple[float, ...]:
+    def seen(self, lab: LaboratoryLike) -> tuple[float, ...]:
         """What customers see and feel of every offer of a laboratory's model, in the order of
         `simulation.market.SHOWN`.
         """
@@ -179,12 +172,12 @@ class Sales:
         What care for all customers leaves of the staff is shared evenly by the offers that need projects.
         """
         market, segments = self.market, self.firm.segments
-        models, customers = market.model, market.columns["customers"]
+        customers = market.columns["customers"]
         busy, n_offers = 0.0, 0
         for name, slot in self.slots.items():
-            model, care = models.item(slot), self.care_of(segments[name].reference_price_usd)
-            busy += customers.item(slot) * care * self.care_share(model)
-            n_offers += model == SOLUTION
+            care = self.care_of(segments[name].reference_price_usd)
+            busy += customers.item(slot) * care * market.care_share(slot)
+            n_offers += market.record_of(slot).tailored
         hands = max(self.firm.staff["operations"] * self.firm.settings.collaboration - busy, 0.2)
         return float(hands / n_offers / segments[segment].project_staff_months)
 
@@ -206,23 +199,24 @@ class Sales:
         Products are sold for good, not by the month; what their sale leaves after the goods counts as recurring all
         the same, for it is what such a firm lives on.
         """
-        bank, columns, models, name = self.firm.model.bank, self.market.columns, self.market.model, self.firm.name
+        bank, columns, name = self.firm.model.bank, self.market.columns, self.firm.name
         recurring = self.goods_usd = 0.0
         paid = by_contract = 0.0
         for slot in self.slots.values():
             monthly = columns["customers"].item(slot) * columns["monthly_usd"].item(slot)
             upfront = columns["won"].item(slot) * columns["upfront_usd"].item(slot)
-            if (model := models.item(slot)) == PRODUCT:
+            earns = self.market.record_of(slot)
+            if earns.sells_goods:
                 upfront = 0.0
                 recurring += (sold := self.sell_goods(slot))
                 paid += sold
             paid += monthly + upfront
-            if model in (LICENCE, SOLUTION):
+            if earns.by_contract:
                 by_contract += monthly + upfront
             if monthly:
                 recurring += bank.pay("customers", name, monthly, "spending", "sales")
             if upfront:
-                account = "upfront_fees" if model == SOLUTION else "deferred_revenue"
+                account: Account = "deferred_revenue" if earns.deferred else "upfront_fees"
                 bank.pay("customers", name, upfront, "spending", account)
         self.licence_solution_share = by_contract / (paid + self.goods_usd) if paid > 0 else nan
         self._earn_deferred()

@@ -23,11 +23,11 @@ import numpy as np
 
 from agents.firm.training_plan import engineering
 from simulation.demand import next_trust
-from simulation.market import SOLUTION
 from simulation.settings import Service
 
 if TYPE_CHECKING:
-    from agents.firm.firm import Firm
+    from agents.firm.owner import Owner
+    from simulation.books import Account
 
 # Assumptions: a seller labels for at most 60 % of what rows brought last month, and its own data budget; a buyer spends
 # at most a tenth of its cash on hands in a month; a seller keeps a fifth more people than were asked for, and half a
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 GOODS_SHARE, HANDS_CASH_SHARE, SPARE_HANDS, FIRST_HANDS = 0.6, 0.1, 1.2, 0.5
 
 
-def hours_yield(seller: Firm, buyer: Firm, transfer: float) -> float:
+def hours_yield(seller: Owner, buyer: Owner, transfer: float) -> float:
     """What an hour with the seller's tooling does for the buyer, against an hour of its own; at least 1."""
     return max(engineering(seller.settings) / engineering(buyer.settings), 1.0) ** transfer
 
@@ -43,7 +43,7 @@ def hours_yield(seller: Firm, buyer: Firm, transfer: float) -> float:
 class ServiceDesk:
     """A seller's side: prices, rows labelled and passed on, hours resold, hands lent, trust."""
 
-    def __init__(self, firm: Firm) -> None:
+    def __init__(self, firm: Owner) -> None:
         self.firm, self.model = firm, firm.model
         self.trust = self.model.settings.brand.trust_start
         self.row_price_level = 1.0
@@ -114,7 +114,7 @@ class ServiceDesk:
         self.hands_lent += lent
         return lent
 
-    def resell(self, buyer: Firm, usd: float, account: str) -> float:
+    def resell(self, buyer: Owner, usd: float, account: Account) -> float:
         """Take a buyer's bill for GPU hours as far as its people can look after them; pay the cloud. USD paid."""
         a_hand = self.model.settings.services.operator_usd_month
         paid = buyer.spend(self.lend_hands(usd / a_hand) * a_hand, account, self.firm.name, "services")
@@ -127,13 +127,13 @@ class ServiceDesk:
 # -- the buyer's side --------------------------------------------------------------------------------------------------
 
 
-def compute_terms(seller: Firm, buyer: Firm) -> tuple[float, float]:
+def compute_terms(seller: Owner, buyer: Owner) -> tuple[float, float]:
     """(Price of what an hour of its own does, against the cloud's price; yield of an hour) at a seller."""
     gain = hours_yield(seller, buyer, buyer.model.settings.services.tooling_transfer)
     return (1 + (seller.desk.markup("compute") if seller.desk else 0.0)) / gain, gain
 
 
-def training_terms(buyer: Firm, most_usd: float) -> tuple[float, float]:
+def training_terms(buyer: Owner, most_usd: float) -> tuple[float, float]:
     """Terms, as above, for a training run of up to `most_usd`: the supplier's where it has the people, else (1, 1)."""
     seller = buyer.suppliers.get("compute")
     if seller is None or seller.desk is None:
@@ -145,7 +145,7 @@ def training_terms(buyer: Firm, most_usd: float) -> tuple[float, float]:
     return compute_terms(seller, buyer)
 
 
-def buy_compute(buyer: Firm, usd: float) -> float:
+def buy_compute(buyer: Owner, usd: float) -> float:
     """Pay for a training run: the supplier that has taken it on, who pays the cloud; else the cloud. USD paid."""
     seller = buyer.suppliers.get("compute")
     if seller is None or seller.desk is None or buyer.name not in seller.desk.tooled:
@@ -153,7 +153,7 @@ def buy_compute(buyer: Firm, usd: float) -> float:
     return seller.desk.resell(buyer, usd, "compute")
 
 
-def prepay_serving(buyer: Firm) -> None:
+def prepay_serving(buyer: Owner) -> None:
     """Deploy with the supplier: pay in advance for last month's customers; more of them are served from the cloud."""
     seller = buyer.suppliers.get("compute")
     if seller is not None and seller.desk is not None:
@@ -162,7 +162,7 @@ def prepay_serving(buyer: Firm) -> None:
         buyer.prepaid_serving_usd = paid / factor
 
 
-def buy_rows(buyer: Firm, sector: str, usd: float, own_cost: float) -> tuple[float, float]:
+def buy_rows(buyer: Owner, sector: str, usd: float, own_cost: float) -> tuple[float, float]:
     """(Rows bought from the supplier of data, USD paid for them) with up to `usd`, where labelling costs `own_cost`."""
     seller = buyer.suppliers.get("data")
     usd = min(usd, buyer.books.cash_usd)
@@ -175,31 +175,31 @@ def buy_rows(buyer: Firm, sector: str, usd: float, own_cost: float) -> tuple[flo
     return rows, paid
 
 
-def hands_short(buyer: Firm) -> dict[str, float]:
+def hands_short(buyer: Owner) -> dict[str, float]:
     """Staff months that its projects lack, by offer: half as many projects again as last month's are planned for."""
     market, short = buyer.model.market, {}
     for offer, slot in buyer.sales.slots.items():
-        if market.model.item(slot) == SOLUTION and market.selling[slot]:
+        if market.record_of(slot).tailored and market.selling[slot]:
             missing = 1.5 * market["won"].item(slot) - market["capacity"].item(slot)
             if missing > 0:
                 short[offer] = missing * buyer.segments[offer].project_staff_months
     return short
 
 
-def fee_a_hand(buyer: Firm, offer: str) -> float:
+def fee_a_hand(buyer: Owner, offer: str) -> float:
     """What a staff month in projects brings the buyer, USD."""
     fee = buyer.model.market["upfront_usd"].item(buyer.sales.slots[offer])
     return fee / buyer.segments[offer].project_staff_months
 
 
-def hand_price(seller: Firm) -> float:
+def hand_price(seller: Owner) -> float:
     """Price of a staff month, USD."""
     labour, wage = seller.model.settings.labour, seller.model.talent.wages["operations"]
     desk = seller.desk
     return wage * (1 + labour.overhead_share) * (1 + (desk.markup("outsourcing") if desk else 0.0))
 
 
-def hire_hands(buyer: Firm) -> None:
+def hire_hands(buyer: Owner) -> None:
     """Have projects done by the supplier's people, where the fee pays for them."""
     seller = buyer.suppliers.get("outsourcing")
     if seller is None or seller.desk is None:
@@ -217,7 +217,7 @@ def hire_hands(buyer: Firm) -> None:
         market["capacity"][slot] = min(market["capacity"].item(slot) + more, room)
 
 
-def use_services(buyer: Firm) -> None:
+def use_services(buyer: Owner) -> None:
     """The month's deployment and projects at suppliers; rows and training runs are bought where they are ordered."""
     buyer.prepaid_serving_usd = 0.0
     if "compute" in buyer.suppliers:

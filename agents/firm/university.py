@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from agents.settings import FirmSettings
-from agents.treasury import grant, is_covered, left_usd, part_paid
+from agents.treasury import grant, left_usd, part_paid
 from simulation.settings import Role
 from simulation.settings.universities import UniversitySettings
 
 if TYPE_CHECKING:
-    from agents.firm.firm import Firm
-    from simulation.model import MarketModel
+    from agents.firm.owner import Owner
 
 CASH_MONTHS = 12  # assumption: who takes part has its own share of a year in cash
 PROGRAMME: Final = "universities"
@@ -28,7 +27,7 @@ PROGRAMME: Final = "universities"
 class UniversityLink:
     """One firm's link; `know_how` is the skill it has gained, which stays when the link ends."""
 
-    def __init__(self, firm: Firm) -> None:
+    def __init__(self, firm: Owner) -> None:
         self.firm, self.model = firm, firm.model
         self.know_how = 0.0
         self.joined = False
@@ -99,15 +98,3 @@ class UniversityLink:
         lab.rows_field += rows * rules.shared_field_share
         lab.rows_lab += rows * (1 - rules.shared_field_share)
         self.firm.record("university link", other="universities", text=f"{rows:,.0f} shared rows")
-
-
-def work_together(model: MarketModel) -> None:
-    """A month of all joint projects, sector by sector, older firms first."""
-    law = model.settings.law
-    if law.university.participation_share == 0:
-        return
-    for sector in model.settings.sectors:
-        if is_covered(law.support, sector):
-            for firm in model.firms_in(sector, "startup"):
-                if firm.university.takes_part():
-                    firm.university.work_together()

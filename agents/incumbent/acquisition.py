@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.firm.firm import average
+from agents.averages import average
 from agents.incumbent.perception import View, is_noticed, truth, view_of
 from agents.startup.exits import sell
+from agents.startup.startup import Startup, startups_in
 from simulation.capital import fair_value_usd
 
 if TYPE_CHECKING:
     from agents.incumbent.incumbent import Incumbent
-    from agents.startup.startup import Startup
 
 # Assumptions: a point more in the field is clearly better; a rival with this share of the sector is a threat; three
 # years of the sales that such a rival takes are the loss that buying it avoids; half a year of cash is healthy.
@@ -66,7 +66,7 @@ def parent_pays(buyer: Incumbent, price_usd: float) -> None:
 
 def targets(buyer: Incumbent, shares: dict[str, float]) -> list[Startup]:
     """Startups of the sector that are noticed, healthy, not listed, and seem a threat to the buyer."""
-    rivals = [f for f in buyer.model.firms_in(buyer.sector, "startup") if f.laboratory.released]
+    rivals = [f for f in startups_in(buyer.model, buyer.sector) if f.laboratory.released]
     noticed = [f for f in rivals if is_noticed(buyer, shares.get(f.name, 0.0))]
     return [f for f in noticed if is_healthy(f) and threat(buyer, f, shares.get(f.name, 0.0))]
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.firm.firm import Firm, average, last_quarter
+from agents.averages import average, last_quarter
+from agents.firm.firm import Firm
 from agents.incumbent.acquisition import CLEARLY_BETTER, SHARE_THAT_WORRIES, approach
 from agents.incumbent.perception import View, compared, is_noticed, truth, view_of
 from agents.settings import FirmSettings
 from agents.startup.exits import USD_PER_RESEARCHER
+from agents.startup.startup import Startup, startups_in
 
 if TYPE_CHECKING:
-    from agents.startup.startup import Startup
-    from simulation.model import MarketModel
+    from agents.firm.owner import World
 
 # Assumption: an incumbent cuts its price by a tenth when a rival's share worries it, never below half the usual.
 CUT, LOWEST_LEVEL = 0.9, 0.5
@@ -29,7 +30,7 @@ class Incumbent(Firm):
 
     kind = "incumbent"
 
-    def __init__(self, model: MarketModel, name: str, settings: FirmSettings) -> None:
+    def __init__(self, model: World, name: str, settings: FirmSettings) -> None:
         super().__init__(model, name, settings)
         self.last_answer_month = self.founded_month
         self.oversights: set[int] = set()  # years in which a threat was overlooked
@@ -57,7 +58,7 @@ class Incumbent(Firm):
         """
         if self.model.month - self.last_answer_month < self.settings.follow_months:
             return
-        rivals = [firm for firm in self.model.firms_in(self.sector, "startup") if firm.laboratory.released]
+        rivals = [firm for firm in startups_in(self.model, self.sector) if firm.laboratory.released]
         if not rivals:
             return
         shares = self.model.shares_in(self.sector)

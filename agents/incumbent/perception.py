@@ -18,7 +18,7 @@ from math import exp
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agents.firm.firm import Firm
+    from agents.firm.owner import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,12 @@ def believed_share(share: float, error: float) -> float:
     return min(share * exp(error), 1.0)
 
 
-def truth(rival: Firm, share: float) -> View:
+def truth(rival: Owner, share: float) -> View:
     """The rival as it is."""
     return View(rival.quality_field, share)
 
 
-def view_of(judge: Firm, rival: Firm, share: float) -> View:
+def view_of(judge: Owner, rival: Owner, share: float) -> View:
     """The rival as the judge sees it this year; as it is where the judge makes no errors."""
     noise = judge.settings.judgement_noise
     if noise == 0:
@@ -59,7 +59,7 @@ def view_of(judge: Firm, rival: Firm, share: float) -> View:
     return View(believed_quality(rival.quality_field, of_quality), believed_share(share, of_size), exp(of_size))
 
 
-def is_noticed(judge: Firm, share: float) -> bool:
+def is_noticed(judge: Owner, share: float) -> bool:
     """Whether a rival with this share of the sector is looked at, at all."""
     return share >= judge.settings.attention_share
 

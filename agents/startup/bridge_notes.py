@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from agents.fund import SMALLEST_TICKET_USD, Deal, Fund
+from agents.fund import SMALLEST_TICKET_USD, Deal, Fund, funds_of
+from simulation.records.columns import RoundRow
 
 if TYPE_CHECKING:
     from agents.startup.startup import Startup
+    from simulation.books import Account
 
 
 def bridge(firm: Startup, deal: Deal) -> None:
@@ -25,7 +27,7 @@ def believers(firm: Startup, deal: Deal) -> list[Fund]:
     """Funds inside with money left that see enough of the last post-money valuation in the firm still."""
     finance = firm.finance
     least = firm.model.settings.capital.bridge_belief * finance.cap_table.post_money_usd
-    inside = [fund for fund in firm.model.funds if fund.name in finance.invested_usd]
+    inside = [fund for fund in funds_of(firm.model) if fund.name in finance.invested_usd]
     return [f for f in inside if f.follow_on_usd() >= SMALLEST_TICKET_USD and f.view_usd(deal) >= least]
 
 
@@ -46,11 +48,11 @@ def take_notes(firm: Startup, lent_usd: dict[str, float]) -> None:
     finance.cap_table.lend(lent_usd)
     finance.bridged = True
     firm.raised_usd += amount
-    firm.model.recorder.add("rounds", [(firm.model.today, firm.name, "bridge", amount, math.nan, lenders)])
+    firm.model.recorder.add("rounds", [RoundRow(firm.model.today, firm.name, "bridge", amount, math.nan, lenders)])
     firm.record("bridge note", other=lenders, amount_usd=amount, text=f"series {finance.stage} investors lend")
 
 
-def extinguish(firm: Startup, credit: str) -> None:
+def extinguish(firm: Startup, credit: Account) -> None:
     """Take the notes off the firm's books: converted (`paid_in_capital`), or settled at its end (`gains`)."""
     owed = -firm.books.balance["notes"]
     if owed:

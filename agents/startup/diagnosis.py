@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.market import BUNDLE, FREEMIUM
+from simulation.revenue import GIVEN_AWAY
 
 if TYPE_CHECKING:
     from agents.startup.startup import Startup
@@ -17,7 +17,7 @@ def reasons_of(firm: Startup) -> list[str]:
     reasons = ["cash ran out"]
     lab, field = firm.laboratory.advantages()
     free, paying = firm.sales.total("free"), firm.sales.total("customers")
-    is_free = any(firm.sales.market.model[slot] == FREEMIUM for slot in firm.sales.slots.values())
+    is_free = any(firm.sales.market.record_of(slot).converts for slot in firm.sales.slots.values())
     if is_free and free > 0:
         reasons.append(f"free users did not convert ({paying / (paying + free):.1%} pay)")
     if not firm.laboratory.released:
@@ -40,7 +40,7 @@ def reasons_of(firm: Startup) -> list[str]:
 def given_away(firm: Startup) -> bool:
     """Whether a bundle with a better field advantage is there in one of the firm's segments."""
     market = firm.sales.market
-    bundles = np.flatnonzero((market.model == BUNDLE) & market.selling)
+    bundles = np.flatnonzero(GIVEN_AWAY[market.model] & market.selling)
     for slot in firm.sales.slots.values():
         same = bundles[market.segment[bundles] == market.segment[slot]]
         if same.size and market["field"][same].max() > market["field"][slot]:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from agents.firm.firm import average
+from agents.averages import average
 from agents.fund import fund_of
 from agents.startup.bridge_notes import extinguish
 
 if TYPE_CHECKING:
-    from agents.incumbent.incumbent import Incumbent
+    from agents.settings import FirmSettings
     from agents.startup.startup import Startup
+    from simulation.books import Account, Books
+
+
+@runtime_checkable
+class Buyer(Protocol):
+    """A firm that may buy a startup."""
+
+    name: str
+    books: Books
+    settings: FirmSettings
+
+    def value_of(self, target: Startup) -> float:
+        """What it would pay for a startup that runs out of money, USD; 0 for no."""
+
+    def absorb(self, target: Startup) -> None:
+        """Take over customers and data."""
+
 
 # Assumptions: what a buyer pays for a researcher of a failing startup, and what share a listing sells.
 USD_PER_RESEARCHER = 300_000
@@ -25,7 +42,7 @@ def pay_holders(firm: Startup, payer: str, price_usd: float) -> None:
 
 def pay_holder(firm: Startup, payer: str, holder: str, usd: float) -> None:
     """Pay one holder; a fund takes the investment off its books and distributes what came in."""
-    debit = "investments" if payer != "savers" else "spending"
+    debit: Account = "investments" if payer != "savers" else "spending"
     firm.model.bank.pay(payer, holder, usd, debit, "income" if holder == "savers" else "gains")
     if holder != "savers":
         write_off(firm, holder)
@@ -54,7 +71,8 @@ def settle(firm: Startup, heir: str) -> None:
 
 def find_buyer(firm: Startup) -> bool:
     """Offer the firm to the incumbents of its sector; the best offer wins. Returns whether one was made."""
-    buyers = [f for f in firm.model.firms_in(firm.sector, "incumbent") if f.settings.acquires]
+    around = firm.model.firms_in(firm.sector)
+    buyers = [f for f in around if f.settings.acquires and isinstance(f, Buyer)]
     offers = {buyer: buyer.value_of(firm) for buyer in buyers}
     # Assumption: a buyer spends at most half of its cash on one startup.
     offers = {buyer: usd for buyer, usd in offers.items() if 0 < usd <= 0.5 * buyer.books.cash_usd}
@@ -66,7 +84,7 @@ def find_buyer(firm: Startup) -> bool:
     return True
 
 
-def sell(firm: Startup, buyer: Incumbent, price_usd: float) -> None:
+def sell(firm: Startup, buyer: Buyer, price_usd: float) -> None:
     """Sell a firm whose reasons are known: holders are paid, the buyer takes customers, data and what cash is left."""
     pay_holders(firm, buyer.name, price_usd)
     settle(firm, buyer.name)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from agents.fund import Bid, Deal, fund_of
+from agents.fund import Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
 from simulation.capital import FOUNDERS, CapTable, Facts, next_stage, usual_round
+from simulation.records.columns import RoundRow
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
     from agents.startup.startup import Startup
+    from simulation.books import Account
 
 
 class Fundraising:
@@ -48,7 +50,7 @@ class Fundraising:
         self.bridged = False
         firm.raised_usd += amount
         firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
-        row = (self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
+        row = RoundRow(self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
         self.model.recorder.add("rounds", [row])
         firm.record("round", other=", ".join(invested), amount_usd=amount, text=stage)
         if pre_money_usd < before:
@@ -56,13 +58,13 @@ class Fundraising:
                 "down round", amount_usd=pre_money_usd - before, text=f"{pre_money_usd / before - 1:.0%} on the last"
             )
 
-    def receive(self, investor: str, usd: float, credit: str) -> None:
+    def receive(self, investor: str, usd: float, credit: Account) -> None:
         """Receive one investor's money: a fund calls it from its partners first."""
         if investor != FOUNDERS:
             fund = fund_of(self.model, investor)
             fund.draw(usd, follows_on=investor in self.invested_usd)
-            fund.n_companies += investor not in self.invested_usd
-        account = "investments" if investor != FOUNDERS else "spending"
+            fund.portfolio[self.firm.name] = self
+        account: Account = "investments" if investor != FOUNDERS else "spending"
         paid = self.model.bank.pay(investor, self.firm.name, usd, account, credit)
         self.invested_usd[investor] = self.invested_usd.get(investor, 0.0) + paid
 
@@ -120,7 +122,7 @@ class Fundraising:
         facts = self.facts()
         deal = Deal(firm.name, firm.sector, facts, stage, pre, size, self.n_raises)
         held = self.cap_table.shares
-        bids = {fund.name: bid for fund in model.funds if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
+        bids = {fund.name: bid for fund in funds_of(model) if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
         best = max((bid.value_usd for bid in bids.values()), default=0.0)
         invested = allocate(bids, size)
         if sum(invested.values()) < 0.6 * size:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.firm.firm import Firm, average, last_quarter
+from agents.averages import average, last_quarter
+from agents.firm.firm import Firm
 from agents.settings import FirmSettings
 from agents.startup.diagnosis import reasons_of
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
 from agents.startup.fundraising import Fundraising
-from simulation.market import BUNDLE, FREEMIUM
-from simulation.revenue import MODELS
-from simulation.settings import RevenueModel, Stage
+from simulation.settings import Stage
 
 if TYPE_CHECKING:
-    from simulation.model import MarketModel
+    from agents.firm.owner import World
 
 # Assumption: from this yearly revenue, or from series C, a startup aims at profit with this margin.
 MATURE_REVENUE_USD_YEAR = 12e6
 TARGET_MARGIN = 0.1
 # Assumption: monthly cuts of what is spent beyond revenue, when nobody funds the firm and when the runway is short.
 CUT_UNFUNDED, CUT_SHORT, SHORT_RUNWAY_MONTHS = 0.85, 0.93, 6
-# Assumption: how a firm earns after a pivot, by how it earned before.
-_PIVOT: dict[str, RevenueModel] = {"freemium": "subscription", "subscription": "solution", "licence": "subscription"}
 
 
 class Startup(Firm):
@@ -30,12 +27,11 @@ class Startup(Firm):
 
     kind = "startup"
 
-    def __init__(self, model: MarketModel, name: str, settings: FirmSettings) -> None:
+    def __init__(self, model: World, name: str, settings: FirmSettings) -> None:
         super().__init__(model, name, settings)
         self.finance = Fundraising(self)
         self.burn_usd = 0.0
         self.last_pivot_month = self.founded_month
-        self.voucher_usd: dict[int, float] = {}
         self.was_profitable = False
 
     # -- money --------------------------------------------------------------------------------------------------------
@@ -65,28 +61,6 @@ class Startup(Firm):
             self.burn_usd *= CUT_SHORT
         return revenue + self.burn_usd
 
-    def voucher_left_usd(self) -> float:
-        """What is left of this year's cap on vouchers."""
-        cap = self.model.settings.law.compute_voucher_cap_usd_year
-        return max(cap - self.voucher_usd.get(self.model.today.year, 0.0), 0.0)
-
-    def compute_subsidy(self, bill_usd: float) -> float:
-        """The state's share of the bill, up to the yearly cap."""
-        share = self.model.settings.law.compute_voucher_share
-        return min(share * bill_usd, self.voucher_left_usd()) if share else 0.0
-
-    def compute_bill_affordable(self, own_usd: float) -> float:
-        """Own money and the state's share on top of it, up to the yearly cap."""
-        share = self.model.settings.law.compute_voucher_share
-        return own_usd + min(own_usd * share / (1 - share), self.voucher_left_usd()) if share else own_usd
-
-    def pay_compute(self, bill_usd: float) -> float:
-        """As every firm; what the state pays counts against the cap."""
-        year, subsidy = self.model.today.year, self.compute_subsidy(bill_usd)
-        own_cost = super().pay_compute(bill_usd)
-        self.voucher_usd[year] = self.voucher_usd.get(year, 0.0) + subsidy
-        return own_cost
-
     def find_cash(self, due_usd: float) -> None:
         """On pay day the state advances its part of the research wages."""
         self.support.collect_wage_subsidy()
@@ -103,7 +77,7 @@ class Startup(Firm):
         sales, offers = last_quarter(self.recurring), self.sales
         if sales <= 5_000 or offers.price_level >= 3:
             return
-        earns_by_price = all(offers.market.model.item(s) not in (FREEMIUM, BUNDLE) for s in offers.slots.values())
+        earns_by_price = not any(offers.market.record_of(slot).starts_free for slot in offers.slots.values())
         if earns_by_price and offers.serving_usd() > 0.6 * sales:
             offers.price_level *= 1.05
 
@@ -116,12 +90,11 @@ class Startup(Firm):
         if average(self.revenues[-6:]) > 0.2 * average(self.costs[-6:]):
             return
         for segment, slot in self.sales.slots.items():
-            name = MODELS[self.sales.market.model[slot]]
-            if name in _PIVOT:
-                self.sales.market.set_model(slot, _PIVOT[name])
-                self.record(
-                    "pivot", other=segment, cause="sales under a fifth of costs", text=f"{name} → {_PIVOT[name]}"
-                )
+            earns = self.sales.market.record_of(slot)
+            if earns.pivots_to:
+                self.sales.market.set_model(slot, earns.pivots_to)
+                text = f"{earns.name} → {earns.pivots_to}"
+                self.record("pivot", other=segment, cause="sales under a fifth of costs", text=text)
 
     # -- capital and end ----------------------------------------------------------------------------------------------
 
@@ -155,3 +128,8 @@ class Startup(Firm):
     def stage_name(self) -> Stage:
         """Financing stage."""
         return self.finance.stage
+
+
+def startups_in(model: World, sector: str) -> list[Startup]:
+    """Living startups of a sector, in order of entry."""
+    return [firm for firm in model.firms_in(sector, "startup") if isinstance(firm, Startup)]

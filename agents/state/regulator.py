@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import simpy
 
@@ -18,8 +18,7 @@ from simulation.training.plan import NETWORK_KINDS, TrainingPlan, TrainingResult
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agents.firm.laboratory import Laboratory
-    from simulation.model import MarketModel
+    from agents.firm.owner import LaboratoryLike, Owner, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Regulator(Actor):
     A finding has a fine, an order and a date.
     """
 
-    def __init__(self, model: MarketModel, name: str, settings: RegulatorSettings) -> None:
+    def __init__(self, model: World, name: str, settings: RegulatorSettings) -> None:
         super().__init__(model, name)
         self.settings = settings
         self.deadlines: dict[str, float] = {}
@@ -86,8 +85,7 @@ class Regulator(Actor):
         """Open this month's audits, and withdraw what was not fixed in time."""
         law, streams, month = self.model.settings.law, self.model.streams, self.model.month
         rate = law.audits_year / 12
-        living: list[Any] = list(self.model.living.values())
-        for firm in living:
+        for firm in list(self.model.living.values()):
             incident, firm.incident_to_audit = firm.incident_to_audit, ""
             if rate > 0 and streams.uniform("audit", firm.name, month) < rate:
                 self.model.env.process(self.audit(firm))
@@ -96,7 +94,7 @@ class Regulator(Actor):
             if self.deadlines:
                 self.check_deadline(firm)
 
-    def audit(self, firm: Any, after: str = "") -> Generator[simpy.Event, object, None]:
+    def audit(self, firm: Owner, after: str = "") -> Generator[simpy.Event, object, None]:
         """SimPy process: look at the released model as it was measured, and act on what is found.
 
         `after` names the incident that brought the audit, if one did.
@@ -106,7 +104,7 @@ class Regulator(Actor):
             if lab.released:
                 self.look_at(firm, lab, after)
 
-    def look_at(self, firm: Any, lab: Laboratory, after: str) -> None:
+    def look_at(self, firm: Owner, lab: LaboratoryLike, after: str) -> None:
         """Audit one model of a firm; of the models in one audit, each that fails is fined."""
         law, result, plan = self.model.settings.law, lab.released, lab.released_plan
         assert result is not None and plan is not None
@@ -121,7 +119,7 @@ class Regulator(Actor):
         firm.record("audit failed", other=self.name, amount_usd=fine, cause=result.key, text=text)
         self.order_fix(firm, findings, floor, lab.sector)
 
-    def order_fix(self, firm: Any, findings: Findings, floor: float = 0.0, sector: str = "") -> None:
+    def order_fix(self, firm: Owner, findings: Findings, floor: float = 0.0, sector: str = "") -> None:
         """Order a new model: the firm's remedy of leaks, more rows of the minority, field rows until above `floor`.
 
         A model that collects more than the law allows needs no more than a new one: the law binds its plan. `sector` is
@@ -143,7 +141,7 @@ class Regulator(Actor):
         """Share of inputs that the next model must do without."""
         return round(self.model.settings.law.minimisation_share, 3) if findings.excessive else 0.0
 
-    def check_deadline(self, firm: Any) -> None:
+    def check_deadline(self, firm: Owner) -> None:
         """Withdraw market access when an order was not followed in time."""
         for lab in firm.laboratories.values():
             if lab.name not in self.deadlines:

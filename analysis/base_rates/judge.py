@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +14,21 @@ from scipy.special import stdtrit
 from analysis.base_rates.sample import Sample, sample_of_run
 from analysis.base_rates.statistics import Statistic
 from analysis.base_rates.targets import Target, load_targets
+from analysis.documents import json_text
 from analysis.play.experiment import run as play_scenario
 from analysis.play.options import Options
 from analysis.runs.run import Run
-from analysis.statistics.intervals import LEVEL, Interval, wilson
+from analysis.statistics.intervals import (
+    FEWEST_SEEDS,
+    LEVEL,
+    Interval,
+    are_alike,
+    no_interval,
+    score_bounds,
+    wilson,
+)
 from analysis.statistics.survival import Floats
+from analysis.statistics.verdicts import MANY_ALIKE
 
 if TYPE_CHECKING:
     from scenarios import Scenario
@@ -64,8 +73,7 @@ def validate_world(
 def judge_run(run: Run, targets: Sequence[Target]) -> BaseRates:
     """Base rates of a played run, from its tables alone; writes them to `base-rates.json` in its folder."""
     result = BaseRates(run, base_rates(sample_of_run(run), targets))
-    text = json.dumps(as_document(result), ensure_ascii=False, allow_nan=False, indent=1)
-    (run.folder / REPORT).write_text(text + "\n", encoding="utf-8")
+    (run.folder / REPORT).write_text(json_text(as_document(result)) + "\n", encoding="utf-8")
     return result
 
 
@@ -94,27 +102,47 @@ def interval_over_seeds(by_seed: Sequence[Floats], statistic: Statistic, of: Any
 
     Seeds are the independent units, not firms. The half-width is Student's quantile times the bootstrap's standard
     deviation, times √(S/(S−1)) for S seeds, so that few seeds give wide intervals; for plain shares it is at least
-    Wilson's. One seed alone has no interval (NaN).
+    Wilson's. Where every draw gives the same, see `_bounds_where_alike`. Fewer than two seeds with observations have no
+    interval (NaN).
     """
     pooled = np.concatenate(by_seed) if by_seed else np.zeros((0, 1))
     estimate, n = statistic.reduce(pooled, of), len(pooled)
-    if len(by_seed) < 2 or math.isnan(estimate):
-        return Interval(estimate, math.nan, math.nan, n)
-    half = _half_width(by_seed, statistic, of)
+    n_seen = sum(len(one) > 0 for one in by_seed)
+    if n_seen < FEWEST_SEEDS or math.isnan(estimate):
+        return no_interval(estimate, n)
+    drawn = _drawn(by_seed, statistic, of)
+    if are_alike(drawn, scale=abs(estimate)):
+        return Interval(estimate, *_bounds_where_alike(estimate, n_seen, statistic), n)
+    half = _student(len(by_seed)) * float(drawn.std()) * math.sqrt(len(by_seed) / (len(by_seed) - 1))
     low, high = estimate - half, estimate + half
-    if statistic.is_share:
+    if statistic.share == "plain":
         alone = wilson(round(estimate * n), n)
         low, high = min(low, alone.low), max(high, alone.high)
     high = high if statistic.highest is None else min(high, statistic.highest)
     return Interval(estimate, max(low, statistic.lowest), high, n)
 
 
-def _half_width(by_seed: Sequence[Floats], statistic: Statistic, of: Any) -> float:
+def _drawn(by_seed: Sequence[Floats], statistic: Statistic, of: Any) -> Floats:
+    """The statistic of seeds drawn again, of those draws that have one."""
     n_seeds = len(by_seed)
     draws = np.random.Generator(np.random.Philox(key=STREAM)).integers(n_seeds, size=(N_BOOTSTRAP, n_seeds))
-    again = [statistic.reduce(np.concatenate([by_seed[i] for i in drawn]), of) for drawn in draws]
-    spread = float(np.nanstd(again)) if np.isfinite(again).sum() > 1 else math.nan
-    return float(stdtrit(n_seeds - 1, (1 + LEVEL) / 2)) * spread * math.sqrt(n_seeds / (n_seeds - 1))
+    again = np.array([statistic.reduce(np.concatenate([by_seed[i] for i in drawn]), of) for drawn in draws])
+    return again[np.isfinite(again)]
+
+
+def _bounds_where_alike(estimate: float, n_seeds: int, statistic: Statistic) -> tuple[float, float]:
+    """Bounds where drawing seeds again always gives the same, so that their spread is not known.
+
+    Of a share: Wilson's of as many observations as there are seeds. Another number is a point where many seeds agree
+    (the median of rounds that are all of the usual size), and has no bounds (NaN) where they are a handful.
+    """
+    if statistic.share is not None:
+        return score_bounds(estimate, n_seeds)
+    return (estimate, estimate) if n_seeds >= MANY_ALIKE else (math.nan, math.nan)
+
+
+def _student(n_seeds: int) -> float:
+    return float(stdtrit(n_seeds - 1, (1 + LEVEL) / 2))
 
 
 def verdict_of(simulated: Interval, wanted: tuple[float | None, float | None]) -> Verdict:

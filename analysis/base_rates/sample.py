@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from analysis.play.experiment import BASE
+from analysis.runs.months import RunMonths, months_of_scenario
 from analysis.runs.run import Run
 
-DAYS_PER_MONTH = 365.25 / 12
 FIRM_COLUMNS = (
     *("seed", "month", "firm", "founded", "price_usd", "paying_customers", "sales_usd", "serving_usd"),
     *("operations_usd", "freemium_paying", "freemium_free", "new_paying"),
@@ -25,12 +25,11 @@ class Sample:
     """Entrants of one scenario over its seeds: startups that the scenario does not name.
 
     firms: one row per firm and month; rounds: by seed, firm and time; endings: one row per firm.
-    end: first month after the run; round_sizes: usual round by stage in 2014 and 2022, USD, as the scenario sets it.
+    months: those of the run; round_sizes: usual round by stage in 2014 and 2022, USD, as the scenario sets it.
     """
 
     seeds: tuple[int, ...]
-    start: pd.Timestamp
-    end: pd.Timestamp
+    months: RunMonths
     firms: pd.DataFrame
     rounds: pd.DataFrame
     endings: pd.DataFrame
@@ -49,23 +48,15 @@ def sample_of_tables(tables: Mapping[str, pd.DataFrame], resolved: Mapping[str, 
     endings = tables["endings"]
     of_interest = endings["kind"].eq("startup") & ~endings["firm"].isin(list(resolved["firms"]))
     entrants = endings.loc[of_interest].reindex(columns=list(ENDING_COLUMNS))
-    start = pd.Timestamp(resolved["start"])
     stages = resolved["world"]["capital"]["stages"]
     return Sample(
         seeds=tuple(seeds),
-        start=start,
-        end=start + pd.DateOffset(years=int(resolved["years"])),
+        months=months_of_scenario(resolved),
         firms=_of(entrants, tables["firms"], FIRM_COLUMNS, "month"),
         rounds=_of(entrants, tables["rounds"], ROUND_COLUMNS, "time"),
         endings=entrants,
         round_sizes={name: (terms["round_usd_2014"], terms["round_usd_2022"]) for name, terms in stages.items()},
     )
-
-
-def months_between(early: Any, late: Any) -> Any:
-    """Time between dates (or series of dates), months of 30.4 days."""
-    passed = late - early
-    return (passed.dt.days if isinstance(passed, pd.Series) else passed.days) / DAYS_PER_MONTH
 
 
 def _of(entrants: pd.DataFrame, table: pd.DataFrame, columns: Sequence[str], time: str) -> pd.DataFrame:

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from analysis.base_rates.sample import Sample, months_between
+from analysis.base_rates.sample import Sample
+from analysis.statistics.ages import months_between
 from analysis.statistics.survival import Floats, survival_at
 from simulation.parameters import Settings, parameter
 from simulation.settings import STAGES, Stage
@@ -108,7 +109,7 @@ class Statistic:
     """One computed statistic. `observe` returns a frame with the column `seed` and those that `reduce` reads.
 
     reduce: from values, shape (n, number of columns after `seed`), to a number; NaN where there is none.
-    is_share: whether it is a plain share of successes among the observations.
+    share: `plain` of successes among the observations, or an `estimate` of a share; None for other numbers.
     highest: largest value that it can take (None: none).
     """
 
@@ -117,7 +118,7 @@ class Statistic:
     parameters: type[Settings]
     observe: Callable[[Sample, Any], pd.DataFrame]
     reduce: Callable[[Floats, Any], float]
-    is_share: bool = False
+    share: Literal["plain", "estimate"] | None = None
     lowest: float = 0.0
     highest: float | None = None
 
@@ -127,7 +128,7 @@ def observe_survival(sample: Sample, of: SurvivalOf) -> pd.DataFrame:
     own = sample.endings
     dead = own["ending"].isin(of.deaths)
     left = own["ending"].isin(["bankrupt", "acquired"])  # a listed firm goes on
-    stop = own["ended"].where(left, sample.end).fillna(sample.end)
+    stop = own["ended"].where(left, sample.months.end).fillna(sample.months.end)
     found = pd.DataFrame({"seed": own["seed"], "months": months_between(own["founded"], stop), "died": dead})
     return found[found["months"] > 0]
 
@@ -136,7 +137,7 @@ def observe_next_round(sample: Sample, of: NextRoundOf) -> pd.DataFrame:
     """Whether each first round of the stage was followed by another in time; only with that much follow-up."""
     first = _first_rounds(sample, of.stage)
     waited = months_between(first["time"], first["next"])
-    long_enough = months_between(first["time"], sample.end) >= of.within_months
+    long_enough = months_between(first["time"], sample.months.end) >= of.within_months
     return pd.DataFrame({"seed": first["seed"], "raised": waited <= of.within_months})[long_enough]
 
 
@@ -172,10 +173,10 @@ def usual_size(sample: Sample, stage: str, year: Any) -> Any:
 def observe_capacity(sample: Sample, of: CapacityOf) -> pd.DataFrame:
     """Round over months until the next round, the firm's end or the run's end, whichever is first, USD a month."""
     own = _in_years(_first_rounds(sample, of.stage), "time", of.years)
-    own = own[months_between(own["time"], sample.end) >= of.follow_up_months]
+    own = own[months_between(own["time"], sample.months.end) >= of.follow_up_months]
     gone = sample.endings[sample.endings["ending"].isin(["bankrupt", "acquired"])][["seed", "firm", "ended"]]
     own = own.merge(gone, on=["seed", "firm"], how="left")
-    until = own[["next", "ended"]].min(axis=1).fillna(sample.end)
+    until = own[["next", "ended"]].min(axis=1).fillna(sample.months.end)
     months = months_between(own["time"], until).clip(lower=1.0)
     return pd.DataFrame({"seed": own["seed"], "usd_month": own["amount_usd"] / months})
 
@@ -246,11 +247,12 @@ STATISTICS: dict[str, Statistic] = {
     one.name: one
     for one in (
         Statistic(
-            "survival", "share alive at an age (Kaplan–Meier)", SurvivalOf, observe_survival, survival, highest=1.0
+            "survival", "share alive at an age (Kaplan–Meier)", SurvivalOf, observe_survival, survival,
+            share="estimate", highest=1.0,
         ),
         Statistic(
-            "next_round", "share that raises another round in time", NextRoundOf, observe_next_round, mean, True,
-            highest=1.0,
+            "next_round", "share that raises another round in time", NextRoundOf, observe_next_round, mean,
+            share="plain", highest=1.0,
         ),
         Statistic("wait", "median months between two rounds", WaitOf, observe_wait, median),
         Statistic("round_size", "median round", RoundSizeOf, observe_round_size, median),

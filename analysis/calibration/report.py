@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from analysis.base_rates.targets import Target
 from analysis.calibration.loss import distance
 from analysis.calibration.parameters import Knob, overrides
 from analysis.calibration.search import Trial
+from analysis.documents import json_text
 
 TRIALS, REPORT, WHATIF, SCENARIO, PLOT = (
     "trials.parquet", "report.json", "best-whatif.yaml", "best-scenario.yaml", "losses.png",
@@ -62,7 +62,7 @@ def write_report(report: Report, folder: Path) -> dict[str, Any]:
     """Write trials, best parameters and the report; returns the report's document."""
     folder.mkdir(parents=True, exist_ok=True)
     document = as_document(report)
-    _write(folder / REPORT, json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    _write(folder / REPORT, json_text(document) + "\n")
     if report.best is None:
         return document
     _write_trials(report.trials, folder / TRIALS)

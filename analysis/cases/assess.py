@@ -13,9 +13,11 @@ import pandas as pd
 
 from analysis.cases.expectations import SECTOR_MONTH, Evidence, columns_needed, judge, matches, sector_columns_needed
 from analysis.errors import AnalysisError
+from analysis.play import checks
 from analysis.play.experiment import BASE, play
 from analysis.play.lockstep import Arm
 from analysis.play.options import Options, Settings
+from analysis.runs.months import months_of
 from analysis.runs.run import Run
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
 
@@ -94,7 +96,7 @@ def cases(names: Sequence[str] = (), **options: Unpack[Options]) -> CasesResult:
     options: as for `run`. Raises as `run`.
     """
     setups = load_cases(names)
-    return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], Settings(**options))
+    return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], Settings.of(options))
 
 
 def play_cases(setups: Sequence[Scenario], arms: Sequence[Arm], settings: Settings) -> CasesResult:
@@ -112,7 +114,7 @@ def arms_of_case(setup: Scenario) -> list[Arm]:
 
 def load_cases(names: Sequence[str] = ()) -> list[Scenario]:
     """The named cases; none named: all shipped ones."""
-    return [load_case(name) for name in (names or shipped_cases())]
+    return [load_case(name) for name in (checks.names("names", names) or shipped_cases())]
 
 
 def shipped_cases() -> list[str]:
@@ -183,7 +185,8 @@ def read_evidence(run: Run, setup: Scenario, arm: str, expect: Sequence[Expectat
         firms = firms.merge(sectors, on=SECTOR_MONTH, how="left")
     events = run.select("events", setup.name, arm, ["seed", "time", "kind", "firm", "other"])
     columns = ["seed", "firm", "ended", "ending", "raised_usd", "exit_value_usd"]
-    return Evidence(run.seeds, firms, events, run.select("endings", setup.name, arm, columns))
+    endings = run.select("endings", setup.name, arm, columns)
+    return Evidence(run.seeds, months_of(run, setup.name, arm), firms, events, endings)
 
 
 def share_of(met: pd.Series) -> Interval:

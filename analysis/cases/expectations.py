@@ -1,16 +1,15 @@
-"""Does a played world end as its chapter says? Expectations are checked on the stored tables, seed by seed.
-
-Windows are half-open everywhere: `after` belongs to the window, `before` does not.
-"""
+"""Does a played world end as its chapter says? Expectations are checked on the stored tables, seed by seed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
+from analysis.cases.window import in_window
+from analysis.runs.months import RunMonths
 
 if TYPE_CHECKING:
     from scenarios.schema import Expectation
@@ -34,12 +33,13 @@ TRADITIONAL = {  # the same of the sector's traditional method: a column of the 
 class Evidence:
     """The tables of one arm, all seeds: what an expectation is judged by.
 
-    firms: seed, month, firm, sector, status, what the metrics asked for are made of (`columns_needed`), and the
-    sector's columns of `sector_columns_needed`; events: seed, time, kind, firm, other; endings: seed, firm, ended,
-    ending, raised_usd, exit_value_usd. Times are timestamps.
+    months: those of the run. firms: seed, month, firm, sector, status, what the metrics asked for are made of
+    (`columns_needed`), and the sector's columns of `sector_columns_needed`. events: seed, time, kind, firm, other.
+    endings: seed, firm, ended, ending, raised_usd, exit_value_usd. Times are timestamps.
     """
 
     seeds: Sequence[int]
+    months: RunMonths
     firms: pd.DataFrame
     events: pd.DataFrame
     endings: pd.DataFrame
@@ -63,34 +63,30 @@ def matches(verdicts: pd.DataFrame) -> pd.Series:
 def holds(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Series:
     """One expectation in every seed, shape (seeds,)."""
     if expected.ending:
-        met = _ending_holds(expected, firm, evidence.endings)
+        met = _ending_holds(expected, firm, evidence)
     elif expected.metric:
-        met = _metric_holds(expected, firm, evidence.firms)
+        met = _metric_holds(expected, firm, evidence)
     else:
         met = _event_occurs(expected, firm, evidence)
     return met.reindex(pd.Index(list(evidence.seeds), name="seed"), fill_value=False).astype(bool)
 
 
-def in_window(times: pd.Series, after: date | None, before: date | None) -> pd.Series:
-    """Which times lie in [after, before); an open side is None, a missing time lies in no bounded window."""
-    inside = pd.Series(True, index=times.index)
-    if after is not None:
-        inside &= times >= pd.Timestamp(after)
-    if before is not None:
-        inside &= times < pd.Timestamp(before)
-    return inside
+def _in_window(times: pd.Series, expected: Expectation, evidence: Evidence) -> pd.Series:
+    return in_window(times, evidence.months, expected.after, expected.before)
 
 
-def _ending_holds(expected: Expectation, firm: str | None, endings: pd.DataFrame) -> pd.Series:
-    own = endings[endings["firm"] == firm]
-    met = own["ending"].isin(expected.ending or ()) & in_window(own["ended"], expected.after, expected.before)
+def _ending_holds(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Series:
+    """A firm without a date of its end is alive when the run ends: its ending is of that day."""
+    own = evidence.endings[evidence.endings["firm"] == firm]
+    met = own["ending"].isin(expected.ending or ())
+    met &= _in_window(own["ended"].fillna(evidence.months.end), expected, evidence)
     if expected.exit_value_below_raised:
         met &= (own["ending"] != "acquired") | (own["exit_value_usd"] < own["raised_usd"])
     return met.groupby(own["seed"]).any()
 
 
-def _metric_holds(expected: Expectation, firm: str | None, firms: pd.DataFrame) -> pd.Series:
-    months = firms[in_window(firms["month"], expected.after, expected.before)]
+def _metric_holds(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Series:
+    months = evidence.firms[_in_window(evidence.firms["month"], expected, evidence)]
     figures = metric_of_firm(months, firm, str(expected.metric), expected.of).dropna()
     return _within(summarised(figures, expected.statistic), expected)
 
@@ -166,7 +162,7 @@ def _times_of(kind: str, expected: Expectation, firm: str | None, evidence: Evid
     """When events of a kind happened to the firm inside the window, indexed by seed."""
     events = evidence.events
     ours = (events["kind"] == kind) & ((events["firm"] == firm) | (events["other"] == firm))
-    return events[ours & in_window(events["time"], expected.after, expected.before)].set_index("seed")["time"]
+    return events[ours & _in_window(events["time"], expected, evidence)].set_index("seed")["time"]
 
 
 def columns_needed(expectations: Sequence[Expectation]) -> list[str]:

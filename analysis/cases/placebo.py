@@ -137,7 +137,7 @@ def shuffle(run: Run, setup: Scenario) -> Shuffled:
     """Startups beside the focal firm, and the focal firm itself, judged by all that the case says of it."""
     about = [one.model_copy(update={"firm": None}) for one in setup.expect if one.firm in (None, setup.focal)]
     evidence = read_evidence(run, setup, BASE, about)
-    endings = run.select("endings", setup.name, BASE, ["seed", "firm", "kind", "founded", "ended"])
+    endings = run.select("endings", setup.name, BASE, ["seed", "firm", "kind", "founded", "ended", "ending"])
     peers = peers_of(endings, str(setup.focal), NEAR_MONTHS)
     if not about:  # the chapter speaks of other firms only
         return Shuffled(case_id(setup), share_of(pd.Series(dtype=bool)), bootstrap_ratio([], []), 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.cases.expectations import Evidence, figures, judge, matches
+from analysis.cases.expectations import GONE, Evidence, figures, judge, matches
 
 if TYPE_CHECKING:
     from scenarios.schema import Expectation
@@ -19,14 +19,15 @@ STAND_IN = "stand-in"  # the name under which every peer is judged
 def peers_of(endings: pd.DataFrame, focal: str, near_months: int) -> pd.DataFrame:
     """Other startups, one row per seed and firm: alive when the focal firm entered, or founded near its founding.
 
-    endings: seed, firm, kind, founded, ended. Near: at most `near_months` before or after.
+    endings: seed, firm, kind, founded, ended, ending. Near: at most `near_months` before or after.
     """
     entered = endings.loc[endings["firm"] == focal].set_index("seed")["founded"]
     others = endings[(endings["kind"] == STARTUP) & (endings["firm"] != focal)]
     start = others["seed"].map(entered)
     near = pd.DateOffset(months=near_months)
     founded_near = (others["founded"] >= start - near) & (others["founded"] <= start + near)
-    lived = (others["founded"] <= start) & (others["ended"].isna() | (others["ended"] > start))
+    gone = others["ended"].where(others["ending"].isin(GONE))  # a listed firm goes on
+    lived = (others["founded"] <= start) & (gone.isna() | (gone > start))
     return others.loc[founded_near | lived, ["seed", "firm"]].reset_index(drop=True)
 
 
@@ -41,6 +42,7 @@ def verdicts_of_peers(expectations: Sequence[Expectation], evidence: Evidence, p
     numbered = peers.assign(peer=range(len(peers)))
     relabelled = Evidence(
         range(len(peers)),
+        evidence.months,
         _as_stand_in(firms, numbered),
         _events_as_stand_in(evidence.events, numbered),
         _as_stand_in(evidence.endings, numbered),

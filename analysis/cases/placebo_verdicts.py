@@ -65,6 +65,8 @@ class Verdict:
         shares = [share for share in (self.elsewhere, self.whole.others, self.whole.peers) if share and share.n]
         if not shares:
             return "untested"
+        if not all(share.is_known for share in shares):
+            return "passes in this sample; too few seeds to tell"
         sure = all(share.high <= TARGET for share in shares)
         return "passes" if sure else "passes in this sample; the intervals reach beyond"
 

@@ -7,7 +7,6 @@ References
 [1] Shapley (1953), A value for n-person games. doi:10.1515/9781400881970-018
 [2] Grabisch and Roubens (1999), An axiomatic approach to the concept of interaction among players in cooperative games.
     doi:10.1007/s001820050125
-[3] Efron (1979), Bootstrap methods: another look at the jackknife. doi:10.1214/aos/1176344552
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from scenarios import Scenario
 
 MOST_CAUSES = 6  # 64 worlds a seed
-NEARLY_NONE = 1e-12  # seeds whose values differ by less agree
 AND = "+"  # joins causes in names of arms; no name of a cause holds it
 
 Coalition = frozenset[str]
@@ -109,7 +107,7 @@ def attribute(run: Run, setup: Scenario) -> Attribution:
     names = tuple(setup.causes)
     played = matches_by_coalition(run, setup)
     values = shapley_by_seed(played, names)
-    intervals = intervals_of(values.to_numpy())
+    intervals = bootstrap_means(values.to_numpy())
     return Attribution(
         id=setup.id or setup.name,
         name=setup.name,
@@ -148,24 +146,9 @@ def strongest_interaction(played: dict[Coalition, pd.Series], names: Sequence[st
     if not pairs:
         return None
     by_seed = np.column_stack([_marginal(played, names, pair) for pair in pairs])
-    effects = intervals_of(by_seed)
+    effects = bootstrap_means(by_seed)
     best = max(range(len(pairs)), key=lambda i: (round(abs(effects[i].estimate), 12), -i))
     return Interaction(*pairs[best], effects[best])
-
-
-def intervals_of(by_seed: np.ndarray) -> list[Interval]:
-    """Means with intervals of a bootstrap [3] over seeds, shape (seeds, columns).
-
-    Where all seeds agree resampling cannot tell; then the mean give or take the share of seeds that may still differ
-    (the upper bound of Wilson's interval of none), as if each of them differed by a whole match.
-    """
-    wide = wilson(0, len(by_seed)).high
-    return [
-        Interval(one.estimate, max(one.estimate - wide, -1.0), min(one.estimate + wide, 1.0), one.n)
-        if np.ptp(column) < NEARLY_NONE
-        else one
-        for one, column in zip(bootstrap_means(by_seed), by_seed.T, strict=True)
-    ]
 
 
 def _marginal(played: dict[Coalition, pd.Series], names: Sequence[str], group: tuple[str, ...]) -> np.ndarray:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from analysis.cases.assess import CaseResult, CauseResult
 from analysis.statistics.intervals import Interval
+from analysis.statistics.written import written_number
 
+TOO_FEW = "too few seeds to tell"
 MOST = 0.5  # "in most seeds"
 SMALL = 0.15  # an effect of zero whose interval is wider than this is not known to be none
 
@@ -12,6 +14,8 @@ SMALL = 0.15  # an effect of zero whose interval is wider than this is not known
 def case_verdict(case: CaseResult) -> str:
     """Whether the chapter is matched, and how sure that is."""
     match = case.match
+    if not match.is_known:
+        return TOO_FEW
     if match.low > MOST:
         return "matched in most seeds"
     if match.high < MOST:
@@ -24,6 +28,8 @@ def case_verdict(case: CaseResult) -> str:
 def cause_verdict(cause: CauseResult) -> str:
     """Whether a named cause matters here: without it, does the chapter's ending become rarer?"""
     effect = cause.effect
+    if not effect.is_known:
+        return TOO_FEW
     if effect.high < 0:
         return "matters"
     if effect.low > 0:
@@ -33,8 +39,10 @@ def cause_verdict(cause: CauseResult) -> str:
     return "open (interval holds 0)" if effect.estimate <= 0 else "open, if anything the other way"
 
 
-def written(interval: Interval, signed: bool = False) -> str:
-    """An estimate with its interval, to two digits."""
-    form = "{:+.2f}" if signed else "{:.2f}"
-    value, low, high = (form.format(number) for number in (interval.estimate, interval.low, interval.high))
-    return f"{value} [{low}, {high}]"
+def written(interval: Interval, signed: bool = False, form: str = ".2f") -> str:
+    """An estimate with its interval, to two digits; no brackets where there is no interval, a dash for no estimate."""
+    signed_form = f"+{form}" if signed else form
+    value = written_number(interval.estimate, signed_form)
+    if not interval.is_known:
+        return value
+    return f"{value} [{interval.low:{signed_form}}, {interval.high:{signed_form}}]"

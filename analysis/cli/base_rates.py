@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from analysis.cli.options import (
     INTERRUPTED,
@@ -20,17 +19,20 @@ from analysis.cli.options import (
     Seed,
     interruptible,
     options_for,
+    path_option,
     show_results,
 )
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings
+from analysis.runs.names import short_name
+from analysis.terminal.console import say_error
 
 if TYPE_CHECKING:
     from analysis.calibration.search import Trial
 
 BASE_WORLD = "markets/base"
 SCENARIO = typer.Argument(help="A shipped scenario or a YAML file.")
-Targets = Annotated[Path | None, typer.Option("--targets", help="YAML file of targets. Default: the shipped ones.")]
+Targets = Annotated[Path | None, path_option("--targets", help="YAML file of targets. Default: the shipped ones.")]
 
 
 def validate_world(
@@ -76,10 +78,10 @@ def calibrate(
     seeds: Annotated[int, typer.Option("--seeds", help="Worlds played in each trial.")] = 4,
     study: Annotated[
         Path | None,
-        typer.Option("--study", help="SQLite file of the trials, gone on with. Default: runs/calibrate-NAME.sqlite"),
+        path_option("--study", help="SQLite file of the trials, gone on with. Default: runs/calibrate-NAME.sqlite"),
     ] = None,
     parameters: Annotated[
-        Path | None, typer.Option("--parameters", help="YAML file of what may change. Default: the shipped one.")
+        Path | None, path_option("--parameters", help="YAML file of what may change. Default: the shipped one.")
     ] = None,
     targets: Targets = None,
     seed: Seed = Settings.seed,
@@ -102,7 +104,7 @@ def calibrate(
             scenario, file, trials, settings, parameters, targets, search_seed, teller()
         )
     except KeyboardInterrupt as stop:
-        typer.echo(str(stop) or "interrupted", err=True)
+        say_error(str(stop) or "interrupted")
         raise typer.Exit(INTERRUPTED) from stop
     show_calibration(output, report, file, folder)
 
@@ -116,19 +118,16 @@ def check_counts(trials: int, seeds: int, search_seed: int) -> None:
 
 def default_study(scenario: str) -> Path:
     """Where the trials of a scenario are kept if nothing else is said."""
-    short = scenario.removesuffix(".yaml").removesuffix(".yml").replace("/", "-").replace("\\", "-").strip("-.")
-    return Path("runs") / f"calibrate-{short}.sqlite"
+    return Path("runs") / f"calibrate-{short_name(scenario)}.sqlite"
 
 
 def teller() -> Callable[["Trial"], None]:
     """Tells each trial in one line on standard error."""
-    talk = Console(stderr=True, highlight=False)
 
     def tell(trial: "Trial") -> None:
-        talk.print(
+        say_error(
             f"trial {trial.index}: loss {trial.loss:.3f}, {trial.seconds:.1f} s, {trial.trained:,} networks trained, "
-            f"{trial.from_ledger:,} from the ledger",
-            soft_wrap=True,
+            f"{trial.from_ledger:,} from the ledger"
         )
 
     return tell

@@ -1,6 +1,5 @@
 """`ventures bench`: how fast networks are trained and markets played here, against other ways to do it."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,9 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from analysis.cli.options import AsJson, Device, Jobs, Output
+from analysis.cli.options import AsJson, Device, Jobs, Output, path_option
+from analysis.documents import json_text
 from analysis.errors import AnalysisError
 
+OutFile = Annotated[Path | None, path_option("--out", "-o", help="Also write the JSON document to this file.")]
 QUICK_STEPS, QUICK_MEMBERS = 40, 6
 
 app = typer.Typer(help="Benchmarks.", no_args_is_help=True, rich_markup_mode=None)
@@ -30,7 +31,7 @@ def training(
     device: Device = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="Few members and steps: does it run?")] = False,
     note: Annotated[str, typer.Option("--note", help="A remark to keep with the results.")] = "",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the JSON document to this file.")] = None,
+    out: OutFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure runs per second, ratios to a plain loop, FLOP/s, start-up cost and cost per run as members grow."""
@@ -46,7 +47,7 @@ def training(
 def market(
     quick: Annotated[bool, typer.Option("--quick", help="Small worlds and few months: does it run?")] = False,
     note: Annotated[str, typer.Option("--note", help="A remark to keep with the results.")] = "",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the JSON document to this file.")] = None,
+    out: OutFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure what a month of the market costs, against firms and customers, beside other agent-based models."""
@@ -80,7 +81,7 @@ def finish(document: dict[str, Any], said: list[Any], out: Path | None, output: 
         output.say(table)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+        out.write_text(json_text(document) + "\n", encoding="utf-8")
         output.say(f"results: {out}")
     output.document(document)
 

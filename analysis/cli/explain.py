@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from analysis.cli.options import INTERRUPTED, AsJson, Device, Jobs, LedgerFile, Output
+from analysis.cli.options import INTERRUPTED, AsJson, Device, Jobs, LedgerFile, Output, path_argument
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings, usable_cores
+from analysis.terminal.console import bar
 
 if TYPE_CHECKING:
     from analysis.counterfactual.replay import Stage
@@ -24,7 +23,7 @@ STOPPED = "interrupted before anything was found; the story above is complete"
 
 
 def explain(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folder: Annotated[Path, path_argument("RUN", "A run folder.")],
     firm: Annotated[str, typer.Argument(metavar="FIRM", help="Name of a firm in it.")],
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="Which world. Default: the first seed.")] = None,
     scenario: Annotated[str | None, typer.Option("--scenario", help="Which scenario. Default: the first.")] = None,
@@ -72,9 +71,9 @@ class Replay:
 
 
 def say_lines(output: Output, lines: list[str]) -> None:
-    """Print lines as they are: brackets are no markup."""
+    """Print lines, however long."""
     for line in lines:
-        output.talk.print(line, markup=False, soft_wrap=True)
+        output.say(line)
 
 
 def replay(run: "Run", story: "Story", output: Output, how: Replay) -> "tuple[Reversals | None, Luck | None]":
@@ -109,19 +108,12 @@ def luck_shown(story: "Story", stage: "Stage", reversals: "Reversals", how: Repl
     """Replay all levers in further seeds, with a bar on standard error."""
     from analysis.counterfactual.seeds import replay_seeds
 
-    with bar() as bars:
-        task = bars.add_task(f"{len(how.seeds)} further seeds", total=None)
+    with bar("{task.fields[says]}", says=f"{len(how.seeds)} further seeds") as tell:
 
         def note(done: int, of: int) -> None:
-            bars.update(task, completed=done, total=of, description=f"{done:,} of {of:,} replays in further seeds")
+            tell(completed=done, total=of, says=f"{done:,} of {of:,} replays in further seeds")
 
         return replay_seeds(stage, reversals, story.record.failed, how.seeds, how.jobs, note)
-
-
-def bar() -> Progress:
-    """A bar on standard error that leaves nothing behind."""
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
 
 
 def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reversals":
@@ -130,13 +122,12 @@ def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reve
     from analysis.counterfactual.replay import check_same
     from analysis.counterfactual.search import search
 
-    with bar() as bars:
-        task = bars.add_task("replaying the run as it was", total=None)
+    with bar("{task.fields[says]}", says="replaying the run as it was") as tell:
         settings = check_same(run, stage)
 
         def note(done: int, most: int, found: int) -> None:
             says = f"{done} of at most {most} replays, {found} levers turn the ending around"
-            bars.update(task, completed=done, total=most, description=says)
+            tell(completed=done, total=most, says=says)
 
         pulls: list[Any] = pulls_for(settings, story.record.failed)
         return search(stage, pulls, story.record.failed, jobs, note)

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
-from analysis.cli.options import AsJson, Device, LedgerFile, Output, Seed
+from analysis.cli.options import AsJson, Device, LedgerFile, Output, Seed, path_argument
 from analysis.errors import AnalysisError
 from analysis.play.options import default_ledger
+from analysis.terminal.console import counted
 
 if TYPE_CHECKING:
     from simulation.training.ledger.ledger import Ledger
@@ -56,7 +55,7 @@ def verify(
 
 @app.command("export")
 def export_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="The file to write.")],
+    file: Annotated[Path, path_argument("FILE.parquet", "The file to write.")],
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
     ledger: LedgerFile = None,
     as_json: AsJson = False,
@@ -75,7 +74,7 @@ def export_file(
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE.parquet", help="A file that `export` wrote.")],
+    file: Annotated[Path, path_argument("FILE.parquet", "A file that `export` wrote.")],
     ledger: LedgerFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -109,9 +108,9 @@ def verify_sample(ledger: "Ledger", sample: int, seed: int, device: str) -> "lis
     from simulation.training.ledger.verify import verify_row
 
     where = resolve_device(device)
-    rows = track(ledger.sample(sample, seed), "training again", console=Console(stderr=True), transient=True)
+    rows = ledger.sample(sample, seed)
     with one_thread():
-        return [verify_row(row, where) for row in rows]
+        return [verify_row(row, where) for row in counted(rows, "training again", len(rows))]
 
 
 def said_of(one: "Verification") -> str:

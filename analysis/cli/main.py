@@ -3,10 +3,10 @@
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from analysis.cli import base_rates as cli_base_rates
@@ -30,6 +30,12 @@ from analysis.cli.options import (
 )
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings
+from analysis.terminal.console import PlainConsole, say_error
+from analysis.terminal.notices import speak_plainly
+from analysis.terminal.streams import failure_of, open_streams
+
+if TYPE_CHECKING:
+    from scenarios import Scenario
 
 BASE_WORLD = "markets/base"
 EXPECTED = (  # errors told in one line: module, name, exit code; not imported only to be caught
@@ -58,7 +64,7 @@ def print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"ventures {version('model-ventures')}")
+        PlainConsole().print(f"ventures {version('model-ventures')}")
         raise typer.Exit
 
 
@@ -178,31 +184,48 @@ def compare(
 @app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of scenarios or what-ifs.")],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="SCENARIO",
+            help="Check them as what-ifs on it, as compare plays them. Default: markets/base.",
+        ),
+    ] = None,
 ) -> None:
     """Check scenario files without playing them; leaves with 2 where one is bad."""
-    from scenarios import ScenarioError
+    from scenarios import ScenarioError, load
 
-    n_bad = 0
+    base = None if on is None else load(on)
+    n_bad, output = 0, Output(as_json=False)
     for file in files:
         try:
-            typer.echo(f"OK {file}: {title_of(file)}")
+            output.say(f"OK {file}: {title_of(file, base)}")
         except ScenarioError as error:
             n_bad += 1
-            typer.echo(one_line(str(error) if file in str(error) else f"{file}: {error}"), err=True)
+            say_error(str(error) if file in str(error) else f"{file}: {error}")
     if n_bad:
         raise typer.Exit(2)
 
 
-def title_of(file: str) -> str:
-    """The title of a valid scenario or what-if; a what-if is tried on the base world."""
+def title_of(file: str, base: "Scenario | None") -> str:
+    """The title of a valid scenario, or of a what-if (or another arm) on the base; None: a what-if on `BASE_WORLD`."""
     from scenarios import ScenarioError, load, load_whatif
 
+    if base is not None:
+        return load_whatif(file, base).title
     try:
         return load(file).title
     except ScenarioError as error:
         if error.key != "whatif":
             raise
-    return load_whatif(file, load(BASE_WORLD)).title
+    try:
+        return load_whatif(file, load(BASE_WORLD)).title
+    except ScenarioError as error:
+        if not error.problems[0].by:  # the file itself is wrong, whatever it is laid over
+            raise
+        hint = f"{error.problems[0].says}; that was on {BASE_WORLD}, another scenario is named by --on"
+        raise ScenarioError([replace(error.problems[0], says=hint), *error.problems[1:]]) from None
 
 
 @app.command()
@@ -210,22 +233,26 @@ def scenarios(as_json: AsJson = False) -> None:
     """List the shipped scenarios."""
     from scenarios import catalogue
 
-    entries = list(catalogue())
-    Output(as_json).document(
-        {"scenarios": [{"name": e.name, "title": e.title, "group": e.group, "id": e.id} for e in entries]}
-    )
+    entries, output = list(catalogue()), Output(as_json)
+    output.document({"scenarios": [{"name": e.name, "title": e.title, "group": e.group, "id": e.id} for e in entries]})
     if as_json:
         return
     table = Table("name", "id", "title", box=None, pad_edge=False, header_style="dim")
     for entry in entries:
         table.add_row(entry.name, entry.id or "", entry.title)
-    Console(highlight=False).print(table)
+    output.say(table)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; a request to end (`kill`, a scheduler) is like Ctrl-C."""
+    open_streams()
+    speak_plainly()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    raise SystemExit(run_command(arguments))
+    code = run_command(arguments)
+    if (failure := failure_of(sys.stdout)) is not None:
+        say_error(f"ventures: standard output: {failure.strerror or failure}")
+        code = code or 1
+    raise SystemExit(code)
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
@@ -236,7 +263,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         code = exit_code_of(error)
         if code is None:
             raise
-        typer.echo(f"ventures: {one_line(message_of(error))}", err=True)
+        say_error(f"ventures: {message_of(error)}")
     return code if isinstance(code, int) else 0
 
 
@@ -256,8 +283,3 @@ def exit_code_of(error: Exception) -> int | None:
 def message_of(error: Any) -> str:
     """What the error has to say."""
     return error.format_message() if hasattr(error, "format_message") else str(error)
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks."""
-    return " ".join(text.split())

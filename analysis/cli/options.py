@@ -1,6 +1,5 @@
 """Options that several commands share, and where their output goes."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,15 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from analysis.documents import json_text
 from analysis.errors import Interrupted, TrainingInterrupted
-from analysis.play.options import Options, Settings
+from analysis.play.options import NewFolder, Options, Settings
+from analysis.runs.names import short_name, user_path
+from analysis.terminal.console import PlainConsole, busy, say_error
 
 if TYPE_CHECKING:
     from analysis.runs.run import Run
 
 INTERRUPTED = 130  # what shells expect after Ctrl-C
+
+
+def path_option(*names: str, **rest: Any) -> Any:
+    """An option that is a path."""
+    return typer.Option(*names, parser=user_path, metavar="PATH", **rest)
+
+
+def path_argument(metavar: str, about: str) -> Any:
+    """An argument that is a path."""
+    return typer.Argument(parser=user_path, metavar=metavar, help=about)
+
 
 Replications = Annotated[int, typer.Option("--replications", "-n", help="Number of seeds.")]
 Seed = Annotated[int, typer.Option("--seed", "-s", help="The first seed.")]
@@ -25,11 +37,11 @@ Jobs = Annotated[int | None, typer.Option("--jobs", "-j", help="Worker processes
 Device = Annotated[str, typer.Option("--device", help="What trains: auto, cpu, cuda or mps.")]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", help="Run folder; one that was interrupted is gone on with. Default: runs/NAME-TIME."),
+    path_option("--out", "-o", help="Run folder; one that was interrupted is gone on with. Default: runs/NAME-TIME."),
 ]
 LedgerFile = Annotated[
     Path | None,
-    typer.Option("--ledger", envvar="VENTURES_LEDGER", help="Training ledger. Default: one in the user's cache."),
+    path_option("--ledger", envvar="VENTURES_LEDGER", help="Training ledger. Default: one in the user's cache."),
 ]
 Retrain = Annotated[bool, typer.Option("--retrain", help="Train every plan again, whatever the ledger holds.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
@@ -40,7 +52,7 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.talk = Console(stderr=as_json, highlight=False)
+        self.talk = PlainConsole(stderr=as_json)
 
     def say(self, text: Any) -> None:
         """Tell a person something."""
@@ -49,16 +61,17 @@ class Output:
     def document(self, content: dict[str, Any]) -> None:
         """Print the JSON document, where one was asked for."""
         if self.as_json:
-            sys.stdout.write(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+            sys.stdout.write(json_text(content, sys.stdout.encoding) + "\n")
 
 
 def options_for(name: str, out: Path | None, **rest: Any) -> Options:
     """Options for the Python functions, checked before anything is loaded; with the default run folder."""
     if out is None:
-        short = name.removesuffix(".yaml").removesuffix(".yml").replace("/", "-").replace("\\", "-").strip("-.")
-        out = Path("runs") / f"{short}-{datetime.now():%Y%m%d-%H%M%S}"
-    options: Options = {"out": out, "progress": True, **rest}  # type: ignore[typeddict-item]
-    Settings(**options)
+        chosen: Path | NewFolder = NewFolder(Path("runs") / f"{short_name(name)}-{datetime.now():%Y%m%d-%H%M%S}")
+    else:
+        chosen = out
+    options: Options = {"out": chosen, "progress": True, **rest}  # type: ignore[typeddict-item]
+    Settings.of(options)
     return options
 
 
@@ -68,14 +81,14 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except (Interrupted, TrainingInterrupted) as stop:
-        typer.echo(str(stop), err=True)
+        say_error(str(stop))
         raise typer.Exit(INTERRUPTED) from stop
 
 
 def show_results(output: Output, run: "Run", screen: Any, plot: Callable[[], list[Path]]) -> None:
     """Show the tables at once, then draw the plots, then say where everything is."""
     output.say(screen)
-    with Console(stderr=True).status("drawing plots"):
+    with busy("drawing plots"):
         plots = plot()
     output.say("")
     output.say(f"results: {run.folder}")

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from analysis.cli.options import AsJson, Device, Jobs, LedgerFile, Out, Output, Retrain, interruptible, options_for
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings
+from analysis.runs.names import user_path
+from analysis.terminal.console import busy
 
 GRIDS = ("scaling", "default")
 SCALING_SEEDS = 8
@@ -95,7 +96,7 @@ def command_for(grid: str | None) -> Any:
     if grid in GRIDS:
         return train_scaling if grid == "scaling" else train_default
     if Path(grid).suffix in (".yaml", ".yml"):
-        return lambda request: train_file(request, Path(grid))
+        return lambda request: train_file(request, user_path(grid))
     from scenarios.errors import did_you_mean
 
     raise AnalysisError(
@@ -131,11 +132,11 @@ def train_scaling(request: Request) -> None:
     out, identity = folder_of("scaling", request), identity_of("scaling", plans)
     open_folder(out, identity)
     trained = train_plans(plans, request.settings())
-    with Console(stderr=True).status("fitting"):
+    with busy("fitting"):
         studies = study_all(trained.table(), request.settings().n_jobs)
     document = write_studies(out, identity, trained, studies)
     request.output.say(scaling_screen(studies, trained))
-    with Console(stderr=True).status("drawing plots"):
+    with busy("drawing plots"):
         from analysis.plots.scaling import plot_studies
 
         plots = plot_studies(studies, out / "plots")
@@ -216,7 +217,7 @@ def refuse(request: Request, names: Any, why: str) -> None:
 
 def folder_of(name: str, request: Request) -> Path:
     """The folder asked for, or the default one; checks the other options on the way."""
-    return Path(options_for(name, request.out, **request.options)["out"])  # type: ignore[arg-type]
+    return Settings.of(options_for(name, request.out, **request.options)).open_out()[0]
 
 
 def identity_of(name: str, plans: Any) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def first_difference(run: Run, subject: Subject, tables: Mapping[str, pd.DataFra
     """Where a replay leaves the recorded tables, in words; nothing where it does not."""
     for name in WORLD_TABLES:
         label = (subject.scenario, subject.arm, subject.seed)
-        now = world_table([(*label, tables[name])]).to_pandas()
+        now = world_table(name, [(*label, tables[name])]).to_pandas()
         then = run.select(name, *label[:2], where=[("seed", "==", subject.seed)]).reset_index(drop=True)
         if found := differing(then, now):
             return f"{name} {found}"

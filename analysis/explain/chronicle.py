@@ -100,7 +100,7 @@ def lifetime(record: Record) -> tuple[pd.Timestamp, pd.Timestamp]:
     """First and last day on which the firm was there."""
     ended = record.ending["ended"]
     gone = record.ending["ending"] in ENDS and not pd.isna(ended)
-    return pd.Timestamp(record.ending["founded"]), pd.Timestamp(ended) if gone else record.last_month
+    return pd.Timestamp(record.ending["founded"]), pd.Timestamp(ended) if gone else record.run_end
 
 
 def outside_events(record: Record) -> list[Fact]:
@@ -178,7 +178,7 @@ def runway(months: pd.DataFrame) -> str:
 def ending_fact(record: Record) -> Fact:
     """How it ended, with the causes that were recorded."""
     end, kind = record.ending, str(record.ending["ending"])
-    when = record.last_month if pd.isna(end["ended"]) else pd.Timestamp(end["ended"])
+    when = record.run_end if pd.isna(end["ended"]) else pd.Timestamp(end["ended"])
     raised = f"{money(end['raised_usd'])} raised in all"
     words = {
         "bankrupt": f"goes bankrupt; {raised}",

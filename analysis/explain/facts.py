@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.runs.months import months_of_scenario
 from analysis.runs.run import Run
+from analysis.statistics.written import NO_NUMBER, written_number
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ class Record:
         return self.subject.firm
 
     @cached_property
-    def last_month(self) -> pd.Timestamp:
-        """Last month that the run measured."""
-        return pd.Timestamp(self.sectors["month"].max())
+    def run_end(self) -> pd.Timestamp:
+        """First day after the run, to which the decisions of its last month are dated."""
+        return months_of_scenario(self.setup).end
 
     @property
     def failed(self) -> bool:
@@ -139,7 +141,9 @@ def arm_of(run: Run, subject: Subject) -> dict[str, Any]:
 
 
 def money(usd: float) -> str:
-    """USD with three figures: 1.30 M$, 64.2 k$."""
+    """USD with three figures: 1.30 M$, 64.2 k$; a dash where there is none."""
+    if usd != usd:
+        return NO_NUMBER
     for size, unit in ((1e9, "B$"), (1e6, "M$"), (1e3, "k$")):
         if abs(usd) >= size:
             return f"{usd / size:.3g} {unit}"
@@ -148,9 +152,9 @@ def money(usd: float) -> str:
 
 def count(number: float) -> str:
     """Customers, which are real numbers: one decimal where there are few."""
-    return f"{number:,.1f}" if 0 < number < 10 else f"{number:,.0f}"
+    return written_number(number, ",.1f" if 0 < number < 10 else ",.0f")
 
 
 def figure(value: float, form: str = ".2f") -> str:
     """A number, or a dash where there is none."""
-    return "–" if value != value else format(value, form)
+    return written_number(value, form)

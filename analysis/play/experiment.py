@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,15 +33,17 @@ def run(scenario: Scenario | str | Path, **options: Unpack[Options]) -> Run:
     Raises `AnalysisError` and `scenarios.ScenarioError` for a wrong request, `Interrupted` on Ctrl-C.
     """
     setup = loaded(scenario)
-    return play([Arm(setup.name, BASE, setup)], Settings(**options), kind="run", name=setup.name)
+    return play([Arm(setup.name, BASE, setup)], Settings.of(options), kind="run", name=setup.name)
 
 
 def loaded(scenario: Scenario | str | Path) -> Scenario:
     """The scenario itself, or the one of that name or file."""
-    if isinstance(scenario, str | Path):
+    if isinstance(scenario, str | os.PathLike):
         from scenarios import load
 
         return load(scenario)
+    if not hasattr(scenario, "fingerprint"):
+        raise AnalysisError(f"scenario must be a name, a path or a loaded scenario, not {scenario!r}")
     return scenario
 
 
@@ -50,9 +52,8 @@ def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engin
 
     kind: run, cases or compare; name: what the manifest calls the experiment; engine: the real one by default.
     """
-    keep = None if settings.out is not None else tempfile.TemporaryDirectory(prefix="ventures-")
-    out = Path(settings.out if keep is None else keep.name)  # type: ignore[arg-type]
     wanted = _first_manifest(arms, settings, kind, name)
+    out, keep = settings.open_out()
     with run_folder.locked(out):
         manifest = run_folder.open_folder(out, wanted)
         started = time.perf_counter()

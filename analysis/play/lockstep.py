@@ -118,7 +118,7 @@ def play_block(block: Block, engine: Engine, service: Service, tally: Tally | No
         frames = [world.tables() for world in worlds]
     labels = [(arm.scenario, arm.name, seed) for arm, seed in cast]
     tables = {
-        name: world_table((*label, frame[name]) for label, frame in zip(labels, frames, strict=True))
+        name: world_table(name, ((*label, frame[name]) for label, frame in zip(labels, frames, strict=True)))
         for name in WORLD_TABLES
     }
     tables["training"] = training_table(service.ledger.rows(service.used_keys))

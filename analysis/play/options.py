@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from analysis.errors import AnalysisError
+from analysis.play import checks
+from analysis.runs.names import new_folder, user_path
 
 IN_MEMORY = ":memory:"  # a ledger that ends with each block
 LARGEST_SEED = 2**63 - 1  # seeds are a 64-bit column of every table
+
+
+@dataclass(frozen=True)
+class NewFolder:
+    """A run folder that is made when it is first written to: of this name, or with a number behind it if it exists."""
+
+    wanted: Path
 
 
 class Options(TypedDict, total=False):
@@ -20,8 +31,8 @@ class Options(TypedDict, total=False):
     seed: int
     jobs: int | None
     device: str
-    out: str | Path | None
-    ledger: str | Path | None
+    out: str | os.PathLike[str] | NewFolder | None
+    ledger: str | os.PathLike[str] | None
     retrain: bool
     progress: bool
 
@@ -33,31 +44,52 @@ class Settings:
     replications: number of seeds (≥ 1); seed: the first of them (≥ 0, and 0 is a seed like any other).
     jobs: worker processes (≥ 1; None: one per core).
     device: auto, cpu, cuda or mps.
-    out: run folder to write or to go on with (None: a temporary folder that lives as long as its `Run`).
+    out: run folder to write or to go on with (None: a temporary folder that lives as long as its `Run`); `~` is home.
     ledger: file of the training ledger (None: `default_ledger()`; ":memory:" keeps none).
     retrain: train every plan again although it stands in the ledger.
     progress: show a progress bar on standard error.
-    Raises `AnalysisError` when a value is out of its range.
+    Raises `AnalysisError`, in one line, when a value has the wrong type or is out of its range.
     """
 
     replications: int = 32
     seed: int = 0
     jobs: int | None = None
     device: str = "auto"
-    out: str | Path | None = None
-    ledger: str | Path | None = None
+    out: str | os.PathLike[str] | NewFolder | None = None
+    ledger: str | os.PathLike[str] | None = None
     retrain: bool = False
     progress: bool = False
 
     def __post_init__(self) -> None:
-        if self.replications < 1:
-            raise AnalysisError(f"replications must be at least 1, not {self.replications}")
-        if self.seed < 0:
-            raise AnalysisError(f"seed must be 0 or more, not {self.seed}")
+        checked = {
+            "replications": checks.whole_number("replications", self.replications, 1),
+            "seed": checks.whole_number("seed", self.seed, 0),
+            "jobs": None if self.jobs is None else checks.whole_number("jobs", self.jobs, 1),
+            "device": checks.text("device", self.device),
+            "retrain": checks.truth("retrain", self.retrain),
+            "progress": checks.truth("progress", self.progress),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # plain Python values: a manifest can say them
+        if self.out is not None and not isinstance(self.out, NewFolder):
+            checks.path("out", self.out)
+        if self.ledger is not None:
+            checks.path("ledger", self.ledger)
         if self.seed > LARGEST_SEED - self.replications:
             raise AnalysisError(f"seed must leave room for {self.replications} seeds below 2^63, not {self.seed}")
-        if self.jobs is not None and self.jobs < 1:
-            raise AnalysisError(f"jobs must be at least 1, not {self.jobs}")
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Settings:
+        """The settings of these keyword arguments; raises `AnalysisError` for one that does not exist."""
+        checks.known(options, [field.name for field in fields(cls)])
+        return cls(**options)
+
+    def open_out(self) -> tuple[Path, tempfile.TemporaryDirectory[str] | None]:
+        """The run folder, a new one made now; and what keeps a temporary one alive."""
+        if self.out is None:
+            keep = tempfile.TemporaryDirectory(prefix="ventures-")
+            return Path(keep.name), keep
+        return new_folder(self.out.wanted) if isinstance(self.out, NewFolder) else user_path(self.out), None
 
     @property
     def seeds(self) -> list[int]:
@@ -67,7 +99,7 @@ class Settings:
     @property
     def ledger_path(self) -> Path:
         """The ledger file that is really used, as an absolute path."""
-        path = Path(self.ledger) if self.ledger is not None else default_ledger()
+        path = user_path(self.ledger) if self.ledger is not None else default_ledger()
         return path if str(path) == IN_MEMORY else path.resolve()
 
     @property
@@ -80,7 +112,7 @@ def default_ledger() -> Path:
     """The ledger that all runs of this user share: $VENTURES_LEDGER, else a file in the user's cache."""
     named = os.environ.get("VENTURES_LEDGER")
     if named:
-        return Path(named)
+        return user_path(named)
     from platformdirs import user_cache_path
 
     return user_cache_path("model-ventures", appauthor=False) / "ledger.sqlite"

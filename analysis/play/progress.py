@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from analysis.terminal.console import PlainConsole, bar
 
 REFRESH_S = 0.2
+BAR = "{task.completed:,.0f}/{task.total:,.0f} world-months, {task.fields[trained]:,} networks"
 
 
 class Tally:
@@ -53,22 +54,13 @@ def progress_bar(label: str, total: int, read: Callable[[], tuple[int, int]], sh
     if not shown or total == 0:
         yield
         return
-    columns = (
-        BarColumn(bar_width=None),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f} world-months, {task.fields[trained]:,} networks"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True, highlight=False)
-    console.print(label, soft_wrap=True)
-    with Progress(*columns, console=console, refresh_per_second=5, expand=True) as bars:
-        task = bars.add_task("", total=total, trained=0)
+    PlainConsole(stderr=True).print(label, soft_wrap=True)
+    with bar(BAR, total=total, left=True, transient=False, trained=0) as note:
         stop = threading.Event()
 
         def draw() -> None:
             done, trained = read()
-            bars.update(task, completed=done, trained=trained)
+            note(completed=done, trained=trained)
 
         def watch() -> None:
             while not stop.wait(REFRESH_S):

@@ -17,6 +17,7 @@ from analysis.errors import BrokenRun
 from analysis.play.lockstep import Block, Engine, play_block
 from analysis.play.progress import Tally
 from analysis.runs.write import write_part
+from analysis.terminal.notices import listening, pass_on
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -73,9 +74,10 @@ def spread(
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     parallel = Parallel(n_jobs=min(n_jobs, len(items)), backend="loky", return_as="generator_unordered", batch_size=1)
-    outcomes = parallel(delayed(in_worker)(work, item) for item in items)
+    outcomes = parallel(delayed(listening)(partial(in_worker, work), item) for item in items)
     try:
-        for outcome in outcomes:
+        for heard in outcomes:
+            outcome = pass_on(heard)
             if isinstance(outcome, Failure):
                 raise outcome.error
             yield outcome

@@ -76,7 +76,7 @@ def plot_comparison(result: Comparison) -> list[Path]:
         )
         for m in measures
     ]
-    title = f"What-if minus {result.base}: {len(result.run.seeds)} paired seeds, 95 % intervals"
+    title = f"What-if minus {result.base}: {len(result.run.seeds)} paired seeds, 95 % intervals (hollow: too few)"
     arms = [BASE, *dict.fromkeys(one.whatif for one in result.differences)]
     return [
         plot_differences(panels, title, folder / "differences.png"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.plots.style import FOCAL, MILLION, MUTED, RIVALS, canvas, tidy
-from analysis.statistics.intervals import Interval
+from analysis.statistics.intervals import Interval, scaled
 
 
 def plot_cause_effects(effects: Sequence[tuple[str, Interval]], title: str, path: Path) -> Path:
@@ -43,30 +44,35 @@ def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interv
 
 
 def draw_forest(axes: Axes, effects: Sequence[tuple[str, Interval]]) -> None:
-    """Points with intervals, first on top; grey where the interval holds zero."""
+    """Points with intervals, first on top; grey where the interval holds zero, hollow where there is no interval."""
     for height, (_, effect) in enumerate(reversed(effects)):
-        colour = MUTED if not effect.excludes_zero else FOCAL if effect.estimate < 0 else RIVALS
-        axes.plot([effect.low, effect.high], [height, height], color=colour, linewidth=3, solid_capstyle="round")
-        axes.plot(effect.estimate, height, "o", color=colour, markersize=9)
+        draw_effect(axes, effect, height)
     axes.axvline(0, color="black", linewidth=1)
     axes.set_yticks(range(len(effects)), [text for text, _ in reversed(effects)])
     axes.set_ylim(-0.6, len(effects) - 0.4)
     axes.grid(axis="y", visible=False)
 
 
+def draw_effect(axes: Axes, effect: Interval, height: float) -> None:
+    """One interval as a line, its estimate as a marker."""
+    if math.isnan(effect.estimate):
+        axes.text(0, height, " no seed has it in both arms", va="center", color=MUTED, fontsize="small")
+        return
+    colour = MUTED if not effect.excludes_zero else FOCAL if effect.estimate < 0 else RIVALS
+    axes.plot([effect.low, effect.high], [height, height], color=colour, linewidth=3, solid_capstyle="round")
+    fill = colour if effect.is_known else "white"
+    axes.plot(effect.estimate, height, "o", color=colour, markerfacecolor=fill, markersize=9)
+
+
 def scale_of(unit: str, effects: Sequence[tuple[str, Interval]]) -> tuple[float, str]:
     """What to divide by, and the name of the unit then: numbers on the axis stay short."""
     if unit == "USD":
         return MILLION, "M$"
-    largest = max(max(abs(effect.low), abs(effect.high)) for _, effect in effects)
+    numbers = [abs(number) for _, effect in effects for number in (effect.estimate, effect.low, effect.high)]
+    largest = max((number for number in numbers if math.isfinite(number)), default=0.0)
     return (1e3, f"thousand {unit}") if largest >= 1e5 else (1.0, unit)
 
 
 def signed(value: float) -> str:
     """A change as a tick label."""
     return "0" if value == 0 else f"{value:+,.0f}" if abs(value) >= 1000 else f"{value:+.4g}"
-
-
-def scaled(effect: Interval, scale: float) -> Interval:
-    """The same interval in another unit."""
-    return Interval(effect.estimate / scale, effect.low / scale, effect.high / scale, effect.n)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 
 from analysis.plots.style import MUTED
+from analysis.runs.months import RunMonths
 
 KINDS = (  # letter, kind of event, what readers call it; the first of its kind in each seed counts
     ("F", "founded", "founded"),
@@ -67,9 +68,9 @@ def mark(letter: str, says: str, events: pd.DataFrame, n_seeds: int) -> Mark:
     return Mark(letter, says, len(first), n_seeds, date)
 
 
-def draw_marks(axes: Axes, marks: Sequence[Mark], months: pd.Series) -> None:
+def draw_marks(axes: Axes, marks: Sequence[Mark], months: RunMonths) -> None:
     """Dotted lines with their letters above the panel; neighbours share one place."""
-    span: timedelta = months.max() - months.min()
+    span: timedelta = months.end - months.start
     places: list[tuple[pd.Timestamp, str]] = []
     for one in marks:
         if one.date is None:

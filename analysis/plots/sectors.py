@@ -8,12 +8,13 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from analysis.comparison import hhi_where_served
 from analysis.plots.style import canvas, dates_on_x, large_numbers_on_y, percent_on_y, quantiles_by_month, tidy
 from analysis.runs.run import Run
 
 PANELS = (
     ("n_firms", "Firms alive", large_numbers_on_y),
-    ("hhi", "Concentration (HHI)", large_numbers_on_y),
+    ("hhi", "Concentration (HHI) where anybody is served", large_numbers_on_y),
     ("best_quality_field", "Best field quality on offer", percent_on_y),
     ("adopters", "Adopters", large_numbers_on_y),
 )
@@ -22,7 +23,7 @@ PANELS = (
 def plot_sectors(run: Run, scenario: str, arm: str, path: Path) -> Path:
     """Four measures of every sector: median over seeds, with the 50 % band."""
     rows = run.select("sectors", scenario, arm, ["seed", "month", "sector", *(panel[0] for panel in PANELS)])
-    rows["hhi"] = rows["hhi"].where(rows["adopters"] > 0)  # nobody served: there is nothing to be concentrated
+    rows["hhi"] = hhi_where_served(rows)
     sectors = sorted(rows["sector"].unique())
     colours = dict(zip(sectors, sns.color_palette("colorblind", len(sectors)), strict=True))
     with canvas(path, 13, 9) as figure:

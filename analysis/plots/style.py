@@ -51,7 +51,7 @@ def tidy(axes: Axes, title: str, pad: float = 10) -> None:
 
 def dates_on_x(axes: Axes) -> None:
     """Calendar dates along the x axis."""
-    locator = AutoDateLocator(maxticks=7)
+    locator = AutoDateLocator(minticks=3, maxticks=7)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 

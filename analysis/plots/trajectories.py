@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 from matplotlib.ticker import MaxNLocator
 
 from analysis.cases.expectations import GONE
@@ -25,6 +26,7 @@ from analysis.plots.style import (
     quantiles_by_month,
     tidy,
 )
+from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
 
 FEWEST_ALIVE, FEWEST_SHARE = 3, 0.1  # below this many living firms, or share of seeds, a band tells of a few odd worlds
@@ -66,12 +68,12 @@ def plot_trajectory(run: Run, scenario: str, arm: str, focal: str, path: Path) -
     firms = firms[~firms["status"].isin(GONE)]
     own = firms[firms["firm"] == focal]
     events = run.select("events", scenario, arm, ["seed", "time", "kind", "text"], [("firm", "==", focal)])
-    marks = marks_of(events, len(run.seeds))
+    marks, months = marks_of(events, len(run.seeds)), months_of(run, scenario, arm)
     with canvas(path, 15, 13) as figure:
         axes = list(figure.subplots(3, 3, sharex=True).flat)
-        draw_panels(axes, firms, own, len(run.seeds))
+        draw_panels(axes, firms, own, months, len(run.seeds))
         for axis in axes:
-            draw_marks(axis, marks, firms["month"])
+            draw_marks(axis, marks, months)
         figure.suptitle("\n".join([title_of(focal, scenario, len(run.seeds)), *legend_lines(marks)]), fontsize="medium")
         handles = {
             text: handle for axis in axes for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
@@ -91,14 +93,20 @@ def fewest_alive(n_seeds: int) -> int:
     return min(max(FEWEST_ALIVE, math.ceil(FEWEST_SHARE * n_seeds)), n_seeds)
 
 
-def draw_panels(axes: Sequence[Axes], firms: pd.DataFrame, own: pd.DataFrame, n_seeds: int) -> None:
-    """All measures, and last how many are alive."""
+def draw_panels(axes: Sequence[Axes], firms: pd.DataFrame, own: pd.DataFrame, months: RunMonths, n_seeds: int) -> None:
+    """All measures over the whole run, whoever lives to its end, and last how many are alive."""
     rivals = incumbents_beside(firms, own)
-    alive = own.groupby("month")["seed"].nunique()
+    alive = alive_by_month(own, months)
     shown = alive.index[alive >= fewest_alive(n_seeds)]
     for axis, panel in zip(axes, PANELS, strict=False):
         draw_panel(axis, panel, own[own["month"].isin(shown)], rivals)
-    draw_alive(axes[len(PANELS)], alive, n_seeds, firms["month"])
+    draw_alive(axes[len(PANELS)], alive, n_seeds)
+    axes[0].set_xlim(float(date2num(months.start)), float(date2num(months.end)))  # all panels share it
+
+
+def alive_by_month(own: pd.DataFrame, months: RunMonths) -> pd.Series:
+    """In how many seeds the focal firm is alive, in every month of the run; a month without rows counts 0."""
+    return own.groupby("month")["seed"].nunique().reindex(months.all, fill_value=0)
 
 
 def incumbents_beside(firms: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
@@ -139,16 +147,11 @@ def draw_bands(axes: Axes, levels: pd.DataFrame) -> None:
     axes.plot(months, levels[0.5], color=FOCAL, linewidth=2.2, label="focal firm (median)")
 
 
-def draw_alive(axes: Axes, alive: pd.Series, n_seeds: int, months: pd.Series) -> None:
+def draw_alive(axes: Axes, alive: pd.Series, n_seeds: int) -> None:
     """In how many seeds the focal firm is alive, month by month."""
-    every = alive.reindex(sorted(months.unique()), fill_value=0)
-    axes.fill_between(every.index, every, step="mid", color=FOCAL, alpha=0.3, linewidth=0)
-    axes.step(every.index, every, where="mid", color=FOCAL, linewidth=1.8)
+    axes.fill_between(alive.index, alive, step="mid", color=FOCAL, alpha=0.3, linewidth=0)
+    axes.step(alive.index, alive, where="mid", color=FOCAL, linewidth=1.8)
     axes.set_ylim(0, n_seeds * 1.05)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    tidy(
-        axes,
-        f"Alive: {int(alive.max()) if len(alive) else 0} at most, {int(every.iloc[-1])} at the end",
-        ROOM_FOR_MARKS,
-    )
+    tidy(axes, f"Alive: {int(alive.max())} at most, {int(alive.iloc[-1])} at the end", ROOM_FOR_MARKS)
     dates_on_x(axes)

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.base_rates.judge import BaseRate, BaseRates
+from analysis.statistics.written import NO_NUMBER
 
 if TYPE_CHECKING:
     from analysis.calibration.report import Report
@@ -75,7 +76,7 @@ def written_range(wanted: tuple[float | None, float | None], unit: str) -> str:
 def written(estimate: float, low: float, high: float, unit: str) -> str:
     """A number with its interval and unit."""
     if math.isnan(estimate):
-        return "–"
+        return NO_NUMBER
     scale, suffix = scaled(unit)
     bounds = "" if math.isnan(low) else f" [{_short(low * scale)}, {_short(high * scale)}]"
     return f"{_short(estimate * scale)}{suffix}{bounds}"
@@ -83,7 +84,7 @@ def written(estimate: float, low: float, high: float, unit: str) -> str:
 
 def written_value(value: float | None, unit: str) -> str:
     """A number with its unit; a dash for none."""
-    return "–" if value is None or math.isnan(value) else number(value, unit)
+    return NO_NUMBER if value is None or math.isnan(value) else number(value, unit)
 
 
 def number(value: float | None, unit: str) -> str:

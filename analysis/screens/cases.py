@@ -12,11 +12,10 @@ from analysis.cases.placebo import ALL, NEAR_MONTHS, TARGET, Cell, Placebo, summ
 from analysis.cases.placebo_verdicts import Verdict, verdicts
 from analysis.cases.shapley import Attribution, Interaction
 from analysis.cases.study import CaseStudy
-from analysis.cases.verdicts import written
+from analysis.cases.verdicts import TOO_FEW, written
 from analysis.screens.experiments import cases_screen, plain_table
 from analysis.statistics.intervals import Interval
-
-UNKNOWN = "–"
+from analysis.statistics.written import NO_NUMBER
 
 
 def study_screen(result: CaseStudy) -> Group:
@@ -51,7 +50,8 @@ def interaction_line(strongest: Interaction | None) -> str:
     if strongest.effect.estimate == 0:
         return "no two causes interact in these seeds"
     how = "each needs the other" if strongest.effect.estimate > 0 else "one can replace the other"
-    sure = "" if strongest.effect.excludes_zero else "; the interval holds 0"
+    open_or_not = "; the interval holds 0" if strongest.effect.is_known else f"; {TOO_FEW}"
+    sure = "" if strongest.effect.excludes_zero else open_or_not
     pair = f"{strongest.first} and {strongest.second}"
     return f"strongest interaction: {pair} {written(strongest.effect, True)} ({how}{sure})"
 
@@ -99,7 +99,7 @@ def statement_table(told: Sequence[Verdict]) -> Table:
 
 
 def _share_text(share: Interval | None) -> str:
-    return written(share) if share is not None and share.n else UNKNOWN
+    return written(share) if share is not None and share.n else NO_NUMBER
 
 
 def crossed_table(found: Placebo) -> Table:
@@ -122,7 +122,7 @@ def short(case: str) -> str:
 
 def _cell_text(cell: Cell) -> Text:
     if cell.share is None:
-        return Text(UNKNOWN)
+        return Text(NO_NUMBER)
     if cell.own:
         return Text(f"[{cell.share.estimate:.2f}]", style="dim")
     style = "green" if cell.within_target else "yellow" if cell.alike else "red"

@@ -7,11 +7,23 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.cases.assess import CaseResult, CasesResult
-from analysis.cases.verdicts import case_verdict, cause_verdict, written
+from analysis.cases.verdicts import TOO_FEW, case_verdict, cause_verdict, written
 from analysis.comparison import Comparison, Difference
 from analysis.overview import Overview
+from analysis.statistics.intervals import scaled
+from analysis.statistics.verdicts import EffectVerdict
+from analysis.statistics.written import written_number
 
 MILLION = 1e6
+LARGE = 1000  # customers from which decimals say nothing
+EFFECT_WORDS: dict[EffectVerdict, str] = {
+    "increase": "more",
+    "decrease": "less",
+    "open": "open (interval holds 0)",
+    "alike": "alike in every seed",
+    "too few seeds": TOO_FEW,
+    "no figure": "no seed has it in both arms",
+}
 
 
 def cases_screen(result: CasesResult) -> Group:
@@ -52,25 +64,38 @@ def causes_table(case: CaseResult) -> Table:
 
 
 def comparison_screen(result: Comparison) -> Group:
-    """One table per what-if."""
-    tables: list[RenderableType] = []
+    """One table per what-if, and below it what its means leave out."""
+    parts: list[RenderableType] = []
     for whatif in dict.fromkeys(one.whatif for one in result.differences):
-        tables.append(Text(f"\n{whatif} against {result.base}  ({len(result.run.seeds)} paired seeds)", style="bold"))
-        table = plain_table("measure", "base", "what-if", "difference [95 %]", "unit")
-        for one in result.differences:
-            if one.whatif == whatif:
-                table.add_row(*_difference_cells(one))
-        tables.append(table)
-    return Group(*tables)
+        parts.append(Text(f"\n{whatif} against {result.base}  ({len(result.run.seeds)} paired seeds)", style="bold"))
+        table = plain_table("measure", "base", "what-if", "difference [95 %]", "unit", "seeds", "verdict")
+        own = [one for one in result.differences if one.whatif == whatif]
+        for one in own:
+            table.add_row(*difference_cells(one))
+        parts += [table, *(Text(line, style="dim") for one in own if (line := left_out_line(one)))]
+    return Group(*parts)
 
 
-def _difference_cells(one: Difference) -> tuple[str, str, str, str, str]:
+def difference_cells(one: Difference) -> tuple[str, ...]:
+    """One row of a comparison."""
     scale, unit = (MILLION, "M$") if one.measure.unit == "USD" else (1.0, one.measure.unit)
-    form = "{:,.0f}" if unit == "customers" else "{:,.3f}"
-    base, changed = (form.format(value / scale) for value in (one.base, one.changed))
-    signed = form.replace(":", ":+")
-    value, low, high = (signed.format(v / scale) for v in (one.effect.estimate, one.effect.low, one.effect.high))
-    return one.measure.says, base, changed, f"{value} [{low}, {high}]", unit
+    form = ",.0f" if unit == "customers" and max(abs(one.base), abs(one.changed)) >= LARGE else ",.3f"
+    means = (written_number(value / scale, form) for value in (one.base, one.changed))
+    effect = written(scaled(one.effect, scale), signed=True, form=form)
+    return one.measure.says, *means, effect, unit, str(one.effect.n), EFFECT_WORDS[one.verdict]
+
+
+def left_out_line(one: Difference) -> str:
+    """What a row leaves out, or nothing."""
+    parts = []
+    if one.left_out:
+        parts.append(f"{one.left_out} seeds without a figure in one of the arms or both")
+    if one.empty is not None and one.empty.base + one.empty.changed:
+        parts.append(
+            f"months of sectors without a figure: {one.empty.base:,} of {one.empty.base_of:,} in the base, "
+            f"{one.empty.changed:,} of {one.empty.changed_of:,} in the what-if"
+        )
+    return f"left out of {one.measure.says}: {'; '.join(parts)}" if parts else ""
 
 
 def overview_screen(overview: Overview) -> Group:
@@ -81,14 +106,20 @@ def overview_screen(overview: Overview) -> Group:
     for row in overview.sectors.to_dict("records"):
         sectors.add_row(
             str(row["sector"]),
-            f"{row['n_firms']:.0f}",
-            f"{row['hhi']:.2f}",
-            f"{row['best_quality_field']:.3f}",
-            f"{row['adopters']:,.0f}",
+            written_number(row["n_firms"], ".0f"),
+            written_number(row["hhi"], ".2f") + seeds_behind(row["n_hhi"], overview.n_seeds),
+            written_number(row["best_quality_field"], ".3f")
+            + seeds_behind(row["n_best_quality_field"], overview.n_seeds),
+            written_number(row["adopters"], ",.0f"),
         )
     total = sum(overview.endings.values())
     lines = [f"{ending} {count} ({count / total:.0%})" for ending, count in overview.endings.items()]
     return Group(sectors, Text("startups ended: " + (", ".join(lines) or "there were none")))
+
+
+def seeds_behind(n: int, of: int) -> str:
+    """In how many seeds there is a figure, where not in all: in the others the market is empty, or has no model."""
+    return "" if n == of else f" ({n} of {of} seeds)"
 
 
 def plain_table(*columns: str, title: str | None = None) -> Table:

@@ -37,6 +37,6 @@ def luck_lines(luck: Luck) -> list[str]:
 def effect_line(one: Effect) -> str:
     """One lever."""
     here = "*" if one.change.turned else " "
-    turns = written(one.turns) if one.turns.n else "–"
+    turns = written(one.turns)
     moves = f": {one.change.pull.says(one.change.size)}" if one.change.pull.knobs else ""
     return f"    {turns:19}  {written(one.net, True):22} {here} {one.change.pull.lever}{moves}"

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from analysis.statistics.written import NO_NUMBER, written_number
 from analysis.training.grids import Trained
 from analysis.training.law import C14
 from analysis.training.plans import flat, varied
@@ -121,7 +122,11 @@ def laws_table(studies: Sequence[Study]) -> Table:
             for name, value in (("alpha", law.alpha), ("beta", law.beta))
         ]
         floor = f"{law.E:.3f}" if "E" not in one.fit.at_bounds else "0"
-        fits = (f"{one.fit.r_squared(one.losses):.3f}", f"{one.fit.residual_sd:.2f}", f"{one.fit_all.residual_sd:.2f}")
+        fits = (
+            written_number(one.fit.r_squared(one.losses), ".3f"),
+            f"{one.fit.residual_sd:.2f}",
+            f"{one.fit_all.residual_sd:.2f}",
+        )
         table.add_row(one.task, one.kind, floor, f"{law.A:.4g}", f"{law.B:.4g}", *exponents, *fits)
     table.add_row("C14", "", f"{C14.E:g}", f"{C14.A:g}", f"{C14.B:g}", f"{C14.alpha:g}", f"{C14.beta:g}", style="dim")
     return table
@@ -137,7 +142,7 @@ def failures_table(studies: Sequence[Study]) -> Table:
         for axis in ("parameters", "rows"):
             found = [rise for rise in one.rises if rise.axis == axis]
             counts.append(f"{len(found)} ({sum(rise.clear for rise in found)} clear)")
-        places = ["–" if place is None else f"{one.losses.d[place]:.0f}" for place in one.floors]
+        places = [NO_NUMBER if place is None else f"{one.losses.d[place]:.0f}" for place in one.floors]
         misses = [f"{name} {error:+.0%}" for name, error in missed(one).items()]
         cells = f"{int(one.guessed.sum())} of {one.guessed.size} cells"
         table.add_row(one.task, one.kind, *counts, cells, " ".join(places), ", ".join(misses))
@@ -159,7 +164,9 @@ def cost_line(trained: Trained) -> str:
 
 
 def number(value: float) -> str:
-    """A measure as text: whole numbers whole, others with four digits."""
+    """A measure as text: whole numbers whole, others with four digits; a dash where there is none."""
+    if math.isnan(value):
+        return NO_NUMBER
     if math.isinf(value):
         return "∞"
     if float(value).is_integer() and abs(value) < 1e7:

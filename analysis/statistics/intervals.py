@@ -21,18 +21,25 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtrit
 
 LEVEL = 0.95
+FEWEST_SEEDS = 2  # of one seed alone nothing is known of the others: no interval, whatever the statistic
 RESAMPLES = 4000  # of a bootstrap; the same ones in every call with as many seeds
+ROUNDING = 1e-12  # relative: what differs by less is the same
 NEARLY_ZERO = 1e-12  # where Tango's variance vanishes (no discordant pair), the root at the estimate itself is skipped
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its two-sided interval; `low` and `high` are NaN where n is too small to say."""
+    """An estimate with its two-sided interval; `low` and `high` are NaN where there are too few seeds to tell."""
 
     estimate: float
     low: float
     high: float
     n: int
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are bounds."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
 
     @property
     def excludes_zero(self) -> bool:
@@ -41,48 +48,107 @@ class Interval:
 
     def as_dict(self, estimate: str) -> dict[str, float | int | None]:
         """For JSON: the estimate under the given key; NaN becomes None."""
-        return {estimate: _number(self.estimate), "low": _number(self.low), "high": _number(self.high), "n": self.n}
+        return {
+            estimate: number_or_null(self.estimate),
+            "low": number_or_null(self.low),
+            "high": number_or_null(self.high),
+            "n": self.n,
+        }
+
+
+@dataclass(frozen=True)
+class PairedMeans:
+    """Means of two arms over the same pairs, and their difference: `effect.estimate` is `treated - control` exactly."""
+
+    treated: float
+    control: float
+    effect: Interval
+
+
+def number_or_null(value: float) -> float | None:
+    """A number for JSON: None where it cannot be told."""
+    return value if math.isfinite(value) else None
+
+
+def no_interval(estimate: float, n: int) -> Interval:
+    """An estimate without bounds."""
+    return Interval(estimate, math.nan, math.nan, n)
+
+
+def scaled(one: Interval, divisor: float) -> Interval:
+    """The same interval in another unit."""
+    return Interval(one.estimate / divisor, one.low / divisor, one.high / divisor, one.n)
 
 
 def wilson(successes: int, n: int, level: float = LEVEL) -> Interval:
-    """Wilson's score interval [1] for a share; n = 0 gives NaN with the bounds 0 and 1."""
+    """Wilson's score interval [1] for a share of seeds; fewer than two have none (NaN)."""
     if not 0 <= successes <= n:
         raise ValueError(f"successes must lie between 0 and n = {n}, not {successes}")
-    if n == 0:
-        return Interval(math.nan, 0.0, 1.0, 0)
-    return Interval(successes / n, *_score_bounds(successes / n, n, level), n)
+    if n < FEWEST_SEEDS:
+        return no_interval(successes / n if n else math.nan, n)
+    return Interval(successes / n, *score_bounds(successes / n, n, level), n)
+
+
+def alike_bounds(value: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Bounds for a mean of shares, or of differences of shares, that is the same in all n seeds.
+
+    Resampling and t intervals would be points. Here: give or take the share of seeds that may still differ (the upper
+    bound of Wilson's interval [1] of none), as if each of them differed by 1.
+    """
+    if n < FEWEST_SEEDS:
+        return math.nan, math.nan
+    _, wide = score_bounds(0.0, n, level)
+    return min(value, max(value - wide, -1.0)), max(value, min(value + wide, 1.0))
 
 
 def paired_share_difference(treated: ArrayLike, control: ArrayLike, level: float = LEVEL) -> Interval:
     """Share in `treated` minus share in `control`, pair by pair, with Tango's score interval [2].
 
-    Both arguments: booleans of shape (n,), the same seeds in the same order.
+    Both arguments: booleans of shape (n,), the same seeds in the same order. One pair alone has no interval (NaN).
     The interval excludes zero exactly when McNemar's score test rejects equality at this level.
     """
     after, before = _pairs(treated, control, bool)
     n = len(after)
     gained = int(np.sum(after & ~before))
     lost = int(np.sum(~after & before))
+    if n < FEWEST_SEEDS:
+        return no_interval((gained - lost) / n, n)
     low = -_tango_upper(lost, gained, n, level)
     high = _tango_upper(gained, lost, n, level)
     return Interval((gained - lost) / n, low, high, n)
 
 
-def paired_mean_difference(treated: ArrayLike, control: ArrayLike, level: float = LEVEL) -> Interval:
-    """Mean of `treated − control` with the paired t interval [3]; pairs with a NaN are left out.
+def paired_means(treated: ArrayLike, control: ArrayLike, is_share: bool = False, level: float = LEVEL) -> PairedMeans:
+    """Means of both arms and of `treated - control` with the paired t interval [3]; pairs with a NaN are left out.
 
-    Both arguments: numbers of shape (n,), the same seeds in the same order. One pair alone has no interval (NaN).
+    Both arguments: numbers of shape (n,), the same seeds in the same order; `is_share`: both lie in [0, 1].
+    One pair alone has no interval (NaN). Nor have pairs that all differ alike, for their t interval would be a point;
+    shares then have that of `alike_bounds`.
     """
     after, before = _pairs(treated, control, float)
-    difference = (after - before)[np.isfinite(after - before)]
-    n = len(difference)
+    seen = np.isfinite(after) & np.isfinite(before)
+    after, before, n = after[seen], before[seen], int(seen.sum())
     if n == 0:
-        return Interval(math.nan, math.nan, math.nan, 0)
-    mean = float(difference.mean())
-    if n == 1:
-        return Interval(mean, math.nan, math.nan, 1)
-    half = float(stdtrit(n - 1, (1 + level) / 2) * difference.std(ddof=1) / math.sqrt(n))
-    return Interval(mean, mean - half, mean + half, n)
+        return PairedMeans(math.nan, math.nan, no_interval(math.nan, 0))
+    means = float(after.mean()), float(before.mean())
+    effect = Interval(means[0] - means[1], *_paired_bounds(after, before, is_share, level), n)
+    return PairedMeans(*means, effect)
+
+
+def _paired_bounds(after: np.ndarray, before: np.ndarray, is_share: bool, level: float) -> tuple[float, float]:
+    mean, n = float(after.mean() - before.mean()), len(after)
+    if are_alike(after - before, scale=float(np.abs([after, before]).max())):
+        return alike_bounds(mean, n, level) if is_share else (math.nan, math.nan)
+    half = float(stdtrit(n - 1, (1 + level) / 2) * (after - before).std(ddof=1) / math.sqrt(n))
+    if is_share:
+        return max(mean - half, -1.0), min(mean + half, 1.0)
+    return mean - half, mean + half
+
+
+def are_alike(values: ArrayLike, scale: float = 1.0) -> bool:
+    """Whether all values are the same but for rounding of numbers as large as `scale`; one alone, or none, is too."""
+    seen: np.ndarray = np.asarray(values, dtype=float)
+    return len(seen) < FEWEST_SEEDS or bool(np.ptp(seen) <= ROUNDING * scale)
 
 
 def resampled_counts(n: int) -> np.ndarray:
@@ -93,41 +159,45 @@ def resampled_counts(n: int) -> np.ndarray:
 def bootstrap_means(by_seed: ArrayLike, level: float = LEVEL) -> list[Interval]:
     """Means over seeds with percentile intervals of the paired bootstrap [4]: whole seeds are drawn, for all columns.
 
-    by_seed: numbers of shape (seeds, columns). Where all seeds agree the interval is a point; one seed has none (NaN).
+    by_seed: shares, or differences of shares, of shape (seeds, columns). Where all seeds agree resampling cannot tell:
+    then `alike_bounds`. One seed has no interval (NaN).
     Percentiles are expanded for few seeds [5], as a t interval is wider than a normal one.
     """
     table: np.ndarray = np.asarray(by_seed, dtype=float)
     n = len(table)
     means = table.mean(axis=0)
-    if n < 2:
-        return [Interval(float(mean), math.nan, math.nan, n) for mean in means]
+    if n < FEWEST_SEEDS:
+        return [no_interval(float(mean), n) for mean in means]
     drawn = resampled_counts(n) @ table / n
     tail = float(ndtr(-math.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + level) / 2)))
-    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
-    return [Interval(float(m), float(a), float(b), n) for m, a, b in zip(means, low, high, strict=True)]
+    bounds = np.quantile(drawn, [tail, 1 - tail], axis=0).T
+    for column in np.flatnonzero([are_alike(values) for values in table.T]):
+        bounds[column] = alike_bounds(float(means[column]), n, level)
+    return [Interval(float(mean), float(low), float(high), n) for mean, (low, high) in zip(means, bounds, strict=True)]
 
 
 def bootstrap_ratio(counted: ArrayLike, of: ArrayLike, level: float = LEVEL) -> Interval:
     """Sum of `counted` over sum of `of`, both of shape (seeds,), resampling whole seeds [4]; n is the sum of `of`.
 
     Where the share is the same in every seed (none, all, or one of two), resampling cannot tell: then Wilson's interval
-    [1] of as many observations as there are seeds, as if those of one seed were one.
+    [1] of as many observations as there are seeds, as if those of one seed were one. Where fewer than two seeds have
+    observations there is no interval (NaN).
     """
     hits, totals = np.asarray(counted, dtype=float), np.asarray(of, dtype=float)
-    n = int(totals.sum())
-    if n == 0:
-        return Interval(math.nan, 0.0, 1.0, 0)
-    share = float(hits.sum() / n)
-    if np.ptp(hits[totals > 0] / totals[totals > 0]) == 0:
-        return Interval(share, *_score_bounds(share, int((totals > 0).sum()), level), n)
+    n, n_seeds = int(totals.sum()), int((totals > 0).sum())
+    share = float(hits.sum() / n) if n else math.nan
+    if n_seeds < FEWEST_SEEDS:
+        return no_interval(share, n)
+    if are_alike(hits[totals > 0] / totals[totals > 0]):
+        return Interval(share, *score_bounds(share, n_seeds, level), n)
     counts = resampled_counts(len(hits))
     sums = counts @ totals
     low, high = np.quantile((counts @ hits)[sums > 0] / sums[sums > 0], [(1 - level) / 2, (1 + level) / 2])
     return Interval(share, float(low), float(high), n)
 
 
-def _score_bounds(share: float, n: int, level: float) -> tuple[float, float]:
-    """Bounds of Wilson's score interval [1] for a share of n observations."""
+def score_bounds(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Bounds of Wilson's score interval [1] for a share of n observations, n ≥ 1; share · n need not be whole."""
     z = _normal_quantile(level)
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -167,7 +237,3 @@ def _pairs(treated: ArrayLike, control: ArrayLike, kind: type) -> tuple[np.ndarr
 
 def _normal_quantile(level: float) -> float:
     return float(ndtri((1 + level) / 2))
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.documents import json_text
 from analysis.errors import AnalysisError
 from analysis.play.provenance import provenance
 from analysis.training.grids import Trained
@@ -72,5 +73,5 @@ def _identity_of(document: Path) -> Any:
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     draft = path.with_name(f".{path.name}")
-    draft.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    draft.write_text(json_text(content) + "\n", encoding="utf-8")
     os.replace(draft, path)

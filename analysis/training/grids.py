@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
-from rich.progress import track
 
 from analysis.errors import AnalysisError, TrainingInterrupted
 from analysis.play.lockstep import one_thread
 from analysis.play.options import Settings
 from analysis.play.workers import spread
+from analysis.terminal.console import counted
 from analysis.training.plans import flat, product_of
 from simulation.training.device import device_name, resolve_device
 from simulation.training.ladder import RUNGS
@@ -103,8 +102,8 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     try:
         with closing(spread(work, chunks, settings.n_jobs, "the same command goes on with fewer --jobs")) as outcomes:
             shown = settings.progress and len(chunks) > 1
-            watch = {"total": len(chunks), "console": Console(stderr=True), "transient": True, "disable": not shown}
-            for results in track(outcomes, f"training {len(by_key) - n_found:,} networks", **watch):  # type: ignore[arg-type]
+            text = f"training {len(by_key) - n_found:,} networks: batches"
+            for results in counted(outcomes, text, len(chunks), shown=shown):
                 found.update({result.key: result for result in results})
     except KeyboardInterrupt as stop:
         raise TrainingInterrupted(len(found), len(by_key)) from stop

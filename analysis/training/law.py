@@ -137,6 +137,7 @@ def intervals_of(
     """95 % intervals of the law's numbers by a bootstrap over seeds: a seed is drawn with all its cells.
 
     It holds what other seeds would change, not that the law itself may be wrong. Few seeds make it somewhat too narrow.
+    A number that is the same in every resample (at its bound) has none.
 
     Raises:
         AnalysisError: fewer than two seeds.
@@ -149,7 +150,7 @@ def intervals_of(
         drawn = losses.loss[:, :, rng.integers(losses.n_seeds, size=losses.n_seeds)].mean(axis=2)
         laws.append(_fitted(losses, fit.used, drawn, _around(losses, fit)).law)
     low, high = np.quantile(np.array(laws), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return {name: (float(low[i]), float(high[i])) for i, name in enumerate(Law._fields)}
+    return {name: (float(low[i]), float(high[i])) for i, name in enumerate(Law._fields) if low[i] < high[i]}
 
 
 def _require_enough(used: NDArray[np.bool_]) -> None:

@@ -1,41 +1,22 @@
-"""What a run leaves behind: rows of its tables, collected as tuples and turned into data frames once, at the end."""
+"""What a run leaves behind: rows of its tables, collected and turned into data frames once, at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "firms": (
-        "month", "firm", "kind", "sector", "founded", "cash_usd", "revenue_usd", "costs_usd", "customers", "headcount",
-        "price_usd", "quality_lab", "quality_field", "trust", "share", "ledger_key", "status", "paying_customers",
-        "rows", "field_coverage", "rung", "brand_usd", "stage", "run_months", "broken_runs", "lost_runs",
-        "sales_usd", "serving_usd", "operations_usd", "freemium_paying", "freemium_free", "new_paying",
-        "service_revenue_usd", "licence_solution_share", "inference_flops",
-    ),
-    "sectors": (
-        "month", "sector", "n_firms", "entries", "exits", "hhi", "adopters", "best_quality_field",
-        "consumer_surplus_usd", "traditional_lab", "traditional_field", "gpu_price_usd_hour", "productivity_usd",
-        "jobs_displaced", "jobs_created", "minority_burden", "exposed_users",
-    ),
-    "events": ("time", "kind", "firm", "other", "amount_usd", "cause", "text"),
-    "rounds": ("time", "firm", "round", "amount_usd", "pre_money_usd", "investors"),
-    "endings": ("firm", "founded", "ended", "ending", "causes", "raised_usd", "exit_value_usd", "kind", "sector"),
-    "funds": (
-        "fund", "vintage", "committed_usd", "paid_in_usd", "fees_usd", "distributed_usd", "residual_usd",
-        "dpi", "tvpi", "irr_year", "n_companies",
-    ),
-}  # fmt: skip
+from simulation.records.columns import ROWS, EventRow, columns_of
 
 
 @dataclass(slots=True)
 class Recorder:
-    """Rows by table. `month` and `time` are dates; money is in USD."""
+    """Rows by table, each a named tuple of `simulation.records.columns`."""
 
-    rows: dict[str, list[tuple[object, ...]]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
+    rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {name: [] for name in ROWS})
 
     def event(
         self,
@@ -48,19 +29,21 @@ class Recorder:
         text: str = "",
     ) -> None:
         """Record one event: who, what, with whom, how much, because of what."""
-        self.rows["events"].append((time, kind, firm, other, amount_usd, cause, text))
+        self.rows["events"].append(EventRow(time, kind, firm, other, amount_usd, cause, text))
 
-    def add(self, table: str, rows: Iterable[tuple[object, ...]]) -> None:
-        """Append rows, each in the order of COLUMNS[table]."""
+    def add(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Append rows of the table's type."""
         self.rows[table].extend(rows)
 
     def frames(self) -> dict[str, pd.DataFrame]:
         """All tables as data frames; dates become timestamps."""
-        frames = {}
-        for name, columns in COLUMNS.items():
-            frame = pd.DataFrame.from_records(self.rows[name], columns=list(columns))
-            for column in ("month", "time", "founded", "ended"):
-                if column in frame:
-                    frame[column] = pd.to_datetime(frame[column])
-            frames[name] = frame
-        return frames
+        return {name: self.frame(name) for name in ROWS}
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """One table as a data frame."""
+        columns = columns_of(table)
+        frame = pd.DataFrame.from_records(self.rows[table], columns=[column.name for column in columns])
+        for column in columns:
+            if column.dtype == "date":
+                frame[column.name] = pd.to_datetime(frame[column.name])
+        return frame

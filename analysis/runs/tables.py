@@ -1,0 +1,76 @@
+"""The tables of a run: their names, the types of their columns, and how parts become one table in a fixed order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from simulation.records.columns import ROWS, DType, columns_of
+
+WORLD_TABLES = tuple(ROWS)  # what a world measures
+TABLES = (*WORLD_TABLES, "training")
+ORDER = [("scenario", "ascending"), ("arm", "ascending"), ("seed", "ascending")]
+
+_LABELS: dict[str, DType] = {"scenario": "text", "arm": "text", "seed": "integer"}
+
+
+def world_table(name: str, parts: Iterable[tuple[str, str, int, pd.DataFrame]]) -> pa.Table:
+    """The table of that name from (scenario, arm, seed, frame) of many worlds, in the order given."""
+    labelled = []
+    for scenario, arm, seed, frame in parts:
+        columns: dict[str, Any] = {"scenario": scenario, "arm": arm, "seed": seed}
+        labelled.append(frame.drop(columns=[label for label in columns if label in frame]).assign(**columns))
+    full = pd.concat([frame for frame in labelled if len(frame)] or labelled[:1], ignore_index=True)
+    first = ["scenario", "arm", "seed"]
+    return typed(name, full[first + [column for column in full if column not in first]])
+
+
+def training_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Ledger rows as a table; nested values (the plan) become JSON text."""
+    flat = [{name: _flat(value) for name, value in row.items()} for row in rows]
+    return pa.Table.from_pylist(flat) if flat else pa.table({"key": pa.array([], pa.string())})
+
+
+def typed(name: str, frame: pd.DataFrame) -> pa.Table:
+    """An Arrow table with the types of that table's columns; one that is not among them has the type of its values."""
+    types = _LABELS | {column.name: column.dtype for column in columns_of(name)}
+    return pa.table({str(column): _column(types.get(str(column)), frame[column]) for column in frame})
+
+
+def merged(name: str, parts: list[pa.Table]) -> pa.Table:
+    """Parts as one table, in an order that does not depend on how the seeds were split into blocks."""
+    whole = pa.concat_tables(parts, promote_options="permissive")
+    if name != "training":
+        return whole.sort_by(ORDER)  # stable: within a seed the world's own order stays
+    if "key" not in whole.column_names or not len(whole):
+        return whole
+    by_key = whole.sort_by("key")
+    keys = by_key["key"].to_pylist()
+    first = [i for i, key in enumerate(keys) if i == 0 or key != keys[i - 1]]
+    return by_key.take(pa.array(first, pa.int64()))
+
+
+def _column(dtype: DType | None, values: pd.Series) -> pa.Array:
+    if dtype == "date":
+        return pa.array(pd.to_datetime(values).astype("datetime64[us]"), pa.timestamp("us"), from_pandas=True)
+    if dtype == "integer":
+        return pa.array(values, pa.int64(), from_pandas=True)
+    if dtype == "number":
+        return pa.array(pd.to_numeric(values).astype(float), pa.float64(), from_pandas=True)
+    if dtype == "text":
+        return pa.array([_text(value) for value in values], pa.string())
+    return pa.array(values, from_pandas=True)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, list | tuple | set | frozenset):
+        return "; ".join(str(item) for item in value)
+    return None if value is None or value is pd.NaT or value != value else str(value)
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value, sort_keys=True, default=str) if isinstance(value, dict | list | tuple) else value

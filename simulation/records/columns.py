@@ -1,0 +1,243 @@
+"""Every column of every table of a world, once: a table's row is a named tuple whose fields say what they mean.
+
+Rows are built by name; data frames, Parquet types, the checks of `expect` and docs/outputs.md come from here. Money is
+in US dollars of the year; a missing figure is NaN, a missing date None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+DType = Literal["date", "integer", "number", "text"]
+_DTYPES: dict[Any, DType] = {date: "date", int: "integer", float: "number", str: "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """Unit and meaning of a column; `judged`: a statement of a chapter may be about it."""
+
+    unit: str
+    meaning: str
+    judged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    dtype: DType
+    unit: str
+    meaning: str
+    judged: bool
+
+
+def measure(unit: str, meaning: str) -> Is:
+    """A figure of a firm that chapters may speak of."""
+    return Is(unit, meaning, True)
+
+
+class FirmRow(NamedTuple):
+    """One living firm in one month, measured at the month's end."""
+
+    month: Annotated[date, Is("date", "month measured")]
+    firm: Annotated[str, Is("", "name")]
+    kind: Annotated[str, Is("", "`startup` or `incumbent`")]
+    sector: Annotated[str, Is("", "sector")]
+    founded: Annotated[date, Is("date", "day on which it entered")]
+    cash_usd: Annotated[float, measure("USD", "cash at the month's end")]
+    revenue_usd: Annotated[
+        float,
+        measure("USD", "month's revenue: sales, earned fees, an incumbent's income from its parent, grants, gains"),
+    ]
+    costs_usd: Annotated[float, measure("USD", "month's costs, taxes included")]
+    customers: Annotated[float, measure("customers", "customers served, paying and free")]
+    headcount: Annotated[float, measure("people", "staff of all roles")]
+    price_usd: Annotated[
+        float,
+        measure("USD/customer/month", "price of its first offer; NaN for a firm that sells to firms only"),
+    ]
+    quality_lab: Annotated[
+        float, measure("accuracy", "measured lab accuracy of the released model; NaN before the first")
+    ]
+    quality_field: Annotated[
+        float, measure("accuracy", "measured field accuracy of the released model; NaN before the first")
+    ]
+    trust: Annotated[float, measure("0..1", "trust of its customers, weighted by value served")]
+    share: Annotated[
+        float,
+        measure(
+            "share", "its part of the value served in its sector (customers, paying and free, at reference prices)"
+        ),
+    ]
+    ledger_key: Annotated[str, Is("", "key of the training run behind the quality; empty before the first model")]
+    status: Annotated[str, Is("", "`active`, or `suspended` when the regulator withdrew its offers")]
+    paying_customers: Annotated[float, measure("customers", "customers who pay")]
+    rows: Annotated[float, measure("rows", "labelled rows it holds")]
+    field_coverage: Annotated[
+        float, measure("share", "part of those rows that comes from field conditions; a plan uses at most 0.5")
+    ]
+    rung: Annotated[int, measure("", "rung of the ladder of the released model, 0 to 5; −1 before the first")]
+    brand_usd: Annotated[float, measure("USD", "goodwill")]
+    stage: Annotated[str, Is("", "last financing stage of a startup; empty for incumbents")]
+    run_months: Annotated[
+        float, measure("months", "from order to result of its last training run; NaN before the first")
+    ]
+    broken_runs: Annotated[int, measure("attempts", "attempts at training that broke down so far")]
+    lost_runs: Annotated[float, measure("runs", "work lost in them so far")]
+    sales_usd: Annotated[
+        float,
+        Is("USD", "month's sales and earned fees from customers; the part of `revenue_usd` that customers pay"),
+    ]
+    serving_usd: Annotated[
+        float,
+        Is("USD", "month's cost of inference and of goods sold (hardware, rows labelled for sale), as paid"),
+    ]
+    operations_usd: Annotated[float, Is("USD", "month's wages of operations staff, without overhead")]
+    freemium_paying: Annotated[float, Is("customers", "paying users of its freemium offers")]
+    freemium_free: Annotated[float, Is("customers", "free users of its freemium offers")]
+    new_paying: Annotated[
+        float,
+        Is("customers", "who began to pay in the month: won by offers that cost from the start, or converted"),
+    ]
+    service_revenue_usd: Annotated[
+        float,
+        Is(
+            "USD",
+            "month's revenue from other firms that buy its services, GPU hours it resells less what the cloud takes; "
+            "part of `revenue_usd`, not of `sales_usd`",
+        ),
+    ]
+    licence_solution_share: Annotated[
+        float,
+        measure(
+            "share",
+            "part of the month's payments by customers that is for licences and tailored solutions; NaN without any",
+        ),
+    ]
+    inference_flops: Annotated[
+        float,
+        measure(
+            "FLOP",
+            "of one decision of the released network: how much it computes before it answers, whatever the machine; "
+            "NaN before the first",
+        ),
+    ]
+
+
+class SectorRow(NamedTuple):
+    """One sector in one month."""
+
+    month: Annotated[date, Is("date", "month measured")]
+    sector: Annotated[str, Is("", "sector")]
+    n_firms: Annotated[int, Is("firms", "living firms, incumbents included")]
+    entries: Annotated[int, Is("firms", "firms whose first month it is")]
+    exits: Annotated[int, Is("firms", "firms that were wound up or bought in the month")]
+    hhi: Annotated[float, Is("0..1", "Herfindahl–Hirschman index, Σ share²; 0 where nobody is served")]
+    adopters: Annotated[float, Is("customers", "customers served by any firm, paying or free")]
+    best_quality_field: Annotated[
+        float, Is("accuracy", "highest field accuracy among living firms; NaN where there is no model")
+    ]
+    consumer_surplus_usd: Annotated[float, Is("USD/month", "surplus of those served over the traditional method")]
+    traditional_lab: Annotated[float, Is("accuracy", "lab accuracy of the sector's traditional method")]
+    traditional_field: Annotated[float, Is("accuracy", "its field accuracy")]
+    gpu_price_usd_hour: Annotated[float, Is("USD/GPU h", "price of a 2017 V100 hour in the cloud, queue included")]
+    productivity_usd: Annotated[
+        float, Is("USD/month", "value of the errors that models remove, at what customers would pay for it")
+    ]
+    jobs_displaced: Annotated[float, Is("people", "work that this saves")]
+    jobs_created: Annotated[float, Is("people", "people in the sector's AI firms")]
+    minority_burden: Annotated[
+        float, Is("customers", "minority customers, times the fairness gap of the model they use")
+    ]
+    exposed_users: Annotated[float, Is("users", "users, times the membership advantage of the model they use")]
+
+
+class EventRow(NamedTuple):
+    """What happened, to whom, when and why; `simulation.records.events` says what each kind carries."""
+
+    time: Annotated[date, Is("date", "day on which it happened")]
+    kind: Annotated[str, Is("", "what happened")]
+    firm: Annotated[str, Is("", "to whom; empty where it concerns no single firm")]
+    other: Annotated[str, Is("", "the other party")]
+    amount_usd: Annotated[float, Is("USD", "the money that moved, or was at stake")]
+    cause: Annotated[str, Is("", "why, in words or as a ledger key")]
+    text: Annotated[str, Is("", "the rest in words")]
+
+
+class RoundRow(NamedTuple):
+    """A financing round or a note."""
+
+    time: Annotated[date, Is("date", "closing")]
+    firm: Annotated[str, Is("", "startup")]
+    round: Annotated[str, Is("", "`seed`, `A`, `B`, `C` or `growth`; `bridge` for a convertible note")]
+    amount_usd: Annotated[float, Is("USD", "new money")]
+    pre_money_usd: Annotated[float, Is("USD", "valuation before the money; NaN for a note, which has no price")]
+    investors: Annotated[str, Is("", "names, separated by commas; `savers` are founders, angels and seed funds")]
+
+
+class EndingRow(NamedTuple):
+    """How a firm ended, or how it stands at the end of the run."""
+
+    firm: Annotated[str, Is("", "name")]
+    founded: Annotated[date, Is("date", "day on which it entered")]
+    ended: Annotated[date | None, Is("date", "day of bankruptcy, sale or listing; NaT for `alive` and `profitable`")]
+    ending: Annotated[
+        str,
+        Is(
+            "",
+            "`bankrupt`, `acquired`, `public`, `profitable` (alive, twelve months brought more than they cost) or "
+            "`alive`",
+        ),
+    ]
+    causes: Annotated[str, Is("", "reasons in words, separated by semicolons")]
+    raised_usd: Annotated[float, Is("USD", "money raised in all rounds, seed and notes included")]
+    exit_value_usd: Annotated[float, Is("USD", "price of the sale, or valuation at the listing; else 0")]
+    kind: Annotated[str, Is("", "`startup` or `incumbent`")]
+    sector: Annotated[str, Is("", "sector")]
+
+
+class FundRow(NamedTuple):
+    """One venture fund, as its partners would see it at the end of the run."""
+
+    fund: Annotated[str, Is("", "name")]
+    vintage: Annotated[int, Is("year", "first year in which it invests")]
+    committed_usd: Annotated[float, Is("USD", "commitments: money for investments and for the fees of its whole life")]
+    paid_in_usd: Annotated[float, Is("USD", "called so far, fees included")]
+    fees_usd: Annotated[float, Is("USD", "management fees")]
+    distributed_usd: Annotated[float, Is("USD", "paid to partners")]
+    residual_usd: Annotated[float, Is("USD", "marks of what it still holds")]
+    dpi: Annotated[float, Is("ratio", "distributed per dollar paid in; NaN before the first call")]
+    tvpi: Annotated[float, Is("ratio", "distributed + residual per dollar paid in; NaN before the first call")]
+    irr_year: Annotated[
+        float, Is("1/year", "internal rate of return; −1 where nothing came back, NaN where there is none")
+    ]
+    n_companies: Annotated[int, Is("companies", "companies it invested in")]
+
+
+ROWS: dict[str, type[tuple[Any, ...]]] = {
+    "firms": FirmRow,
+    "sectors": SectorRow,
+    "events": EventRow,
+    "rounds": RoundRow,
+    "endings": EndingRow,
+    "funds": FundRow,
+}
+"""The tables that a world measures, in the order in which they are written, with the type of their rows."""
+
+
+@cache
+def columns_of(table: str) -> tuple[Column, ...]:
+    """The columns of a table, in order. Raises KeyError for another name."""
+    hints = get_type_hints(ROWS[table], include_extras=True)
+    return tuple(_column(name, hint) for name, hint in hints.items())
+
+
+def _column(name: str, hint: Any) -> Column:
+    assert get_origin(hint) is Annotated, f"{name} has no meaning"
+    typed, told = get_args(hint)[:2]
+    kind = next(_DTYPES[part] for part in (typed, *get_args(typed)) if part in _DTYPES)
+    return Column(name, kind, told.unit, told.meaning, told.judged)
