@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass, field, fields
 from typing import Any
+
+from simulation.training.foundation.plan import FoundationPlan
+from simulation.training.values import (
+    DOCUMENT_TASKS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    USUAL_YEAR,
+    require,
+    require_choice,
+    require_integer,
+    require_range,
+)
 
 TRAINER_VERSION = "3"
 """Part of every key: raise it whenever a change of code changes any measure."""
@@ -17,7 +28,11 @@ SCHEDULES = ("constant", "cosine", "step", "warmup")
 NETWORK_KINDS = ("mlp", "cnn", "rnn", "transformer")
 """Classifiers that learn by gradient steps."""
 GENERATOR_KINDS = ("vae", "gan")
-KINDS = ("linear", *NETWORK_KINDS, "actor-critic", *GENERATOR_KINDS)
+ADAPTED_KINDS = ("probe", "adapter", "finetuned", "distilled")
+"""Classifiers made from a pretrained foundation."""
+FOUNDATION_KINDS = (*ADAPTED_KINDS, "scratch")
+"""The same, and a foundation's encoder that has seen no text: what pretraining is to be compared with."""
+KINDS = ("linear", *NETWORK_KINDS, "actor-critic", *GENERATOR_KINDS, *FOUNDATION_KINDS)
 COMPRESSIONS = ("none", "int8", "pruned", "distilled")
 PRIVATE_KINDS = ("mlp", "cnn")
 """Kinds that can be trained by DP-SGD: their per-row gradient norms come out of one backward pass."""
@@ -39,40 +54,27 @@ SECTOR_TASKS = (
 """Procedural classification tasks, one family per sector of the dossier (finance has two)."""
 REAL_TASKS = ("digits", "breast-cancer")
 """Real data sets that ship inside scikit-learn: they keep the trainer honest."""
-CLASSIFICATION_TASKS = (*SECTOR_TASKS, *REAL_TASKS)
+CLASSIFICATION_TASKS = (*SECTOR_TASKS, *DOCUMENT_TASKS, *REAL_TASKS)
 DRIVING_TASK, GENERATION_TASK = "driving-policy", "data-generation"
 TASK_NAMES = (*CLASSIFICATION_TASKS, DRIVING_TASK, GENERATION_TASK)
 MAX_RUNG = 5
 MIN_ROWS, MAX_ROWS = 64, 8192
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)
-
-
-def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:  # the message is written where it is needed only: firms write plans all the time
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-
-
-def _require_range(name: str, value: float, low: float, high: float) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not (number and low <= value <= high):
-        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], not {value!r}")
-
-
-def _require_integer(name: str, value: int, low: int, high: int) -> None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not (whole and low <= value <= high):
-        raise ValueError(f"{name} must be a whole number in [{low}, {high}], not {value!r}")
+MAX_DOCUMENTS = 65536
+"""Most training rows of a document task, which takes more of them to learn."""
 
 
 def kinds_of(task: str) -> tuple[str, ...]:
     """Kinds that a task can be given to."""
     if task == DRIVING_TASK:
         return ("actor-critic",)
+    if task in DOCUMENT_TASKS:
+        return ("linear", *NETWORK_KINDS, *FOUNDATION_KINDS)
     return GENERATOR_KINDS if task == GENERATION_TASK else ("linear", *NETWORK_KINDS)
+
+
+def most_rows(task: str) -> int:
+    """Most training rows that a plan of that task can have."""
+    return MAX_DOCUMENTS if task in DOCUMENT_TASKS else MAX_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,12 @@ class Recipe:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        _require_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _require_choice("activation", self.activation, ACTIVATIONS)
-        _require_choice("schedule", self.schedule, SCHEDULES)
-        _require_range("learning_rate", self.learning_rate, 1e-6, 10.0)
-        _require_range("weight_decay", self.weight_decay, 0.0, 1.0)
-        _require(isinstance(self.augmentation, bool), f"augmentation must be true or false, not {self.augmentation!r}")
+        require_choice("optimizer", self.optimizer, OPTIMIZERS)
+        require_choice("activation", self.activation, ACTIVATIONS)
+        require_choice("schedule", self.schedule, SCHEDULES)
+        require_range("learning_rate", self.learning_rate, 1e-6, 10.0)
+        require_range("weight_decay", self.weight_decay, 0.0, 1.0)
+        require(isinstance(self.augmentation, bool), f"augmentation must be true or false, not {self.augmentation!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class TrainingPlan:
         task: one of `TASK_NAMES`.
         kind: one of `kinds_of(task)`. "linear" is the traditional method.
         rung: 0 … 5 on the proxy ladder (`ladder.RUNGS`): width, depth, steps.
-        rows: training rows, 64 … 8192. Nested: a plan with more rows and the same seed sees the same first rows.
+        rows: training rows, 64 … 8192 (of document tasks … 65536). Nested: a plan with more rows and the same seed sees the same first rows.
         label_noise: share of labels replaced by a random class.
         coverage: share of training rows that come from field conditions.
         minority_share: share of training rows that come from the minority group.
@@ -130,6 +132,8 @@ class TrainingPlan:
             0 for none, else 64 … 8192.
         recipe: how the team trains.
         seed: of data, initial weights and minibatch order, 0 … 2⁶³ − 1.
+        year: of the language in which the documents of `DOCUMENT_TASKS` are written, for training and in tests.
+        foundation: what `FOUNDATION_KINDS` start from; of "scratch" one that has read no tokens.
 
     Raises:
         ValueError: a value is out of range; the message names it and the range.
@@ -149,23 +153,27 @@ class TrainingPlan:
     pretraining_rows: int = 0
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
+    year: int = USUAL_YEAR
+    foundation: FoundationPlan | None = None
 
     def __post_init__(self) -> None:
-        _require_choice("task", self.task, TASK_NAMES)
-        _require_choice("kind", self.kind, KINDS)
-        _require_choice(f"kind of the task {self.task}", self.kind, kinds_of(self.task))
-        _require_choice("compression", self.compression, COMPRESSIONS)
-        _require_integer("rung", self.rung, 0, MAX_RUNG)
-        _require_integer("rows", self.rows, MIN_ROWS, MAX_ROWS)
-        _require_integer("seed", self.seed, 0, 2**63 - 1)
+        require_choice("task", self.task, TASK_NAMES)
+        require_choice("kind", self.kind, KINDS)
+        require_choice(f"kind of the task {self.task}", self.kind, kinds_of(self.task))
+        require_choice("compression", self.compression, COMPRESSIONS)
+        require_integer("rung", self.rung, 0, MAX_RUNG)
+        require_integer("rows", self.rows, MIN_ROWS, most_rows(self.task))
+        require_integer("seed", self.seed, 0, 2**63 - 1)
         for name in ("label_noise", "coverage", "minority_share"):
-            _require_range(name, getattr(self, name), 0.0, 1.0)
-        _require_range("anonymisation", self.anonymisation, 0.0, 10.0)
-        _require_range("minimisation", self.minimisation, 0.0, 0.9)
-        _require_range("dp_noise", self.dp_noise, 0.0, 16.0)
-        _require_integer("pretraining_rows", self.pretraining_rows, 0, MAX_ROWS)
+            require_range(name, getattr(self, name), 0.0, 1.0)
+        require_range("anonymisation", self.anonymisation, 0.0, 10.0)
+        require_range("minimisation", self.minimisation, 0.0, 0.9)
+        require_range("dp_noise", self.dp_noise, 0.0, 16.0)
+        require_integer("pretraining_rows", self.pretraining_rows, 0, MAX_ROWS)
+        require_integer("year", self.year, FIRST_YEAR, LAST_YEAR)
         self._check_combination()
-        _require(isinstance(self.recipe, Recipe), f"recipe must be a Recipe, not {type(self.recipe).__name__}")
+        self._check_foundation()
+        require(isinstance(self.recipe, Recipe), f"recipe must be a Recipe, not {type(self.recipe).__name__}")
 
     def _check_combination(self) -> None:
         """Levers that only some kinds have."""
@@ -185,9 +193,30 @@ class TrainingPlan:
         if self.minimisation != 0 and not classifier:
             raise ValueError(f"minimisation needs one of the kinds {', '.join(NETWORK_KINDS)}, not {kind!r}")
 
+    def _check_foundation(self) -> None:
+        """What only document tasks and kinds that start from a foundation have."""
+        if self.year != USUAL_YEAR and self.task not in DOCUMENT_TASKS:
+            raise ValueError(f"year needs a task of documents, not {self.task!r}")
+        if self.kind not in FOUNDATION_KINDS:
+            if self.foundation is not None:
+                raise ValueError(f"foundation needs one of the kinds {', '.join(FOUNDATION_KINDS)}, not {self.kind!r}")
+            return
+        if not isinstance(self.foundation, FoundationPlan):
+            raise ValueError(f"foundation must be a FoundationPlan for the kind {self.kind!r}, not {self.foundation!r}")
+        if (self.kind == "scratch") != (self.foundation.tokens == 0):
+            raise ValueError(f"foundation with {self.foundation.tokens} tokens does not go with the kind {self.kind!r}")
+
     def as_json(self) -> str:
-        """The plan as canonical JSON: sorted keys, no spaces, every real number written as a float."""
-        return _ENCODER.encode(_record(self, _PLAN_FIELDS) | {"recipe": _record(self.recipe, _RECIPE_FIELDS)})
+        """The plan as canonical JSON: sorted keys, no spaces, every real number written as a float.
+
+        Fields that came later are written only where they are used: older plans keep their keys.
+        """
+        record = _record(self, _PLAN_FIELDS) | {"recipe": _record(self.recipe, _RECIPE_FIELDS)}
+        if self.year != USUAL_YEAR:
+            record["year"] = self.year
+        if self.foundation is not None:
+            record["foundation"] = self.foundation.record()
+        return _ENCODER.encode(record)
 
     def key(self) -> str:
         """32 hexadecimal digits: SHA-256 of the canonical JSON and the trainer's version."""
@@ -202,7 +231,10 @@ class TrainingPlan:
         """
         try:
             record: dict[str, Any] = json.loads(text)
-            return cls(**{**record, "recipe": Recipe(**record["recipe"])})
+            record["recipe"] = Recipe(**record["recipe"])
+            if "foundation" in record:
+                record["foundation"] = FoundationPlan.from_record(record["foundation"])
+            return cls(**record)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"not a training plan: {error}") from error
 
@@ -221,7 +253,7 @@ _FLOAT_NAMES = frozenset(
 )
 
 
-_PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan))
+_PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan) if item.name not in ("year", "foundation"))
 _RECIPE_FIELDS = tuple(item.name for item in fields(Recipe))
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 

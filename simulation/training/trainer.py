@@ -60,12 +60,16 @@ class Bucket(NamedTuple):
     minimised: bool = False
     private: bool = False
     pretraining_rows: int = 0
+    year: int = USUAL_YEAR
+    foundation: FoundationPlan | None = None
 
 
 def bucket_of(plan: TrainingPlan) -> Bucket:
     """The bucket a plan is trained in; the traditional method has no rung and no recipe."""
     if plan.kind == "linear":
-        return Bucket(plan.task, "linear")
+        return Bucket(plan.task, "linear", year=plan.year)
+    if plan.kind == "probe":
+        return Bucket(plan.task, "probe", year=plan.year, foundation=plan.foundation)
     return Bucket(
         plan.task,
         plan.kind,
@@ -76,6 +80,8 @@ def bucket_of(plan: TrainingPlan) -> Bucket:
         minimised=plan.minimisation > 0,
         private=plan.dp_noise > 0,
         pretraining_rows=plan.pretraining_rows,
+        year=plan.year,
+        foundation=plan.foundation,
     )
 
 
@@ -92,7 +98,7 @@ def train_bucket(
     """
     if len({bucket_of(plan) for plan in plans}) > 1:
         raise ValueError("train_bucket needs plans of one bucket; group them by bucket_of")
-    size = chunk_size or (CHUNK_CPU if device.type == "cpu" else CHUNK_GPU)
+    size = chunk_size or chunk_size_of(plans, device.type)
     # Members alike in cost stand together: little padding, and augmentation only where someone asked for it.
     left = sorted(plans, key=lambda plan: (plan.recipe.augmentation, -plan.rows))
     while left:
@@ -107,6 +113,13 @@ def train_bucket(
             continue
         left = left[size:]
         yield results
+
+
+def chunk_size_of(plans: Sequence[TrainingPlan], device: str) -> int:
+    """Members of a bucket that are trained at once: fewer where their training rows fill the memory."""
+    most = CHUNK_CPU if device == "cpu" else CHUNK_GPU
+    numbers = max(plan.rows for plan in plans) * inputs_of(plans[0].task)
+    return max(1, min(most, MAX_NUMBERS[device == "cpu"] // numbers))
 
 
 def _no_gradients(kind: str) -> AbstractContextManager[object]:

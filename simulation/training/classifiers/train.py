@@ -11,7 +11,7 @@ from simulation.training.classifiers import dp_sgd as privacy
 from simulation.training.classifiers import pretraining as transfer
 from simulation.training.classifiers.traditional import fit_ridge, log_probabilities
 from simulation.training.data import ChunkData, make_data
-from simulation.training.ladder import RUNGS, architecture, inference_flops, training_flops
+from simulation.training.ladder import architecture, inference_flops, size_of, training_flops
 from simulation.training.measures import Classifier, Costs, Trained, latency_us, measure, measure_accuracy
 from simulation.training.minibatches import draw_rows, hard_error
 from simulation.training.networks.compression import compress, model_bytes
@@ -33,7 +33,7 @@ ErrorOf = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 def train_classifiers(plans: Sequence[TrainingPlan], device: torch.device) -> Trained:
     """Train and measure plans of one bucket, sorted by rows, largest first."""
-    task = get_task(plans[0].task)
+    task = get_task(plans[0].task, plans[0].year)
     data = make_data(task, plans, device)
     ridge = fit_ridge(data.gram, data.moments, task.n_inputs)
 
@@ -76,7 +76,7 @@ def collected_inputs(data: ChunkData, n_inputs: int, shares: Sequence[float]) ->
 
 
 def _train_network(task: Task, plans: Sequence[TrainingPlan], data: ChunkData) -> StackedNetwork:
-    plan, size = plans[0], RUNGS[plans[0].rung]
+    plan, size = plans[0], size_of(plans[0])
     seeds = torch.tensor([plan.seed for plan in plans], device=data.x.device)
     augmented = torch.tensor([plan.recipe.augmentation for plan in plans], device=seeds.device)
     network = _fresh(task, plans, plan.rung, seeds)
@@ -162,7 +162,7 @@ def _classifier(network: StackedNetwork, blocks: list[Tensor], collected: Tensor
 
 
 def _network_costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[TrainingPlan], row: Tensor) -> Costs:
-    shape, size = network.architecture, RUNGS[plans[0].rung]
+    shape, size = network.architecture, size_of(plans[0])
     # Products without weights, those of attention, come last and stay whole.
     n_kept = torch.full((len(plans),), float(sum(shape.products()[len(shape.layers) :])), device=row.device)
     for products, weights in zip(shape.products(), blocks[::2], strict=False):

@@ -17,9 +17,6 @@ from torch import Tensor
 
 from simulation.training import counter
 
-FIRST_YEAR, LAST_YEAR = 2015, 2035
-"""Years in which the language has a dated state; before and after it is that of the first and of the last."""
-
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
@@ -44,14 +41,14 @@ class Grammar:
 
     name: str = "language"
     levels: int = 4
-    symbols: int = 16
+    symbols: int = 32
     branching: int = 2
     classes: int = 8
-    base: int = 8
+    base: int = 6
     added: int = 4
     dialect: int = 4
-    top_base: int = 6
-    top_added: int = 4
+    top_base: int = 4
+    top_added: int = 2
 
     @property
     def length(self) -> int:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from simulation.training import counter
-from simulation.training.language.grammar import FIRST_YEAR, LAST_YEAR, Grammar, common_rules, top_rules
+from simulation.training.language.grammar import Grammar, common_rules, top_rules
+from simulation.training.values import FIRST_YEAR, LAST_YEAR
 
 SLOTS = 1024
 """Frequencies are multiples of 1 / 1,024: a rule is found by looking ten random bits up in a table."""
@@ -37,7 +38,7 @@ class Usage:
     """
 
     lab_halves: int = 3
-    field_halves: int = 0
+    field_halves: int = 1
     dialect_share: int = 8
     drift: float = 1 / 8
     jargon: int = 8
