@@ -21,7 +21,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 docs: $(VENV)/.installed
-	$(BIN)/python -m scenarios.describe > docs/parameters.md
+	$(BIN)/python -m scenarios.describe > docs/parameters.md.new && mv docs/parameters.md.new docs/parameters.md
+	$(BIN)/python -m scenarios.history > docs/history.md.new && mv docs/history.md.new docs/history.md
+	$(BIN)/python -m analysis.pages
 
 # Each stamp holds one set of dependencies; a change of the project's metadata installs anew.
 $(VENV)/bin/python:

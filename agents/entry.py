@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agents.actor import Actor
+from agents.entrant_names import entrant_name
 from agents.firm.sectors_served import offers_of
 from agents.incumbent.incumbent import Incumbent
 from agents.settings import EntrantSettings, FirmSettings, Spread
@@ -70,35 +72,30 @@ class Entry(Actor):
     ) -> None:
         super().__init__(model, name)
         self.settings, self.overrides = settings, overrides or {}
-        self.n_founded = 0
-        for _ in range(settings.at_start):
-            self.found()
+        self.found(settings.at_start)
 
     def leave_or_enter(self) -> None:
         """Found firms as the funding climate invites: inverse of the Poisson distribution at one keyed draw."""
         rate = self.settings.per_year / 12 * self.model.heat
-        for _ in range(poisson_count(self.model.streams.uniform("entry", self.name, self.model.month), rate)):
-            self.found()
+        self.found(poisson_count(self.model.streams.uniform("entry", self.name, self.model.month), rate))
 
-    def found(self) -> None:
-        """Found the next startup of this stream."""
-        self.n_founded += 1
-        name = f"{self.name}-{self.n_founded}"
-        found_startup(self.model, name, with_changes(self.draw(name), self.overrides.get(name, {})))
+    def found(self, n: int) -> None:
+        """Found the first `n` potential entrants of the month that begins now."""
+        for number in range(1, n + 1):
+            name = entrant_name(self.name, self.model.today, number)
+            found_startup(self.model, name, with_changes(self.draw(name), self.overrides.get(name, {})))
 
     def draw(self, name: str) -> FirmSettings:
         """Traits of an entrant. A change of one trait's distribution leaves all other draws as they are."""
         s, streams = self.settings, self.model.streams
-        offers = s.offers[int(streams.uniform("offer", name) * len(s.offers))] if s.offers else {}
-        services = s.services[int(streams.uniform("service", name) * len(s.services))] if s.services else {}
         capital = self.model.settings.capital
         _, usual = usual_round(capital, "seed", self.model.year)
         return FirmSettings(
             kind="startup",
             sector=s.sector,
             direction=s.direction,
-            offers=offers,
-            services=services,
+            offers=self.one_of(s.offers, "offer", name),
+            services=self.one_of(s.services, "service", name),
             skill=self.normal(s.skill, "skill", name, 0.05, 1.0),
             collaboration=self.normal(s.collaboration, "collaboration", name, 0.5, 1.6),
             rows=min(max(streams.lognormal(s.rows.mean, s.rows.sd, "rows", name), 100), 1e12),
@@ -110,17 +107,27 @@ class Entry(Actor):
             capital_usd=min(max(usual * streams.lognormal(1.0, capital.seed_sigma, "seed capital", name), 1e4), 1e11),
         )
 
+    def one_of(self, options: Sequence[dict[Any, Any]], trait: str, name: str) -> dict[Any, Any]:
+        """One of the options with equal chance, an empty mapping where there are none.
+
+        Each option has a draw of its own, so that one more or less changes only who takes or loses it.
+        """
+        texts = [json.dumps(option, sort_keys=True) for option in options]
+        labels = [f"{text} {texts[:i].count(text)}" for i, text in enumerate(texts)]  # an option may stand there twice
+        taken = self.model.streams.choice(dict.fromkeys(labels, 0.0), trait, name)
+        return options[labels.index(taken)] if taken else {}
+
     def normal(self, spread: Spread, trait: str, name: str, low: float, high: float) -> float:
         """A clipped normal draw."""
         return min(max(spread.mean + spread.sd * self.model.streams.normal(trait, name), low), high)
 
 
 class Arrivals(Actor):
-    """Firms that a scenario names, each founded at its date."""
+    """Firms that a scenario names, each founded at its date with the settings that are then in force."""
 
-    def __init__(self, model: World, planned: dict[str, FirmSettings]) -> None:
+    def __init__(self, model: World) -> None:
         super().__init__(model, "arrivals")
-        self.planned = dict(planned)
+        self.waiting = list(model.firm_settings)
         self.found_due(0)
 
     def leave_or_enter(self) -> None:
@@ -129,11 +136,11 @@ class Arrivals(Actor):
 
     def found_due(self, month: int) -> None:
         """Found all firms whose date lies in or before `month`."""
-        calendar = self.model.calendar
-        due = [n for n, s in self.planned.items() if s.founded is None or calendar.month_of(s.founded) <= month]
+        planned, calendar = self.model.firm_settings_at(month), self.model.calendar
+        due = [n for n in self.waiting if (day := planned[n].founded) is None or calendar.month_of(day) <= month]
+        self.waiting = [name for name in self.waiting if name not in due]
         for name in due:
-            settings = self.planned.pop(name)
-            if settings.kind == "incumbent":
-                Incumbent(self.model, name, settings)
+            if planned[name].kind == "incumbent":
+                Incumbent(self.model, name, planned[name])
             else:
-                found_startup(self.model, name, settings)
+                found_startup(self.model, name, planned[name])

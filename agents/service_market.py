@@ -6,13 +6,14 @@ A firm without a supplier does it itself. It chooses again when its contract is 
            + w_brand · log(1 + brand[s]) − switching · [another than now] − hurdle · [none now]
     P[s] = exp(U[s]) / (exp(U[itself]) + Σ exp(U)),    U[itself] = − switching · [has a supplier]
 
-A seller whose service the buyer has no use for, or sells itself, is not among the choices. One draw per
-firm, service and month says whether it looks, and one whom it takes.
+A seller whose service the buyer has no use for, or sells itself, is not among the choices. One draw per firm, service
+and month says whether it looks; the utility of each seller has a draw of its own for that buyer and month, so that one
+seller more takes buyers over, but moves none from one of the others to another.
 """
 
 from __future__ import annotations
 
-from math import exp, inf, log1p
+from math import inf, log1p
 from typing import TYPE_CHECKING
 
 from agents.actor import Actor
@@ -20,20 +21,9 @@ from agents.firm.service_desk import compute_terms, fee_a_hand, hand_price, hand
 from simulation.settings import SERVICES, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from agents.firm.owner import Owner, World
-
-
-def chosen(utilities: Mapping[str, float], outside: float, u: float) -> str:
-    """The name that a uniform draw `u` picks by the logit; empty for the outside option."""
-    weights = {name: exp(min(value, 500.0)) for name, value in utilities.items()}
-    left = u * (exp(outside) + sum(weights.values()))
-    for name, weight in weights.items():
-        left -= weight
-        if left < 0:
-            return name
-    return ""
 
 
 def own_cost_ratio(seller: Owner, buyer: Owner, service: Service) -> float:
@@ -80,9 +70,8 @@ class ServiceMarket(Actor):
         """Draw the supplier from the logit, and record a change."""
         current = buyer.suppliers.get(service)
         utilities = {s.name: value for s in sellers if (value := self.utility(s, buyer, service)) > -inf}
-        outside = -self.model.settings.services.switching_cost if current is not None else 0.0
-        u = self.model.streams.uniform(f"chooses {service}", buyer.name, self.model.month)
-        name = chosen(utilities, outside, u)
+        itself = {"": -self.model.settings.services.switching_cost if current is not None else 0.0}
+        name = self.model.streams.choice(itself | utilities, f"chooses {service}", buyer.name, self.model.month)
         before = current.name if current is not None else ""
         if name == before:
             return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from simulation.parameters import Settings, parameter
-from simulation.settings import Name, RevenueModel, Role, Service, Stage
+from simulation.parameters import FirmKind, Month, Settings, declared, parameter
+from simulation.settings import FundStage, Name, RevenueModel, Role, Service
 from simulation.training.plan import NETWORK_KINDS, PRIVATE_KINDS
 
 ModelKind = Literal["linear", "mlp", "cnn", "rnn", "transformer"]
@@ -106,16 +105,16 @@ class ManagementSettings(Settings):
 class FirmSettings(Settings):
     """One firm. Everything a case chapter says of a firm is said here."""
 
-    kind: Literal["startup", "incumbent"] = parameter("startup", "kind of firm", kind="constant")
-    sector: Name = parameter(..., "sector it works in", kind="constant")
-    direction: Direction = parameter("vertical", "what it builds (OP-DIRECTION)", kind="lever")
+    kind: FirmKind = parameter("startup", "kind of firm", kind="constant", fixed=True)
+    sector: Name = parameter(..., "sector it works in", kind="constant", fixed=True)
+    direction: Direction = parameter("vertical", "what it builds (OP-DIRECTION)", kind="lever", fixed=True)
     adapts_to: dict[Name, dict[Name, RevenueModel]] = Field(
         default={},
         description="further sectors that a general firm adapts its pre-trained model to: segments, how it earns there",
-        json_schema_extra={"kind": "lever", "source": "assumption"},
+        json_schema_extra={"kind": "lever", "source": "assumption", "fixed": True},
     )
-    founded: date | None = parameter(
-        None, "date on which it enters (a month is enough); empty: with the world", kind="constant"
+    founded: Month | None = parameter(
+        None, "month in which it enters; empty: with the world", kind="constant", fixed=True
     )
     offers: dict[Name, RevenueModel] = Field(
         default={},
@@ -143,7 +142,7 @@ class FirmSettings(Settings):
     engineering: EngineeringSettings = EngineeringSettings()
     model_kind: ModelKind = parameter("cnn", "network it trains", kind="lever")
     compression: Compression = parameter("none", "compression before deployment (MOD-COMPRESS)", kind="lever")
-    rows: float = parameter(50_000, "labelled rows at the start", "rows", low=100, high=1e12)
+    rows: float = parameter(50_000, "labelled rows at the start", "rows", low=100, high=1e12, fixed=True)
     field_share: float = parameter(
         0.05, "share of bought rows that come from real use", "share", low=0, high=1, kind="lever"
     )
@@ -181,7 +180,7 @@ class FirmSettings(Settings):
     staff: dict[Role, float] = Field(
         default={"product": 1, "research": 2, "marketing": 1, "operations": 1, "finance": 0},
         description="people by role when it enters",
-        json_schema_extra={"unit": "people", "kind": "lever", "source": "assumption"},
+        json_schema_extra={"unit": "people", "kind": "lever", "source": "assumption", "fixed": True},
     )
     research_share: float = parameter(
         0.45, "research in the wage bill it aims at", "share", low=0.05, high=0.95, kind="lever"
@@ -213,18 +212,29 @@ class FirmSettings(Settings):
         kind="lever",
     )
     pivot_months: float = parameter(
-        24, "months without traction before it changes how it earns", "months", low=3, high=1000, kind="lever"
+        24,
+        "months without traction before it changes how it earns",
+        "months",
+        low=3,
+        high=1000,
+        kind="lever",
+        only_for="startup",
     )
     capital_usd: float = parameter(
-        1.0e6, "money raised (startup) or lent by the parent (incumbent) at the start", "USD", low=1e4, high=1e11
+        1.0e6,
+        "money raised (startup) or lent by the parent (incumbent) at the start",
+        "USD",
+        low=1e4,
+        high=1e11,
+        fixed=True,
     )
     core_income_usd_month: float = parameter(
-        0.0, "what an incumbent's other business pays for AI", "USD/month", low=0, high=1e10
+        0.0, "what an incumbent's other business pays for AI", "USD/month", low=0, high=1e10, only_for="incumbent"
     )
-    brand_usd: float = parameter(0.0, "goodwill at the start", "USD", low=0, high=1e10)
+    brand_usd: float = parameter(0.0, "goodwill at the start", "USD", low=0, high=1e10, fixed=True)
     reserved_gpus: float = parameter(0.0, "GPUs of its own, outside the cloud", "GPUs (V100)", low=0, high=1e7)
     follow_months: float = parameter(
-        12, "delay with which an incumbent answers a better rival", "months", low=1, high=120
+        12, "delay with which an incumbent answers a better rival", "months", low=1, high=120, only_for="incumbent"
     )
     judgement_noise: float = parameter(
         0.0,
@@ -232,11 +242,25 @@ class FirmSettings(Settings):
         "",
         low=0,
         high=3,
+        only_for="incumbent",
     )
     attention_share: float = parameter(
-        0.0, "share of the sector under which an incumbent does not notice a rival", "share", low=0, high=1
+        0.0,
+        "share of the sector under which an incumbent does not notice a rival",
+        "share",
+        low=0,
+        high=1,
+        only_for="incumbent",
     )
-    acquires: bool = parameter(False, "an incumbent that buys startups", kind="lever")
+    acquires: bool = parameter(False, "an incumbent that buys startups", kind="lever", only_for="incumbent")
+
+    @model_validator(mode="after")
+    def _says_nothing_of_another_kind(self) -> FirmSettings:
+        for name, field in type(self).model_fields.items():
+            only_for = declared(field, "only_for")
+            if only_for not in (None, self.kind) and getattr(self, name) != field.default:
+                raise ValueError(f"{name} is for firms of kind {only_for}; one of kind {self.kind} makes no use of it")
+        return self
 
     @model_validator(mode="after")
     def _sells_something(self) -> FirmSettings:
@@ -317,7 +341,9 @@ class InvestorSettings(Settings):
     life_years: float = parameter(
         10, "life of the fund; it makes new investments in the first half", "years", low=1, high=30, kind="constant"
     )
-    stages: list[Stage] = Field(description="stages it invests in", min_length=1)
+    stages: list[FundStage] = Field(
+        description="stages it invests in; seed rounds are paid by private savers", min_length=1
+    )
     ticket_share: float = parameter(0.1, "most it puts into one company", "share of fund", low=0.001, high=1)
     thesis: dict[Name, float] = Field(
         default={},

@@ -17,6 +17,10 @@ class AnalysisError(Exception):
     exit_code = 2
 
 
+class DamagedRun(AnalysisError):
+    """A run folder whose files are not what was written; nothing in it was changed."""
+
+
 class BrokenRun(AnalysisError):
     """Playing stopped for a reason that lies outside the request, such as a killed worker process."""
 

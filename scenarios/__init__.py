@@ -1,9 +1,9 @@
 """Setups of the laboratory: the schema of a scenario, the shipped library, and how a scenario is read and checked."""
 
-from scenarios.errors import ScenarioError
 from scenarios.load import load, load_whatif
 from scenarios.schema import Cause, Expectation, Intervention, Scenario
 from scenarios.shelf import Entry, catalogue
+from scenarios.strict_yaml.errors import ScenarioError
 
 __all__ = [
     "Cause",

@@ -43,7 +43,7 @@ def build_world(
             Fund(model, name, fund)
     if any(firm.services for firm in scenario.firms.values()) or any(s.services for s in scenario.entrants.values()):
         ServiceMarket(model)
-    Arrivals(model, dict(model.firm_settings))
+    Arrivals(model)
     for name, stream in scenario.entrants.items():
         Entry(model, name, stream, entrants)
     IncidentProcess(model)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from scenarios.errors import Problem, ScenarioError, show
+from scenarios.strict_yaml.errors import Problem, ScenarioError, show
 
 if TYPE_CHECKING:
     from scenarios.schema import Cause

@@ -7,19 +7,27 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from agents.entrant_names import stream_of
 from agents.settings import FirmSettings
-from scenarios.changes import apply_changes
-from scenarios.document import Document
-from scenarios.errors import Path, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed, show, unknown_key
-from scenarios.validation import validate_as
+from scenarios.reach import check_dated, check_from_start, check_still_fixed, overruled
+from scenarios.strict_yaml.changes import apply_changes
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import (
+    Path,
+    Problem,
+    ScenarioError,
+    bad_value,
+    did_you_mean,
+    dotted,
+    listed,
+    show,
+    unknown_key,
+)
+from scenarios.strict_yaml.validation import validate_as
 from simulation.training.plan import CLASSIFICATION_TASKS, PRETRAINED_KINDS, SECTOR_TASKS
 
 if TYPE_CHECKING:
-    from scenarios.schema import Cause, Expectation, Intervention, Scenario, State
-
-# What a firm has when it enters; later it is the firm's own doing, so a dated change could not mean anything.
-FIXED_IN_FIRMS = ("founded", "kind", "sector", "direction", "adapts_to", "staff", "rows", "brand_usd", "capital_usd")
-CAUSES_MAY_SET = ("world", "firms", "entrants", "investors", "regulator", "interventions")
+    from scenarios.schema import Cause, Expectation, Scenario, State
 
 
 def check(scenario: Scenario) -> None:
@@ -75,6 +83,9 @@ def _check_numbers(s: Scenario) -> Iterator[Problem]:
 def _check_firms(s: Scenario) -> Iterator[Problem]:
     for name, firm in s.firms.items():
         path = ("firms", name)
+        if (stream := stream_of(name)) in s.entrants:
+            says = f"{dotted(path)}: startups that the stream {show(stream)} of entrants draws have such names"
+            yield Problem(f"{says}; choose another", path, name)
         yield from _check_sector(s, path, firm.sector)
         yield from _check_offers(s, (*path, "offers"), firm.sector, firm.offers)
         if not firm.offers and not firm.services:
@@ -218,25 +229,12 @@ def timeline(scenario: Scenario) -> Iterator[State]:
     for i, intervention in ordered:
         at: Path = ("interventions", i, "set")
         by = f"in the intervention of {intervention.at:%Y-%m}: "
-        _check_reach(intervention, at)
+        check_dated(intervention.set, type(scenario), at)
         document = apply_changes(document, intervention.set, type(scenario), by=by, at=at)
         after = _validated(document, type(scenario), f"after the intervention of {intervention.at:%Y-%m}: ", at)
         _check_same_market(scenario, after, intervention.at, at)
+        check_still_fixed(scenario, after, intervention.set, at)
         yield scenario.month_of(intervention.at), after.world, after.firms
-
-
-def _check_reach(intervention: Intervention, at: Path) -> None:
-    for key in intervention.set:
-        parts = key.split(".")
-        path = (*at, key)
-        if parts[0] == "firms" and len(parts) > 2 and parts[2] in FIXED_IN_FIRMS:
-            says = (
-                f"an intervention cannot set {show(key)}: {parts[2]} of a firm is fixed ({listed(FIXED_IN_FIRMS)} are)"
-            )
-            raise ScenarioError(Problem(says, path, key))
-        if len(parts) < {"world": 2, "firms": 3}.get(parts[0], 99):
-            says = f"an intervention cannot set {show(key)}: it may set paths below world and below firms.NAME"
-            raise ScenarioError(Problem(says, path, key, "world.… or firms.NAME.…"))
 
 
 def _check_same_market(before: Scenario, after: Scenario, when: date, at: Path) -> None:
@@ -252,10 +250,12 @@ def check_causes(scenario: Scenario) -> None:
     """Every cause, taken away, leaves a valid scenario. Raises `ScenarioError`."""
     for name, cause in scenario.causes.items():
         at: Path = ("causes", name, "set")
-        _check_cause_reach(name, cause, at)
+        check_from_start(cause.set, f"cause {show(name)}", at)
         by = f"in cause {show(name)}: "
         document = apply_changes(_variant(scenario, drop=("causes",)), cause.set, type(scenario), by=by, at=at)
-        _validated(document, type(scenario), f"without cause {show(name)}: ", at)
+        without = _validated(document, type(scenario), f"without cause {show(name)}: ", at)
+        if problems := [replace(p, by=by, at=(*at, key)) for key, p in overruled(without, cause.set)]:
+            raise ScenarioError(problems)
         _check_together(scenario, name, cause)
 
 
@@ -272,18 +272,10 @@ def _check_together(scenario: Scenario, name: str, cause: Cause) -> None:
         scenario.without(other, name)
 
 
-def _check_cause_reach(name: str, cause: Cause, at: Path) -> None:
-    for key in cause.set:
-        if key.split(".")[0] not in CAUSES_MAY_SET:
-            hint = did_you_mean(key.split(".")[0], CAUSES_MAY_SET)
-            says = f"cause {show(name)} cannot set {show(key)}; {hint}it may set paths below {listed(CAUSES_MAY_SET)}"
-            raise ScenarioError(Problem(says, (*at, key), key, listed(CAUSES_MAY_SET), hint.strip()))
-
-
 def _variant(scenario: Scenario, drop: tuple[str, ...]) -> Document:
     """The scenario as a document without some of its parts; its problems are located by the owner."""
-    data = scenario.model_dump(mode="json")
-    return Document({key: value for key, value in data.items() if key not in drop}, label="")
+    whole = scenario.to_document(label="")
+    return replace(whole, data={key: value for key, value in whole.data.items() if key not in drop})
 
 
 def _validated(document: Document, model: type[Scenario], by: str, at: Path) -> Scenario:

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from scenarios.fields import Spot, number, spot
+from scenarios.reach import DATED
 from scenarios.schema import Scenario
+from scenarios.strict_yaml.fields import Spot, number, spot
 from simulation.parameters import Settings, parameter_records
 
 PARTS = ("world", "firms", "entrants", "investors", "regulator")
@@ -20,9 +21,11 @@ Generated from the settings classes by `python -m scenarios.describe > docs/para
 How a scenario sets them is told in [scenarios.md](scenarios.md).
 
 *Range* is inclusive. *Kind*: an *uncertainty* of the world, a *lever* that somebody can pull, a *constant*.
-*Source*: an id of `sources.md`, a reference, or "assumption". In a path, words in capitals stand for names you choose.
+*Source*: an id of `sources.md`, a reference, or "assumption". *Dated*: whether an intervention may change it, so that
+it acts from that month on (below `world` and `firms`); what is not dated acts at the start only. In a path, words in
+capitals stand for names you choose.
 """
-COLUMNS = ("Parameter", "Meaning", "Unit", "Default", "Range", "Kind", "Source")
+COLUMNS = ("Parameter", "Meaning", "Unit", "Default", "Range", "Kind", "Dated", "Source")
 
 
 def parameter_table() -> str:
@@ -56,18 +59,21 @@ def _placeholder(plural: str) -> str:
 def _section(settings: type[Settings], paths: list[str]) -> str:
     title = ", ".join(f"`{path}`" for path in paths)
     about = " ".join((settings.__doc__ or "").split())
-    rows = [_row(record, Spot(settings).child(record["name"])) for record in parameter_records(settings)]
+    dated = any(path.split(".")[0] in DATED for path in paths)
+    rows = [_row(record, Spot(settings).child(record["name"]), dated) for record in parameter_records(settings)]
     lines = [_line(COLUMNS), _line(["---"] * len(COLUMNS)), *(_line(row) for row in rows if row)]
     return f"\n## {title}\n\n{about}\n\n" + ("\n".join(lines) + "\n" if len(lines) > 2 else "")
 
 
-def _row(record: dict[str, Any], here: Spot | None) -> list[str] | None:
+def _row(record: dict[str, Any], here: Spot | None, dated: bool) -> list[str] | None:
     """One parameter; nothing for a part of the world, which has a section of its own."""
     if here is None or (here.is_model and not here.has_special_default):
         return None
     default = "required" if _is_required(here) else _default(record["default"])
     meaning = record["meaning"] or f"a {here.kind.__name__.lower()}, see below"
-    cells = [meaning, record["unit"], default, _range(record, here), record["kind"], record["source"]]
+    meaning += f" ({record['only_for']}s only)" if record["only_for"] else ""
+    by_date = "yes" if dated and not record["fixed"] else "no"
+    cells = [meaning, record["unit"], default, _range(record, here), record["kind"], by_date, record["source"]]
     return [f"`{record['name']}`", *map(str, cells)]
 
 

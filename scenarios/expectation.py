@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from scenarios.errors import listed
-from simulation.parameters import Settings, parameter
+from scenarios.strict_yaml.errors import listed
+from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name
 
 Ending = Literal["bankrupt", "acquired", "public", "profitable", "alive"]
@@ -77,15 +76,6 @@ TRADITIONAL = ("quality_lab", "quality_field", "quality_gap")
 """Metrics that the sector's traditional method has too."""
 
 
-def _first_of_month(day: date) -> date:
-    if day.day != 1:
-        raise ValueError("must be a month")
-    return day
-
-
-Month = Annotated[date, AfterValidator(_first_of_month)]
-
-
 class Expectation(Settings):
     """What a chapter says must happen: an ending, a measure within bounds, or an event.
 
@@ -117,6 +107,11 @@ class Expectation(Settings):
     event: EventKind | None = parameter(None, "kind of event", kind="constant")
     occurs: bool = parameter(True, "whether the event must occur, or must not", kind="constant")
     earlier_than: EventKind | None = parameter(None, "kind of event that must come later", kind="constant")
+
+    @property
+    def kind(self) -> Literal["ending", "metric", "event"]:
+        """What it speaks of: an ending, a measure or an event."""
+        return "ending" if self.ending is not None else "metric" if self.metric is not None else "event"
 
     @model_validator(mode="after")
     def _is_one_statement(self) -> Expectation:

@@ -116,8 +116,23 @@ def history_page() -> str:
     """`docs/history.md`."""
     scenario = load("markets/base")
     rows = [year_row(scenario, year) for year in YEARS]
-    parts = (HEADER, INTRODUCTION, *_stages(rows), YEARS_ABOUT, *_years(rows), *_laws(scenario), *_limits(rows), STARTS)
+    about = YEARS_ABOUT.format(**_usual(scenario))
+    limits = _limits(rows, scenario)
+    parts = (HEADER, INTRODUCTION, *_stages(rows), about, *_years(rows), *_laws(scenario), *limits, STARTS)
     return "".join(parts)
+
+
+def _usual(scenario: Scenario) -> dict[str, object]:
+    """What the rungs of the table are worked out with, as the settings have it."""
+    firm = FirmSettings(sector="any", offers={"any": "subscription"})
+    return {
+        "skill": EntrantSettings(sector="any", offers=[{"any": "subscription"}]).skill.mean,
+        "first": f"{FIRST_MODEL_SHARE:.0%}",
+        "compute": f"{firm.compute_share:.0%}",
+        "runway": f"{scenario.world.capital.runway_months:g}",
+        "interval": f"{release_interval(firm, firm.staff['research']):g}",
+        "opens": f"{MARKET_OPENS:g}",
+    }
 
 
 def _stages(rows: list[YearRow]) -> Iterator[str]:
@@ -158,9 +173,22 @@ def _laws(scenario: Scenario) -> Iterator[str]:
         yield _line([f"{change.at:%Y-%m}", change.says])
 
 
-def _limits(rows: list[YearRow]) -> Iterator[str]:
-    top = len(RUNGS) - 1
+def _limits(rows: list[YearRow], scenario: Scenario) -> Iterator[str]:
+    top, world = len(RUNGS) - 1, scenario.world
+    heat = world.capital.heat
+    first, last = min(heat), max(heat)
+    vintages = sorted({fund.vintage for fund in scenario.investors.values()})
     yield LIMITS.format(
+        halving=world.compute.price_halving_years,
+        wages=f"{100 * world.labour.wage_growth_year:g}",
+        price_2023=f"{list_price_usd(world.compute, 2023.0):.2f}",
+        price_2025=f"{list_price_usd(world.compute, 2025.5):.2f}",
+        first=first,
+        first_heat=heat[first],
+        last=last,
+        last_heat=heat[last],
+        first_vintage=vintages[0],
+        last_vintage=vintages[-1],
         top=top,
         language=next(row.year for row in rows if row.rungs[8][0] >= top),
         images=next((row.year for row in rows if row.rungs[16][0] >= top), "no year"),
@@ -195,29 +223,31 @@ YEARS_ABOUT = """
 ## By year
 
 In January of each year, from the base world. *Progress*: what a GPU hour achieves, 1 in late 2017. *Rung*: what a team
-of the usual skill (0.55) buys at list price with a tenth of the usual seed round, as entrants do, and with what series
-A lets it spend on compute between two models (a fifth of spending, 24 months of runway, a model every nine months). In
-brackets: the rung that the money would buy if the ladder had no end. *Fund money left*: of the funds that invest in
-that year, each spending evenly over the first half of its life. *Served*: share of a segment with the default rates
-that incumbents serve when a world begins in that year (`market_opens` is 2014).
+of the usual skill ({skill:g}) buys at list price with {first} of the usual seed round, as entrants do, and with what
+series A lets it spend on compute between two models ({compute} of spending, {runway} months of runway, a model every
+{interval} months). In brackets: the rung that the money would buy if the ladder had no end. *Fund money left*: of the
+funds that invest in that year, each spending evenly over the first half of its life. *Served*: share of a segment with
+the default rates that incumbents serve when a world begins in that year (`market_opens` is {opens}).
 
 """
 LIMITS = """
 ## What to know
 
 - **The ladder ends.** Rung {top} is the highest; more money buys no better model. The usual seed round reaches it in
-  language in {language} and in images in {images}, series A in {language_a} and {images_a}. From then on compute is no
-  longer scarce for entrants in the model, and firms differ by data, skill and money for people. The frontier models of
-  that time, which cost far more than a startup's round, have no place on the ladder, and no firm gets a rung beyond it.
-- **Trends, not records.** Prices of compute (C1: doubling in 2.46 years), algorithms (C6, C7) and wages (3.5 % a year)
-  are exponentials through a point in 2017. Check on C10: an H100 does about eight times the work of a V100 (tensor
-  operations of the data sheets), so 8 to 12 $ (2023) and 1.7 to 2.5 $ (mid 2025) an hour are 1.0 to 1.5 and 0.2 to
-  0.3 $ for a V100's work; the trend gives 0.71 and 0.35.
-- **The climate** (`world.capital.heat`) is a series by year, linear between its years and flat outside: before 2012 it
-  is held at 0.5, after 2024 at 1.2. **Round sizes** are those of 2014 before 2014 and those of 2022 after 2022.
-- **Funds** have vintages from 2012 to 2030, and the base world has none of 2021 to 2023, so that its run from 2014
-  keeps its money; `markets/large-models-2022` adds those of 2022. A run does not see a fund whose life ended before it
-  or whose vintage comes after it.
+  language in {language} and in images in {images}, series A in {language_a} and {images_a}. From then on compute is
+  no longer scarce for entrants in the model, and firms differ by data, skill and money for people. The frontier
+  models of that time, which cost far more than a startup's round, have no place on the ladder, and no firm gets a
+  rung beyond it.
+- **Trends, not records.** Prices of compute (C1: doubling in {halving:g} years), algorithms (C6, C7) and wages
+  ({wages} % a year) are exponentials through a point in 2017. Check on C10: an H100 does about eight times the work
+  of a V100 (tensor operations of the data sheets), so 8 to 12 $ (2023) and 1.7 to 2.5 $ (mid 2025) an hour are 1.0 to
+  1.5 and 0.2 to 0.3 $ for a V100's work; the trend gives {price_2023} and {price_2025}.
+- **The climate** (`world.capital.heat`) is a series by year, linear between its years and flat outside: before
+  {first} it is held at {first_heat:g}, after {last} at {last_heat:g}. **Round sizes** are those of 2014 before 2014
+  and those of 2022 after 2022.
+- **Funds** have vintages from {first_vintage} to {last_vintage}, and the base world has none of 2021 to 2023, so that
+  its run from 2014 keeps its money; `markets/large-models-2022` adds those of 2022. A run does not see a fund whose
+  life ended before it or whose vintage comes after it.
 - **Market sizes** stand still unless a segment says `customers_growth_year` and `customers_year`. Facts: US banks
   −4.3 % a year (M20, 2013 to 2017), merchants on one shop platform +60 % a year (M25, 2015 to 2020).
 """

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
-from scenarios.changes import apply_changes
 from scenarios.checks import outside_run
-from scenarios.document import Document, Origin, merge, plain
-from scenarios.errors import Path, Place, Problem, ScenarioError, show
-from scenarios.reading import read_file
-from scenarios.schema import Scenario
+from scenarios.reach import check_from_start, overruled
+from scenarios.schema import SCENARIO, Scenario
 from scenarios.shelf import Source, find_source
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.changes import apply_changes
+from scenarios.strict_yaml.document import Document, Origin, merge, plain
+from scenarios.strict_yaml.errors import Path, Place, Problem, ScenarioError, show
+from scenarios.strict_yaml.reading import read_file, read_parent
+from scenarios.strict_yaml.validation import validate_as
 from scenarios.whatif import WhatIf, is_whatif
 
 MAX_CHAIN = 10
@@ -35,11 +36,15 @@ def load(name_or_path: NameOrPath, overrides: Mapping[str, Any] | None = None) -
         document = _choosing(document, overrides["sectors"])
     scenario = Scenario.from_document(document, source.name)
     _refuse_outside_run(document, scenario)
+    own = _written_values(document)
+    _refuse_overruled(scenario, own, "", own, months=0)
     if not overrides:
         return scenario
     complete = replace(document, data=scenario.to_document().data)
-    changed = apply_changes(complete, overrides, Scenario, by="in an override: ", places={})
-    return Scenario.from_document(changed, source.name)
+    by = "in an override: "
+    changed = Scenario.from_document(apply_changes(complete, overrides, Scenario, by=by, places={}), source.name)
+    _refuse_overruled(changed, overrides, by, {})
+    return changed
 
 
 def _refuse_outside_run(document: Document, scenario: Scenario) -> None:
@@ -54,6 +59,12 @@ def _refuse_outside_run(document: Document, scenario: Scenario) -> None:
         raise ScenarioError(problems)
 
 
+def _written_values(document: Document) -> dict[str, Place]:
+    """Where the file itself, not one that it extends, writes a value (mappings count by their entries)."""
+    own = [(path, place) for path, place in document.places.items() if place.file == document.label]
+    return {".".join(map(str, path)): place for path, place in own if not isinstance(document.value(path), dict)}
+
+
 def _choosing(document: Document, sectors: Any) -> Document:
     """The document with other sectors chosen: this override comes first, for what is left out cannot come back."""
     path: Path = ("sectors",)
@@ -64,7 +75,7 @@ def _choosing(document: Document, sectors: Any) -> Document:
 def load_whatif(name_or_path: NameOrPath, base: Scenario) -> Scenario:
     """The other arm of a comparison: `base` changed by a what-if file, or a full scenario over the same months."""
     source = find_source(name_or_path)
-    document = read_file(source.path, source.label)
+    document = read_file(source.path, source.label, SCENARIO)
     if not is_whatif(document):
         return _same_months(load(name_or_path), base, source)
     whatif = validate_as(WhatIf, document)
@@ -79,8 +90,23 @@ def load_whatif(name_or_path: NameOrPath, base: Scenario) -> Scenario:
         here = ("interventions", i)
         target.places.update({(here[0], n_before + i, *p[2:]): place for p, place in written if p[:2] == here})
     by, at = "in the what-if: ", ("set",)
+    try:
+        check_from_start(whatif.set, "a what-if", at)
+    except ScenarioError as error:
+        raise ScenarioError([replace(p, place=document.place(p.path)) for p in error.problems]) from None
     changed = apply_changes(target, whatif.set, Scenario, by=by, at=at, places=document.places)
-    return _same_months(Scenario.from_document(changed, f"{base.name}+{source.name}"), base, source)
+    other = Scenario.from_document(changed, f"{base.name}+{source.name}")
+    _refuse_overruled(other, whatif.set, by, {key: document.place((*at, key)) for key in whatif.set})
+    return _same_months(other, base, source)
+
+
+def _refuse_overruled(
+    scenario: Scenario, keys: Iterable[str], by: str, places: Mapping[str, Place], months: int = 1
+) -> None:
+    """Raise `ScenarioError` for values that an intervention overrules before they could act."""
+    found = overruled(scenario, keys, months)
+    if problems := [replace(problem, by=by, place=places.get(key)) for key, problem in found]:
+        raise ScenarioError(problems)
 
 
 def _same_months(other: Scenario, base: Scenario, source: Source) -> Scenario:
@@ -98,14 +124,19 @@ def resolve(source: Source) -> Document:
     chain: list[tuple[Source, Document]] = []
     step: Source | None = source
     while step is not None:
-        document = read_file(step.path, step.label)
+        document = _read_parent(step) if chain else read_file(step.path, step.label, SCENARIO)
         _refuse_whatif(document, child=chain[-1] if chain else None)
         chain.append((step, document))
         step = _parent(document, step, chain)
-    merged = Document({}, source.label)
+    merged = Document({}, source.label, what=SCENARIO)
     for _, document in reversed(chain):
         merged = merge(merged, document, Scenario)
     return merged
+
+
+def _read_parent(source: Source) -> Document:
+    # A scenario, or a what-if, which is refused in words of its own.
+    return read_parent(source.path, source.label, SCENARIO, (*Scenario.model_fields, "extends", "whatif"))
 
 
 def _parent(document: Document, source: Source, chain: list[tuple[Source, Document]]) -> Source | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,16 +16,17 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from agents.settings import EntrantSettings, FirmSettings, InvestorSettings, RegulatorSettings
 from scenarios.causes import changes_together
-from scenarios.changes import apply_changes
-from scenarios.document import Document
-from scenarios.errors import Problem, ScenarioError, did_you_mean, listed, show
 from scenarios.expectation import Expectation as Expectation
-from scenarios.expectation import Month
 from scenarios.selection import is_selection, selected
-from scenarios.validation import validate_as
-from simulation.parameters import Settings, parameter
+from scenarios.strict_yaml.changes import apply_changes
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.strict_yaml.validation import validate_as
+from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name, WorldSettings
 
+SCENARIO = "scenario"
+"""What errors call the whole of a file, or of plain data, that should be a scenario."""
 State = tuple[int, WorldSettings, dict[str, FirmSettings]]
 """The settings in force from a month on: month of the run (0 is the first), world, firms by name."""
 
@@ -86,6 +88,7 @@ class Scenario(Settings):
 
         The whole world is checked first; then the sectors that are not played are left out (`selection.py`).
         """
+        document = replace(document, what=SCENARIO)
         scenario = validate_as(cls, document)
         if is_selection(scenario):
             scenario = validate_as(cls, selected(scenario, document))
@@ -93,7 +96,7 @@ class Scenario(Settings):
 
     def to_document(self, label: str | None = None) -> Document:
         """The complete content as plain data, every default filled in."""
-        return Document(self.model_dump(mode="json"), self.name if label is None else label)
+        return Document(self.model_dump(mode="json"), self.name if label is None else label, what=SCENARIO)
 
     @property
     def name(self) -> str:

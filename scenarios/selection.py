@@ -9,11 +9,12 @@ world. The most that a fund puts into one company stays what it was in dollars (
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
-from scenarios.document import Document, Origin
-from scenarios.errors import Path, Problem, ScenarioError, dotted, listed, show
+from scenarios.strict_yaml.document import Document, Origin
+from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, dotted, listed, show
 
 if TYPE_CHECKING:
     from scenarios.schema import Scenario
@@ -46,7 +47,7 @@ def selected(whole: Scenario, document: Document) -> Document:
         fund["thesis"] = {name: factor for name, factor in fund["thesis"].items() if name not in gone}
     kept = _keep_interventions(data, gone, firms, share)
     origins = _moved(document.origins, kept) | dict.fromkeys(_scale(data, share), Origin(BY, ("sectors",)))
-    return Document(data, document.label, _moved(document.places, kept), origins)
+    return replace(document, data=data, places=_moved(document.places, kept), origins=origins)
 
 
 def _scale(data: dict[str, Any], share: float) -> list[Path]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path as FilePath
 
-from scenarios.errors import Place, Problem, ScenarioError, did_you_mean, listed, show
-from scenarios.reading import read_file
+from scenarios.strict_yaml.errors import Place, Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.strict_yaml.reading import read_file
 
 GROUPS = ("markets", "cases", "policies")
 SUFFIXES = (".yaml", ".yml")

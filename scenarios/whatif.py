@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from scenarios.document import Document
 from scenarios.schema import Intervention
+from scenarios.strict_yaml.document import Document
 from simulation.parameters import Settings, parameter
 
 

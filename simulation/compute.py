@@ -15,6 +15,7 @@ from collections.abc import Generator
 import simpy
 
 from simulation.settings import ComputeSettings
+from simulation.trend import Trend, doubled, halved
 
 REFERENCE_YEAR = 2017.8  # C10: the V100's list price, October 2017
 HOURS_PER_MONTH = 730.0
@@ -22,12 +23,17 @@ HOURS_PER_MONTH = 730.0
 
 def list_price_usd(settings: ComputeSettings, year: float) -> float:
     """Price of one 2017 V100 GPU hour in `year`, USD."""
-    return settings.price_usd_hour * 2 ** (-(year - REFERENCE_YEAR) / settings.price_halving_years)
+    return settings.price_usd_hour * halved(settings.price_halving_years, year - REFERENCE_YEAR)
+
+
+def progress_after(halving_months: float, years: float) -> float:
+    """How much more a GPU hour achieves after so many years, where the compute for a fixed quality halves."""
+    return float(2 ** (years * 12 / halving_months))
 
 
 def algorithmic_progress(halving_months: float, year: float) -> float:
     """How much more a GPU hour achieves in `year` than in 2017 (C6, C7)."""
-    return 2 ** ((year - REFERENCE_YEAR) * 12 / halving_months)
+    return progress_after(halving_months, year - REFERENCE_YEAR)
 
 
 def gpus_for(settings: ComputeSettings, gpu_hours: float) -> float:
@@ -83,14 +89,22 @@ class Cloud:
     def __init__(self, env: simpy.Environment, settings: ComputeSettings, year: float) -> None:
         self.env = env
         self.settings = settings
-        self.size = max(1.0, settings.gpus * 2 ** ((year - REFERENCE_YEAR) / settings.growth_doubling_years))
+        self.price_trend = Trend(halved, settings.price_halving_years, REFERENCE_YEAR)
+        self.size_trend = Trend(doubled, settings.growth_doubling_years, REFERENCE_YEAR)
+        self.size = max(1.0, settings.gpus * self.size_trend.at(year))
         self.free = simpy.Container(env, init=self.size)
         self._queued: float | None = 0.0  # None: the queue may have moved since it was counted
         self._listed: tuple[float, ComputeSettings, float] = (math.nan, settings, 0.0)  # year, settings, price
 
+    def configure(self, settings: ComputeSettings, year: float) -> None:
+        """Take the settings that an intervention gives from `year` on."""
+        self.settings = settings
+        self.price_trend.bend(settings.price_halving_years, year)
+        self.size_trend.bend(settings.growth_doubling_years, year)
+
     def grow(self, year: float) -> None:
         """Add the GPUs that have come by `year`; the cloud never shrinks."""
-        target = self.settings.gpus * 2 ** ((year - REFERENCE_YEAR) / self.settings.growth_doubling_years)
+        target = self.settings.gpus * self.size_trend.at(year)
         if target > self.size:
             self.free.put(target - self.size)
             self.size, self._queued = target, None
@@ -104,7 +118,7 @@ class Cloud:
     def list_price_usd(self, year: float) -> float:
         """List price of a GPU hour now, worked out once a month."""
         if self._listed[0] != year or self._listed[1] is not self.settings:
-            self._listed = (year, self.settings, list_price_usd(self.settings, year))
+            self._listed = (year, self.settings, self.settings.price_usd_hour * self.price_trend.at(year))
         return self._listed[2]
 
     def price_usd(self, year: float) -> float:

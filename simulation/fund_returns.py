@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf, nan
 
+from scipy.optimize import brentq
+
 Flow = tuple[int, float]  # (month, USD): negative when partners pay in
 
-# Monthly rates between which the internal rate is looked for, and how often the interval is halved.
-LOWEST, HIGHEST, HALVINGS = -0.5, 1.0, 100
+LOWEST, HIGHEST = -0.5, 1.0  # monthly rates between which the internal rate is looked for
 
 
 def present_value_usd(flows: Sequence[Flow], rate_month: float) -> float:
@@ -18,7 +19,7 @@ def present_value_usd(flows: Sequence[Flow], rate_month: float) -> float:
 
 
 def irr_year(flows: Sequence[Flow]) -> float:
-    """Yearly internal rate of return of monthly flows, by bisection; 0.1 = 10 % a year, compounded monthly.
+    """Yearly internal rate of return of monthly flows; 0.1 = 10 % a year, compounded monthly.
 
     −1 where nothing ever comes back; NaN where nothing was paid in, or no rate between −50 % and 100 % a month
     balances the flows. Flows that change sign more than once may have several such rates; one of them is returned.
@@ -27,17 +28,10 @@ def irr_year(flows: Sequence[Flow]) -> float:
         return nan
     if not any(usd > 0 for _, usd in flows):
         return -1.0
-    low, high = LOWEST, HIGHEST
-    sign = present_value_usd(flows, low) > 0
-    if sign == (present_value_usd(flows, high) > 0):
+    if (present_value_usd(flows, LOWEST) > 0) == (present_value_usd(flows, HIGHEST) > 0):
         return nan
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        if (present_value_usd(flows, middle) > 0) == sign:
-            low = middle
-        else:
-            high = middle
-    return (1 + (low + high) / 2) ** 12 - 1
+    rate = brentq(lambda rate_month: present_value_usd(flows, rate_month), LOWEST, HIGHEST, xtol=1e-15)
+    return float((1 + rate) ** 12 - 1)
 
 
 def multiple(value_usd: float, paid_in_usd: float) -> float:

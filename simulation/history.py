@@ -39,11 +39,6 @@ def adopted_share(segment: SegmentSettings, opened: float, year: float) -> float
     return bass_share(segment.innovation_rate_year, segment.imitation_rate_year, segment.closure_rate_year, months)
 
 
-def size_factor(growth_year: float, anchor_year: float, year: float) -> float:
-    """Potential customers in `year`, relative to those in the anchor year."""
-    return float((1 + growth_year) ** (year - anchor_year))
-
-
 def money_left(age_years: float, life_years: float) -> float:
     """Part of a fund not invested yet, where it invests evenly over the first half of its life."""
     return min(max(1 - 2 * age_years / life_years, 0.0), 1.0)

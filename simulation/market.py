@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from simulation.demand import Floats, Ints, aware_unserved, choose, inclusive_value, next_trust
-from simulation.history import size_factor
 from simulation.revenue import (
     CONVERTS,
     GIVEN_AWAY,
@@ -20,7 +19,8 @@ from simulation.revenue import (
     cash_terms,
     unit_terms,
 )
-from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, SectorSettings
+from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, SectorSettings, SegmentSettings
+from simulation.trend import Trend, grown
 
 SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inference_scale", "fairness_gap", "leakage")
 _N_SHOWN = len(SHOWN)
@@ -67,6 +67,8 @@ class Market:
         self.n_offers, self.year = 0, year
         self.firm: list[str] = []
         self.firm_index: dict[str, int] = {}
+        self._trends: dict[tuple[str, str], Trend] = {}  # of the number of customers, by segment
+        self._anchors: dict[tuple[str, str], float] = {}  # `customers_year` of each
         # Room for more offers than there are; what is public are views of the part in use.
         self._floats: Floats = np.zeros((len(_COLUMNS), 64))
         self._whole: Ints = np.zeros((3, 64), np.int64)
@@ -85,7 +87,9 @@ class Market:
         self.segments_of = {name: slice(*edges[i : i + 2]) for i, name in enumerate(self.sector_names)}
         rows = [sectors[sector].segments[name] for sector, name in self.segment_names]
         self.s = {field: np.array([float(getattr(row, field)) for row in rows]) for field in _SEGMENT_FIELDS}
-        self._growth = [(row.customers, row.customers_growth_year, row.customers_year) for row in rows]
+        for key, row in zip(self.segment_names, rows, strict=True):
+            self._bend(key, row)
+        self._growth = [(row.customers, self._trends[key]) for key, row in zip(self.segment_names, rows, strict=True)]
         self._resize()
         self._stale = True
         self._by_offer: dict[str, Floats] | None = None
@@ -96,16 +100,23 @@ class Market:
     def grow(self, year: float) -> None:
         """Take the numbers of potential customers to `year`."""
         self.year = year
-        if any(growth for _, growth, _ in self._growth):
+        if any(trend.rate for _, trend in self._growth):
             self._resize()
             self._by_offer = None
             self._lose_alike()
 
     def _resize(self) -> None:
         """Potential customers by segment now; at least one."""
-        for i, (customers, growth, anchor) in enumerate(self._growth):
-            if growth:
-                self.s["customers"][i] = max(customers * size_factor(growth, anchor, self.year), 1.0)
+        for i, (customers, trend) in enumerate(self._growth):
+            if trend.rate or trend.reached != 1.0:
+                self.s["customers"][i] = max(customers * trend.at(self.year), 1.0)
+
+    def _bend(self, key: tuple[str, str], segment: SegmentSettings) -> None:
+        """Let a segment grow at its rate in force: from now on, or from the year to which a new number refers."""
+        rate, year = segment.customers_growth_year, segment.customers_year
+        if self._anchors.get(key) != year:
+            self._anchors[key], self._trends[key] = year, Trend(grown, rate, year)
+        self._trends[key].bend(rate, self.year)
 
     def _lose_alike(self) -> None:
         """Where a segment shrinks below what is served, all its offers lose alike."""

@@ -22,15 +22,17 @@ import simpy
 from simulation.books import Bank
 from simulation.calendar import Calendar
 from simulation.capital import trend
-from simulation.compute import Cloud
+from simulation.compute import REFERENCE_YEAR, Cloud, progress_after
 from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
 from simulation.randomness import Streams
 from simulation.records.columns import SectorRow
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
+from simulation.trend import Trend
 from simulation.welfare import measure_society
 
 # (name, method of the world, method of the actors): the month's table of contents.
@@ -114,6 +116,10 @@ class MarketModel(mesa.Model, Generic[F]):
         self.market = Market(s.sectors, s.revenue, s.brand, self.year)
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
+        self._progress = {
+            name: Trend(progress_after, sector.algorithmic_halving_months, REFERENCE_YEAR)
+            for name, sector in s.sectors.items()
+        }
         self.firms: dict[str, F] = {}
         self.living: dict[str, F] = {}
         self._living_in: dict[tuple[str, str], dict[str, F]] = {}
@@ -149,6 +155,14 @@ class MarketModel(mesa.Model, Generic[F]):
         if self._heat[0] != now or self._heat[1] is not self.settings.capital:
             self._heat = now, self.settings.capital, trend(self.settings.capital.heat, self.year)
         return self._heat[2]
+
+    def algorithmic_progress(self, sector: str) -> float:
+        """How much more a GPU hour achieves now for models of a sector than in 2017 (C6, C7)."""
+        return self._progress[sector].at(self.year)
+
+    def firm_settings_at(self, month: int) -> dict[str, Any]:
+        """Settings of the firms that the scenario names, by name, as they are in force in a month of the run."""
+        return [change.firms for change in self.changes if change.month <= month][-1]
 
     def step(self) -> None:
         """One month."""
@@ -240,13 +254,21 @@ class MarketModel(mesa.Model, Generic[F]):
         """Let dated interventions take effect, the market and the cloud grow, and wages move."""
         for change in self.changes[1:]:
             if change.month == self.month:
-                self.settings, self.firm_settings = change.world, change.firms
-                self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
-                self.cloud.settings = change.world.compute
+                self.put_in_force(change)
                 self.recorder.event(self.calendar.date_of(self.month), "law", "", text=change.says)
         self.market.grow(self.year)
         self.cloud.grow(self.year)
         self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.living.values()))
+
+    def put_in_force(self, change: SettingsChange) -> None:
+        """Take the settings of a dated change; what follows a trend bends at its date."""
+        since = self.calendar.year_of(change.month)
+        self.settings, self.firm_settings = change.world, change.firms
+        self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
+        self.cloud.configure(change.world.compute, since)
+        self.talent.configure(change.world.labour, since)
+        for name, sector in change.world.sectors.items():
+            self._progress[name].bend(sector.algorithmic_halving_months, since)
 
     def clear_market(self) -> None:
         """Customers choose."""

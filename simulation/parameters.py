@@ -6,14 +6,26 @@ errors and the table in `docs/parameters.md` are generated from these declaratio
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.fields import FieldInfo
 
 Kind = Literal["uncertainty", "lever", "constant"]
+FirmKind = Literal["startup", "incumbent"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """Name of a firm, sector, segment or fund."""
+
+
+def _first_of_month(day: date) -> date:
+    if day.day != 1:
+        raise ValueError("must be a month")
+    return day
+
+
+Month = Annotated[date, AfterValidator(_first_of_month)]
+"""First day of a month: the model's step, so that no date of a scenario is finer."""
 
 
 class Settings(BaseModel):
@@ -31,31 +43,41 @@ def parameter(
     high: float | None = None,
     kind: Kind = "uncertainty",
     source: str = "assumption",
+    fixed: bool = False,
+    only_for: FirmKind | None = None,
 ) -> Any:
     """Declare one parameter.
 
     `low` and `high` are inclusive bounds in `unit`. `kind` follows EMA's XLRM: an *uncertainty* of the world, a *lever*
-    that somebody can pull, a *constant*. `source` is an id of `docs/sources.md`, a reference, or "assumption".
+    that somebody can pull, a *constant*. `source` is an id of `docs/sources.md`, a reference, or "assumption". `fixed`:
+    it acts at the start only (of the run, or of the firm), so that no dated change may set it. `only_for` is the kind
+    of firm that it says something of; for others it stays at its default.
     """
-    extra: dict[str, Any] = {"unit": unit, "kind": kind, "source": source}
+    extra: dict[str, Any] = {"unit": unit, "kind": kind, "source": source, "fixed": fixed, "only_for": only_for}
     return Field(default, description=meaning, ge=low, le=high, json_schema_extra=extra)
 
 
 def parameter_records(settings: type[Settings]) -> list[dict[str, Any]]:
-    """One record per parameter of a settings class: name, meaning, unit, default, low, high, kind, source."""
+    """One record per parameter of a settings class: name and default, and what `parameter` declares."""
     return [_record(name, field) for name, field in settings.model_fields.items()]
 
 
+def declared(field: FieldInfo, key: str) -> Any:
+    """What a field declares beside its type and range (`unit`, `fixed`, …); None where it says nothing of it."""
+    return field.json_schema_extra.get(key) if isinstance(field.json_schema_extra, dict) else None
+
+
 def _record(name: str, field: FieldInfo) -> dict[str, Any]:
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     bounds = {type(m).__name__: m for m in field.metadata}
     return {
         "name": name,
         "meaning": field.description or "",
-        "unit": extra.get("unit", ""),
+        "unit": declared(field, "unit") or "",
         "default": None if field.is_required() else field.get_default(call_default_factory=True),
         "low": getattr(bounds.get("Ge"), "ge", None),
         "high": getattr(bounds.get("Le"), "le", None),
-        "kind": extra.get("kind", ""),
-        "source": extra.get("source", ""),
+        "kind": declared(field, "kind") or "",
+        "source": declared(field, "source") or "",
+        "fixed": bool(declared(field, "fixed")),
+        "only_for": declared(field, "only_for"),
     }

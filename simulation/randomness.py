@@ -9,6 +9,7 @@ keyed by the same hash.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from hashlib import blake2b
 from statistics import NormalDist
 
@@ -48,6 +49,19 @@ class Streams:
     def lognormal(self, median: float, sigma: float, purpose: str, who: str = "", when: int = 0) -> float:
         """One lognormal draw with the given median and log standard deviation."""
         return median * math.exp(sigma * self.normal(purpose, who, when))
+
+    def choice(self, utilities: Mapping[str, float], purpose: str, who: str = "", when: int = 0) -> str:
+        """The name drawn by a logit over utilities in utils: exp(U) / Σ exp(U); empty where there is none.
+
+        Every name has a Gumbel error of its own (McFadden 1974), and the largest sum is taken. One name more thus
+        changes only the draws that take it, whatever the order and the number of the others.
+        """
+        sums = {name: u + self.gumbel(f"{purpose}:{name}", who, when) for name, u in utilities.items()}
+        return max(sums, key=lambda name: sums[name], default="")
+
+    def gumbel(self, purpose: str, who: str = "", when: int = 0) -> float:
+        """One draw from the standard Gumbel distribution of maxima, by inversion."""
+        return -math.log(-math.log(min(self.uniform(purpose, who, when), 1 - 1e-15)))
 
     def integer(self, purpose: str, who: str = "", when: int = 0) -> int:
         """One integer from 0 to 2**31 - 1, for seeding a training run."""

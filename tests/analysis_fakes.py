@@ -26,7 +26,10 @@ SKILL = Cause(section="5.1", says="A strong team.", set={"firms.iris.skill": 0.1
 
 @dataclass(frozen=True)
 class FakeScenario:
-    """`p_success`: chance that the focal firm ends profitable; `pause_s`: real seconds that each month takes."""
+    """`p_success`: chance that the focal firm ends profitable.
+
+    `pause_s`: real seconds that each month takes; `endless_seed`: a world that goes on until it is ended from outside.
+    """
 
     name: str = "cases/fake"
     id: str | None = "CASE-FAKE"
@@ -36,8 +39,11 @@ class FakeScenario:
     focal: str | None = FOCAL
     expect: tuple[Expectation, ...] = (PROFITABLE,)
     causes: dict[str, Cause] = field(default_factory=lambda: {"team": SKILL})
+    firms: dict[str, Any] = field(default_factory=dict)
+    entrants: dict[str, Any] = field(default_factory=dict)
     p_success: float = 0.8
     pause_s: float = 0.0
+    endless_seed: int | None = None
     broken_seed: int | None = None
     killed_seed: int | None = None
 
@@ -49,8 +55,8 @@ class FakeScenario:
         return replace(self, p_success=0.1) if causes else self
 
     def model_dump(self, mode: str = "python") -> dict[str, Any]:
-        """Content without the pause, which is no part of the experiment."""
-        content = {**asdict(replace(self, expect=(), causes={})), "pause_s": 0.0}
+        """Content without what takes time, which is no part of the experiment."""
+        content = asdict(replace(self, expect=(), causes={}, pause_s=0.0, endless_seed=None))
         return json.loads(json.dumps(content, default=str))
 
     def fingerprint(self) -> str:
@@ -122,6 +128,8 @@ class FakeWorld:
 
     def finish_month(self) -> None:
         time.sleep(getattr(self.scenario, "pause_s", 0.0))
+        while self.seed == getattr(self.scenario, "endless_seed", None):
+            time.sleep(1.0)
         quality = self.service.result(self.key)
         for firm in (self.focal, RIVAL, GIANT):
             if firm == self.focal and not self.succeeds and self.month >= self.n_months // 2:

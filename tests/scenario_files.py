@@ -41,7 +41,7 @@ entrants:
     offers: [{dictation: subscription}]
     rows: {sd: 1}
 investors:
-  fund-one: {stages: [seed, A]}
+  fund-one: {stages: [A, B]}
 regulator: {}
 interventions:
   - at: 2018-05

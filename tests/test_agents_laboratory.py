@@ -201,8 +201,8 @@ def test_a_change_of_one_trait_of_entrants_leaves_their_other_traits_alone() -> 
     }
     one = world_of({"entrants": {"new": stream}})
     other = world_of({"entrants": {"new": {**stream, "skill": {"mean": 0.9, "sd": 0.05}}}})
-    before = [one.firms[f"new-{i}"].settings for i in range(1, 21)]
-    after = [other.firms[f"new-{i}"].settings for i in range(1, 21)]
+    before = [one.firms[f"new-2016-01-{i}"].settings for i in range(1, 21)]
+    after = [other.firms[f"new-2016-01-{i}"].settings for i in range(1, 21)]
     assert np.mean([s.skill for s in after]) == pytest.approx(0.9, abs=0.04)
     assert np.mean([s.skill for s in before]) == pytest.approx(0.55, abs=0.12)
     assert 0.08 < np.std([s.skill for s in before]) < 0.25 and np.std([s.skill for s in after]) < 0.08

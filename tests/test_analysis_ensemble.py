@@ -9,6 +9,7 @@ from analysis_fakes import ENGINE, FakeScenario, FakeService
 
 from analysis.play.lockstep import LARGEST_BLOCK, Arm, Block, play_block, split_into_blocks
 from analysis.play.progress import Tally
+from analysis.runs.seeds import SeedSet
 
 BASE = FakeScenario()
 
@@ -47,15 +48,15 @@ def test_worlds_of_different_length_each_end_in_their_own_month(tmp_path) -> Non
 
 @pytest.mark.parametrize(("n_seeds", "jobs"), [(32, 2), (20, 2), (3, 2), (1, 4), (17, 1), (200, 2), (5, 3)])
 def test_blocks_hold_every_seed_once_and_keep_jobs_busy(n_seeds: int, jobs: int) -> None:
-    seeds = list(range(100, 100 + n_seeds))
+    seeds = SeedSet.of(range(100, 100 + n_seeds))
     blocks = split_into_blocks(seeds, arms(BASE), jobs)
-    assert [seed for block in blocks for seed in block.seeds] == seeds
+    assert [seed for block in blocks for seed in block.seeds] == list(seeds)
     sizes = [len(block.seeds) for block in blocks]
     assert max(sizes) <= LARGEST_BLOCK and max(sizes) - min(sizes) <= 1
     assert len(blocks) % jobs == 0 or len(blocks) == n_seeds
 
 
 def test_many_arms_make_small_blocks_and_no_seeds_make_none() -> None:
-    many = split_into_blocks(range(16), arms(*[BASE] * 100), 1)
+    many = split_into_blocks(SeedSet.of(range(16)), arms(*[BASE] * 100), 1)
     assert {len(block.seeds) for block in many} == {2}
-    assert split_into_blocks([], arms(BASE), 2) == []
+    assert list(split_into_blocks(SeedSet(), arms(BASE), 2)) == []

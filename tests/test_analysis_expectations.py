@@ -18,8 +18,8 @@ from analysis.cases.expectations import Evidence, columns_needed, judge, matches
 from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios import Scenario
-from scenarios.document import Document
 from scenarios.expectation import EventKind, Expectation
+from scenarios.strict_yaml.document import Document
 
 MONTHS = pd.date_range("2015-01-01", periods=6, freq="MS")
 RUN = RunMonths(MONTHS[0], len(MONTHS))  # to the end of June 2015

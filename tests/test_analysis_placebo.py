@@ -14,8 +14,10 @@ from analysis_fakes import ENGINE, FOCAL, RIVAL, FakeScenario
 from analysis.cases import placebo as placebo_tests
 from analysis.cases.assess import CasesResult, arms_of_case, assess_case, read_evidence
 from analysis.cases.expectations import Evidence, figures, judge, metric_of_firm
-from analysis.cases.placebo import ALL, Cell, Placebo, is_alike, placebo, summary
+from analysis.cases.placebo import is_alike, placebo
+from analysis.cases.placebo_document import summary
 from analysis.cases.placebo_peers import judge_peers, peers_of
+from analysis.cases.placebo_results import ALL, Cell, Placebo
 from analysis.cases.placebo_verdicts import Statement, Verdict, pooled, verdicts
 from analysis.cases.study import CaseStudy
 from analysis.cases.study import as_document as study_document

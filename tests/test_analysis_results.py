@@ -5,38 +5,49 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 import pytest
 from analysis_fakes import ENGINE, FOCAL, FakeScenario
+from matplotlib.figure import Figure
+from rich.console import Console
 
 from analysis import Run
 from analysis.cases.assess import (
     CaseResult,
     CasesResult,
     CauseResult,
+    ShareChange,
     arms_of_case,
-    as_document,
     assess_case,
     median_end,
+    share_change,
 )
-from analysis.cases.verdicts import case_verdict, cause_verdict, written
+from analysis.cases.document import as_document
+from analysis.cases.expectations import ends_as_stated
+from analysis.cases.verdicts import case_verdict, cause_verdict, ending_verdict, written
 from analysis.comparison import Comparison, differences
 from analysis.comparison import as_document as comparison_document
 from analysis.overview import overview
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm
 from analysis.play.options import Settings
-from analysis.plots import plot_cases, plot_comparison, plot_run
+from analysis.plots import outcomes_of, plot_cases, plot_comparison, plot_run
+from analysis.plots.effects import draw_rows
 from analysis.plots.trajectories import fewest_alive
+from analysis.screens.experiments import case_screen
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
 from scenarios.schema import Expectation
 
 N = 24
 EARLY = Expectation(id="early", section="5.1", says="It has revenue at once.", metric="revenue_usd", at_least=1.0)
 CASE = FakeScenario(expect=(*FakeScenario().expect, EARLY))
+LARGE = Expectation(
+    id="large", section="5.1", says="It sells much.", metric="revenue_usd", statistic="first", at_least=15000
+)
 
 
 @pytest.fixture(scope="module")
@@ -78,11 +89,85 @@ def test_taking_the_cause_away_has_the_effect_that_the_world_gives_it(case: Case
     assert table["effect"].tolist()[1] == cause.effect.estimate
 
 
-def test_the_document_is_what_the_issue_asks_for(case: CaseResult, case_run: Run) -> None:
+def test_the_ending_is_counted_apart_from_the_other_statements(case_run: Run) -> None:
+    """Half of the seeds sell little in their first month, in every arm; who ends profitable hangs on the cause."""
+    case = assess_case(case_run, replace(CASE, expect=(*CASE.expect, LARGE)))
+    own = case_run.endings.query("firm == @FOCAL").pivot(index="seed", columns="arm", values="ending") == "profitable"
+    with_cause, without = own["base"].to_numpy(), own["without:team"].to_numpy()
+    assert case.ending == wilson(int(with_cause.sum()), N) and case.match.estimate < case.ending.estimate
+    (cause,) = case.causes
+    assert cause.ending == ShareChange(paired_share_difference(without, with_cause), float(without.mean()))
+    assert cause.ending.effect.estimate < cause.effect.estimate < 0
+    table = CasesResult(case_run, (case,)).table
+    assert table["ending"].tolist() == [case.ending.estimate, cause.ending.share_without]
+    assert table["ending_low"].tolist() == [case.ending.low, cause.ending.effect.low]
+    assert table["ending_effect"].tolist()[1] == cause.ending.effect.estimate
+
+
+def test_the_seeds_that_fall_short_give_the_shares_of_any_part_of_them(case: CaseResult, case_run: Run) -> None:
+    own = case_run.endings.query("arm == 'base' and firm == @FOCAL").set_index("seed")["ending"]
+    assert set(case.unmet) == set(own.index[own != "profitable"]) == set(case.unmet_ending or ())
+    assert 1 - len(case.unmet) / N == case.match.estimate
+
+
+def test_a_chapter_without_an_ending_says_so(case_run: Run) -> None:
+    case = assess_case(case_run, replace(CASE, expect=(EARLY,)))
+    assert case.ending is None and case.causes[0].ending is None and case.unmet_ending is None
+    (told,) = as_document(CasesResult(case_run, (case,)))["cases"]
+    assert told["ending"] is None and told["causes"][0]["ending"] is None
+    assert "none stated" in shown(case) and "the ending" not in shown(case)
+
+
+def test_all_statements_of_kind_ending_must_hold() -> None:
+    about = {"section": "5.1", "says": "It ends."}
+    expectations = [
+        Expectation(id="sold", ending=("acquired",), **about),
+        Expectation(id="soon", ending=("acquired",), before=date(2016, 1, 1), **about),
+        EARLY,
+    ]
+    verdicts = pd.DataFrame({"sold": [True, True, False], "soon": [True, False, False], "early": [False, True, True]})
+    assert ends_as_stated(expectations, verdicts).tolist() == [True, False, False]
+    assert ends_as_stated([EARLY], verdicts) is None
+
+
+def test_a_cause_may_change_the_statements_and_not_the_ending() -> None:
+    """200 seeds: nine of ten end as stated with and without it, and most lose another statement."""
+    ended = pd.Series([True] * 180 + [False] * 20)
+    change = share_change(ended, ended)
+    assert change.effect.estimate == 0 and change.share_without == 0.9
+    assert ending_verdict(change) == "unchanged"
+    assert ending_verdict(share_change(ended[:4], ended[:4])) == "open (interval holds 0)"  # too few seeds to say that
+    fewer = pd.Series([True] * 100 + [False] * 100)
+    assert ending_verdict(share_change(fewer, ended)) == "rarer"
+    assert ending_verdict(share_change(ended, fewer)) == "more frequent"
+
+
+def shown(case: CaseResult) -> str:
+    """What a person reads of a case."""
+    console = Console(width=160, record=True, file=StringIO())
+    console.print(case_screen(case))
+    return console.export_text()
+
+
+def test_a_person_reads_both_shares_and_both_effects(case: CaseResult) -> None:
+    lines = shown(case).splitlines()
+    assert case.ending is not None and case.causes[0].ending is not None
+    assert any(line.startswith(f"meets every statement {written(case.match)}") for line in lines)
+    assert any(line.startswith("the chapter's ending") and written(case.ending) in line for line in lines)
+    statements, ending = (line for line in lines if "every statement  " in line or "the ending  " in line)
+    assert written(case.causes[0].effect, True) in statements
+    assert written(case.causes[0].ending.effect, True) in ending and ending.rstrip().endswith("rarer")
+
+
+def test_the_document_has_both_shares_and_all_effects(case: CaseResult, case_run: Run) -> None:
     document = as_document(CasesResult(case_run, (case,)))
-    (written,) = document["cases"]
-    assert written["id"] == "CASE-FAKE" and set(written["match"]) == {"share", "low", "high", "n"}
-    assert {"name", "section", "effect", "low", "high"} <= set(written["causes"][0])
+    (told,) = document["cases"]
+    assert told["id"] == "CASE-FAKE" and set(told["match"]) == {"share", "low", "high", "n"}
+    assert {"name", "section", "effect", "low", "high"} <= set(told["causes"][0])
+    assert set(told["ending"]) == {"share", "low", "high", "n"}
+    assert set(told["causes"][0]["ending"]) == {"effect", "low", "high", "n", "share_without"}
+    assert [one["kind"] for one in told["expectations"]] == ["ending", "metric"]
+    assert document["seeds"] == list(range(N)) and told["unmet_seeds"]["match"] == case.unmet
     assert {"runs", "seconds", "device"} <= set(document["training"]) and document["training"]["runs"] == 4 * N
     assert document["seconds"] > 0
 
@@ -193,6 +278,20 @@ def test_plots_are_drawn_for_every_kind_of_run(case: CaseResult, case_run: Run, 
         assert data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) > 10_000
         assert int.from_bytes(data[16:20]) >= 1200  # pixels wide: readable
     assert dict(mpl.rcParams) == before  # the settings of a notebook around it stay
+
+
+def test_the_plot_of_causes_has_both_effects_in_every_row(case: CaseResult) -> None:
+    outcomes = outcomes_of(replace(case, causes=case.causes * 3))
+    axes = Figure().subplots()
+    draw_rows(axes, ["a", "b", "c"], outcomes)
+    markers = {one.get_marker(): one for one in axes.lines if one.get_marker() in ("o", "D")}
+    assert sum(one.get_marker() == "D" for one in axes.lines) == 3 == sum(one.get_marker() == "o" for one in axes.lines)
+    assert case.causes[0].ending is not None
+    assert markers["D"].get_xdata()[0] == case.causes[0].ending.effect.estimate
+    assert markers["o"].get_xdata()[0] == case.causes[0].effect.estimate
+    assert markers["o"].get_ydata()[0] > markers["D"].get_ydata()[0]  # statements above, the ending below
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["c", "b", "a"]
+    assert len(outcomes_of(replace(case, ending=None))) == 1
 
 
 def test_a_trajectory_is_drawn_while_a_tenth_of_the_seeds_are_alive_and_three_at_least() -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from analysis_fakes import ENGINE, FOCAL, FakeScenario
+from patience import HANGS_S, wait_until
 
 from analysis import AnalysisError, Run
 from analysis.cases.assess import arms_of_case
@@ -70,11 +70,11 @@ def test_tables_hold_every_arm_and_seed_in_order(reference: Run) -> None:
 
 def test_the_manifest_says_what_was_played(reference: Run) -> None:
     manifest = reference.manifest
-    assert manifest["status"] == "finished" and manifest["seeds"] == list(range(20))
+    assert manifest["status"] == "finished" and list(manifest["seeds"]) == list(range(20))
     assert manifest["arms"][0]["resolved"]["title"] == "A fake case"
     assert manifest["training"]["runs"] == 80 == len(reference.training)
     assert manifest["versions"]["torch"] and manifest["python"] and manifest["device"] and manifest["finished"]
-    assert 0 < manifest["seconds"] < 60
+    assert manifest["seconds"] > 0
     assert not (reference.folder / "parts").exists()
 
 
@@ -159,7 +159,7 @@ def test_a_merge_that_was_cut_off_is_done_again(
     out = tmp_path / "run"
     played(out, replications=8)
     with monkeypatch.context() as cut:
-        cut.setattr(folder, "_add_notes", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
+        cut.setattr(folder, "_with_parts", lambda *_: (_ for _ in ()).throw(OSError("power cut")))
         with pytest.raises(OSError, match="power cut"):
             played(out, replications=20)  # the tables are written, the manifest does not know it yet
     assert len(Run(out).seeds) == 8
@@ -196,7 +196,7 @@ from analysis.play.options import Settings
 
 if __name__ == "__main__":
     analysis.play.provenance.code_fingerprint = lambda: "this code"
-    setup = FakeScenario(pause_s=0.004)
+    setup = FakeScenario(endless_seed=19)
     settings = Settings(out={out!r}, replications=20, jobs={jobs}, ledger="unused.sqlite")
     try:
         play(arms_of_case(setup), settings, kind="cases", name=setup.name, engine=ENGINE)
@@ -212,9 +212,9 @@ def test_ctrl_c_keeps_finished_seeds_and_the_next_run_goes_on(reference: Run, tm
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(here=str(HERE), out=str(out), jobs=jobs))
     process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, start_new_session=True)
-    wait_for(lambda: list(out.glob("parts/seeds-*")), process)
+    wait_until(lambda: list(out.glob("parts/seeds-*")), lambda: process.poll() is None)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
-    said = process.communicate(timeout=30)[0]
+    said = process.communicate(timeout=HANGS_S)[0]
     assert process.returncode == 130
     run = Run(out)
     assert run.status == "interrupted" and 0 < len(run.seeds) < 20
@@ -232,16 +232,8 @@ def test_a_killed_process_loses_only_what_was_not_finished(reference: Run, tmp_p
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(here=str(HERE), out=str(out), jobs=1))
     process = subprocess.Popen([sys.executable, script], start_new_session=True)
-    wait_for(lambda: list(out.glob("parts/seeds-*")), process)
+    wait_until(lambda: list(out.glob("parts/seeds-*")), lambda: process.poll() is None)
     process.kill()
     process.wait()
     assert json.loads((out / "manifest.json").read_text())["status"] == "running"
-    assert_same(reference, played(out, replications=20, setup=replace(CASE, pause_s=0.0)))
-
-
-def wait_for(condition, process: subprocess.Popen, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, "the process ended before it could be interrupted"
-        assert time.monotonic() < deadline, "nothing was finished in time"
-        time.sleep(0.02)
+    assert_same(reference, played(out, replications=20))

@@ -23,8 +23,8 @@ from analysis.statistics.ages import months_between
 from analysis.statistics.intervals import Interval, wilson
 from analysis.statistics.survival import kaplan_meier, survival_at
 from analysis.statistics.verdicts import MANY_ALIKE
-from scenarios.document import Document
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.validation import validate_as
 
 # Remission in weeks of the 6-MP arm of Freireich et al. (1963), + censored; survival as printed in
 # Kleinbaum & Klein, Survival Analysis, 3rd ed. (2012), ch. 2.

@@ -82,10 +82,12 @@ def test_the_command_gives_every_figure_as_json(tmp_path: Path, capfd: pytest.Ca
     document = json.loads(capfd.readouterr().out)
     assert document == json.loads(file.read_text(encoding="utf-8"))
     assert (document["job"], document["note"], document["repeats"]) == ("S", "test", 2)
-    assert set(document["machine"]) == {"device", "cores", "torch", "load_before"}
+    assert set(document["machine"]) == {"device", "cores", "torch", "load_before", "busy"}
     assert set(document["matmul_flops_per_s"]) == SPREAD
     rows = {row["name"]: row for row in document["contenders"]}
     assert list(rows) == ["plain", "plain-fused-adam", "vmap", "core", "core-processes"]
+    load = document["machine"]["load_before"]
+    assert {row["load_before"] for row in (*rows.values(), *document["growth"])} == {load}
     for row in rows.values():
         for name in ("runs_per_s", "ratio_to_plain", "flops_per_s", "share_of_matmul"):
             assert set(row[name]) == SPREAD and row[name]["min"] > 0
@@ -105,6 +107,27 @@ def test_the_ladder_is_measured_cell_by_cell(capfd: pytest.CaptureFixture[str]) 
         (kind, 0) for kind in ("linear", *NETWORK_KINDS)
     }
     assert all(row["runs_per_s"]["min"] > 0 for row in document["ladder"])
+    assert {row["load_before"] for row in document["ladder"]} == {document["machine"]["load_before"]}
+
+
+@pytest.mark.parametrize(
+    ("load", "busy", "warned"), [(0.0, False, False), (0.5, False, False), (0.51, True, True), (None, None, False)]
+)
+def test_a_busy_machine_is_warned_of_and_written_down(
+    load: float | None,
+    busy: bool | None,
+    warned: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("simulation.training.bench.run.load_average", lambda: load)
+    arguments = ["--job", "ladder", "--quick", "--repeats", "1", "--members", "2", "--device", "cpu", "--json"]
+    assert run_command(["bench", "training", *arguments]) == 0
+    out, talk = capfd.readouterr()
+    document = json.loads(out)
+    assert (document["machine"]["load_before"], document["machine"]["busy"]) == (load, busy)
+    assert {row["load_before"] for row in document["ladder"]} == {load}
+    assert ("warning" in talk) == warned and ("the machine was busy" in talk) == warned
 
 
 @pytest.mark.parametrize("wrong", [["--job", "L"], ["--repeats", "0"], ["--members", "-1"], ["--device", "abacus"]])

@@ -21,7 +21,10 @@ def test_the_command_gives_every_figure_as_json(tmp_path: Path, capfd: pytest.Ca
     document = json.loads(capfd.readouterr().out)
     assert document == json.loads(file.read_text(encoding="utf-8"))
     assert (document["benchmark"], document["note"], document["targets"]) == ("market", "test", [])
-    assert set(document["machine"]) == {"device", "cores", "torch", "load_before"}
+    assert set(document["machine"]) == {"device", "cores", "torch", "load_before", "busy"}
+    load = document["machine"]["load_before"]
+    rows = [document["reference"], *document["growth"]["rows"], *document["customers"]["rows"], *document["peers"]]
+    assert {row["load_before"] for row in rows} == {load}
     for name in ("seconds", "firms", "us_per_firm_month", "seconds_at_reference"):
         assert set(document["reference"][name]) == SPREAD and document["reference"][name]["min"] > 0
     for part in ("growth", "customers"):
@@ -33,9 +36,13 @@ def test_the_command_gives_every_figure_as_json(tmp_path: Path, capfd: pytest.Ca
     assert all(set(peer["us_per_agent_period"] or SPREAD) == SPREAD for peer in peers.values())
 
 
-def test_a_person_reads_tables(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_person_reads_tables_and_how_busy_the_machine_was(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulation.training.bench.run.load_average", lambda: 2.625)
     assert run_command(["bench", "market", "--quick"]) == 0
     shown = capfd.readouterr().out
+    assert "warning: the load average is 2.62" in shown and "load 2.62 at the start, the machine was busy" in shown
     assert "µs a firm and month" in shown and "mesa-boltzmann-wealth" in shown and "NOT MET" not in shown
 
 

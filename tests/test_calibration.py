@@ -222,7 +222,7 @@ def test_calibrate_leaves_trials_plot_and_files_that_other_commands_take(
         (["--trials", "-1"], "--trials must be 0 or more, not -1"),
         (["--trials", "0"], "there is no study at s.sqlite to report on"),
         (["--seeds", "0"], "--seeds must be at least 1, not 0"),
-        (["--targets", "few.yaml"], "few.yaml:1: unknown key 'parameters' in a file of targets"),
+        (["--targets", "few.yaml"], "few.yaml:1: unknown key 'parameters' in the file of targets"),
     ],
 )
 def test_a_wrong_request_gets_one_clear_line_and_2(

@@ -38,16 +38,17 @@ from analysis.plots.trajectories import alive_by_month, draw_panels, plot_trajec
 from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
 from scenarios import Scenario
-from scenarios.document import Document
 from scenarios.expectation import Ending, EventKind, Expectation, Metric
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.validation import validate_as
 
 NAME, BASE, WEAK = "m", "base", "weak"
 ARMS = (BASE, WEAK)
 START, LAST_YEAR, END = date(2016, 1, 1), date(2019, 1, 1), date(2020, 1, 1)
 LAST_MONTH, AFTER_THE_DEAD = pd.Timestamp("2019-12-01"), date(2017, 8, 1)
-N = 12
-ALONE = (1, 2, 6)  # lives and dies early; dies early in both arms; lives and dies within the last year
+FIRST, N = 27, 12
+LIVES, DIES, LATE = 29, 27, 28  # lives and dies early; dies early in both arms; lives and dies within the last year
+ALONE = (LIVES, DIES, LATE)
 
 
 def market() -> dict[str, Any]:
@@ -61,8 +62,11 @@ def market() -> dict[str, Any]:
 
 @cache
 def setups() -> dict[str, Scenario]:
+    """Who survives the weak arm's poor start for three years dies of a law in the fourth."""
     poor = {"stages": {"seed": {"round_usd_2014": 2e5, "round_usd_2022": 2e5}}}
-    weak = {"firms": {"iris": {"capital_usd": 3e5, "skill": 0.1}}, "world": {"capital": poor}}
+    law = {"at": "2019-02", "says": "Nobody can pay for it", "set": {"world.law.compliance_usd_month": 1e6}}
+    iris = {"capital_usd": 3e5, "skill": 0.1}
+    weak = {"firms": {"iris": iris}, "world": {"capital": poor}, "interventions": [law]}
     changes = {BASE: {}, WEAK: weak}
     return {arm: Scenario.from_document(Document(merged(market(), one), ""), NAME) for arm, one in changes.items()}
 
@@ -75,7 +79,7 @@ def played(out: Path, seed: int, n: int) -> Run:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return played(tmp_path_factory.mktemp("all"), 0, N)
+    return played(tmp_path_factory.mktemp("all"), FIRST, N)
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +95,10 @@ def last_months(run: Run, arm: str) -> dict[int, pd.Timestamp]:
 
 def test_the_worlds_are_what_these_tests_need(run: Run) -> None:
     base, weak = (last_months(run, arm) for arm in ARMS)
-    assert base[1] == base[6] == months_of(run, NAME, BASE).last == LAST_MONTH
-    assert base[2] == pd.Timestamp("2017-07-01"), "it went bankrupt on the first day of AFTER_THE_DEAD"
-    assert weak[1] < pd.Timestamp("2017-01-01") > weak[2]
-    assert pd.Timestamp(LAST_YEAR) < weak[6] < LAST_MONTH
+    assert base[LIVES] == base[LATE] == months_of(run, NAME, BASE).last == LAST_MONTH
+    assert base[DIES] == pd.Timestamp("2017-07-01"), "it went bankrupt on the first day of AFTER_THE_DEAD"
+    assert weak[LIVES] < pd.Timestamp("2017-01-01") > weak[DIES]
+    assert pd.Timestamp(LAST_YEAR) < weak[LATE] < LAST_MONTH
     dead = {arm: sum(month < pd.Timestamp(LAST_YEAR) for month in last_months(run, arm).values()) for arm in ARMS}
     assert dead[BASE] >= 2 and dead[WEAK] >= 6
 
@@ -264,8 +268,8 @@ def test_an_empty_market_is_no_market_without_leaders(run: Run, compared: dict[s
 
 
 def test_a_run_shows_its_last_month_though_nobody_lives_in_it(alone: dict[int, Run]) -> None:
-    """Seed 2 alone: no firm, nobody served, no model, in December 2019."""
-    found = overview(alone[2])
+    """One seed alone: no firm, nobody served, no model, in December 2019."""
+    found = overview(alone[DIES])
     (row,) = found.sectors.to_dict("records")
     assert (row["n_firms"], row["adopters"], row["n_hhi"], row["n_best_quality_field"]) == (0, 0, 0, 0)
     assert math.isnan(row["hhi"]) and math.isnan(row["best_quality_field"])
@@ -282,7 +286,7 @@ def test_the_overview_counts_the_seeds_behind_its_medians(run: Run) -> None:
 
 def test_the_panel_of_the_living_ends_with_the_run(run: Run, alone: dict[int, Run], tmp_path: Path) -> None:
     """Two bankrupt seeds: 0 at the end, at the scenario's end, not at that of the last survivor."""
-    for which, most, at_the_end in ((alone[2], 1, 0), (run, N, sum(lives_in(run, BASE).values()))):
+    for which, most, at_the_end in ((alone[DIES], 1, 0), (run, N, sum(lives_in(run, BASE).values()))):
         firms = which.select("firms", NAME, BASE)
         axes = list(Figure().subplots(3, 3, sharex=True).flat)
         months = months_of(which, NAME, BASE)
@@ -290,7 +294,7 @@ def test_the_panel_of_the_living_ends_with_the_run(run: Run, alone: dict[int, Ru
         assert axes[8].get_title(loc="left") == f"Alive: {most} at most, {at_the_end} at the end"
         left, right = axes[8].get_xlim()
         assert right - left == (pd.Timestamp(END) - pd.Timestamp(START)).days
-    assert plot_trajectory(alone[2], NAME, BASE, "iris", tmp_path / "dead.png").stat().st_size > 10_000
+    assert plot_trajectory(alone[DIES], NAME, BASE, "iris", tmp_path / "dead.png").stat().st_size > 10_000
 
 
 def lives_in(run: Run, arm: str) -> dict[int, bool]:
@@ -300,7 +304,7 @@ def lives_in(run: Run, arm: str) -> dict[int, bool]:
 
 
 def test_a_comparison_of_dead_markets_is_drawn(alone: dict[int, Run]) -> None:
-    result = Comparison(alone[2], NAME, tuple(differences(alone[2], NAME, [WEAK])))
+    result = Comparison(alone[DIES], NAME, tuple(differences(alone[DIES], NAME, [WEAK])))
     assert {one.verdict for one in result.differences} == {"too few seeds", "no figure"}
     assert all(path.stat().st_size > 10_000 for path in plot_comparison(result))
 

@@ -160,14 +160,14 @@ def test_a_story_of_a_played_run_says_which_world_it_took(tmp_path: Path) -> Non
     assert story.notes == ("arm base, one of 2", "seed 0, one of 2") and story.record.ending["ending"] == "bankrupt"
     assert explain(run, "iris", arm="rich").record.ending["ending"] == "alive"
     assert explain(run, "giant", seed=1).facts[-1].kind == "ending"
-    assert explain(run, "new-1").record.subject.firm == "new-1"
+    assert explain(run, "new-2016-01-1").record.subject.firm == "new-2016-01-1"
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ("rnu iris", "rnu is not a run folder: it holds no manifest.json (did you mean run?)"),
-        ("run irsi", "no firm 'irsi' in run (did you mean iris?); firms: giant, iris, new-1, new-2"),
+        ("run irsi", "no firm 'irsi' in run (did you mean iris?); firms: giant, iris, new-2016-01-1, new-2016-01-2"),
         ("run iris --seed 7", "no seed 7 in run; there are 0 to 1"),
         ("run iris --scenario smal", "no scenario 'smal' in run (did you mean small?)"),
         ("run iris --arm rch", "no arm 'rch' in run (did you mean rich?); arms: base, rich"),

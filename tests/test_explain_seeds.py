@@ -58,9 +58,9 @@ def test_what_reverses_is_replayed_at_its_smallest_size_and_the_rest_at_its_larg
 
 
 def test_further_seeds_come_after_that_of_the_story() -> None:
-    assert further_seeds(Subject("s", "base", 7, "iris"), 3) == (8, 9, 10)
-    for n in (0, -1):
-        with pytest.raises(AnalysisError, match=f"--seeds must be at least 1, not {n}"):
+    assert further_seeds(Subject("s", "base", 7, "iris"), 3) == range(8, 11)
+    for n in (0, -1, 10**9):
+        with pytest.raises(AnalysisError, match=f"--seeds must be at least 1 and at most 10,000, not {n:,}"):
             further_seeds(IRIS, n)
     with pytest.raises(AnalysisError, match="room for 3 seeds"):
         further_seeds(Subject("s", "base", 2**63 - 2, "iris"), 3)
@@ -114,8 +114,8 @@ def test_an_interrupt_keeps_the_finished_seeds(iris: Stage, monkeypatch: pytest.
 
 
 def test_a_drawn_firm_is_another_one_in_another_seed(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run_command(["explain", str(run.folder), "new-1", "--seeds", "2", "--jobs", "1"]) == 2
-    assert "new-1 was drawn from a stream of entrants" in capfd.readouterr()[1]
+    assert run_command(["explain", str(run.folder), "new-2016-01-1", "--seeds", "2", "--jobs", "1"]) == 2
+    assert "new-2016-01-1 was drawn from a stream of entrants" in capfd.readouterr()[1]
 
 
 def test_the_command_says_how_far_it_is_luck(run: Run, capfd: pytest.CaptureFixture[str]) -> None:

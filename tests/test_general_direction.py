@@ -298,7 +298,7 @@ def test_a_task_without_pretraining_is_refused() -> None:
 
 def test_further_sectors_cannot_change_by_date() -> None:
     change = {"at": "2017-01", "says": "More.", "set": {"firms.poly.adapts_to": {"shops": {"cameras": "licence"}}}}
-    with pytest.raises(ScenarioError, match="adapts_to of a firm is fixed"):
+    with pytest.raises(ScenarioError, match=r"'firms\.poly\.adapts_to': it acts at the start only"):
         scenario_of({"interventions": [change]}, MARKET)
 
 

@@ -15,7 +15,8 @@ from agents.settings import FirmSettings, RegulatorSettings
 from agents.startup.startup import Startup
 from agents.state.regulator import Findings, Regulator
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.plan import Recipe, TrainingPlan, TrainingResult
+from simulation.training.plan import Recipe, TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
 
 FLOOR = {"field_accuracy_floor": 0.9, "fairness_gap_limit": 1, "leakage_limit": 1}

@@ -63,7 +63,7 @@ def test_what_goes_out_comes_in_again(ventures: Call) -> None:
     code, out, err = ventures("export runs.parquet")
     assert (code, err) == (0, "") and f"{N_RUNS} runs written to runs.parquet" in out
     code, out, _ = ventures("import runs.parquet --ledger there.sqlite --json")
-    counts = {"rows": N_RUNS, "new": N_RUNS, "known": 0, "damaged": 0, "other_trainer": 0}
+    counts = {"rows": N_RUNS, "new": N_RUNS, "known": 0, "damaged": 0, "other_trainer": 0, "tried": []}
     assert code == 0
     assert json.loads(out) == {"file": "runs.parquet", "ledger": "there.sqlite", **counts}
     assert content("there.sqlite") == content("here.sqlite")

@@ -1,4 +1,4 @@
-"""Promises of the project as a whole: imports run one way, documents run, every source id resolves."""
+"""Promises of the project as a whole: imports run one way, documents run, every name resolves."""
 
 from __future__ import annotations
 
@@ -9,11 +9,25 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import HANGS_S
 
 ROOT = Path(__file__).parents[1]
 FLOORS = ("simulation", "agents", "scenarios", "analysis")
 FACT_ID = r"(?<![\w.\[\"'-])(?:[VMPG]\d{1,2}|C(?:1|6|7|10|14)|S(?:1|8|11))(?![\w\]])"
 SOURCE_ID = FACT_ID + r"|(?:CASE|SEC|MOD|OP)-[A-Z]{3,}"
+A_FILE = re.compile(r"(?<![\w/.<{-])((?:[\w-]+/)*[\w-]+\.py)\b")
+A_FOLDER = re.compile(r"(?<![\w./-])((?:simulation|agents|scenarios|analysis|tests|docs|benchmarks)/[\w./-]*\w)")
+A_MODULE = re.compile(r"(?<![\w./-])((?:simulation|agents|scenarios|analysis)(?:\.[A-Za-z_]\w*)+)")
+A_SETUP = re.compile(r"(?<![\w./-])((?:markets|cases|policies)/[\w-]+)(?![\w./])")
+MADE_UP = {
+    "script.py",
+    "scenarios.md",
+    "policies/NAME",
+    "policies/strict",
+    "cases/x",
+    "cases/fake",
+}  # in tests and examples
+TERMINAL = {"Console", "Progress", "Status", "Live", "Spinner", "track"}
 TRAINING_MAY_IMPORT = {"torch", "numpy", "simulation", *sys.stdlib_module_names}
 
 
@@ -63,7 +77,7 @@ def blocks() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in blocks()])
 def test_every_python_block_of_the_documents_runs(code: str, tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr
 
 
@@ -86,3 +100,96 @@ def test_every_source_id_resolves() -> None:
     assert len(used) > 20
     unknown = {name: file for name, file in used.items() if name not in known}
     assert not unknown
+
+
+# -- names of files, modules and setups --------------------------------------------------------------------------------
+
+
+def pages() -> list[Path]:
+    return [*documents(), ROOT / "benchmarks" / "README.md"]
+
+
+def texts() -> list[Path]:
+    """Documents, code and shipped scenarios: wherever a file may be named."""
+    code = [file for folder in FLOORS for kind in ("py", "yaml") for file in (ROOT / folder).rglob(f"*.{kind}")]
+    return [*pages(), *code]
+
+
+def named_in(file: Path, pattern: re.Pattern[str]) -> set[str]:
+    return set(pattern.findall(file.read_text(encoding="utf-8"))) - MADE_UP
+
+
+def test_every_file_that_is_named_exists() -> None:
+    """A path from the top of the repository, or the end of one (`trainer.py`, `tasks/base.py`)."""
+    there = [
+        "/" + path.relative_to(ROOT).as_posix()
+        for folder in (*FLOORS, "tests")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    missing = {
+        (file.relative_to(ROOT).as_posix(), name)
+        for file in texts()
+        for name in named_in(file, A_FILE)
+        if not any(path.endswith("/" + name) for path in there)
+    }
+    assert not missing
+
+
+def test_every_path_that_is_named_exists() -> None:
+    def exists(name: str) -> bool:
+        return (ROOT / name).exists() or (ROOT / f"{name}.py").exists()
+
+    named = {(file.relative_to(ROOT).as_posix(), name) for file in texts() for name in named_in(file, A_FOLDER)}
+    assert len(named) > 100 and not {one for one in named if not exists(one[1])}
+
+
+def resolves(dotted: str) -> bool:
+    """Whether a dotted name is a module, or a name that stands in one."""
+    parts = dotted.split(".")
+    for n in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:n])
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if file.is_file():
+            return n == len(parts) or bool(re.search(rf"\b{parts[n]}\b", file.read_text(encoding="utf-8")))
+    return False
+
+
+def test_every_module_that_is_named_exists() -> None:
+    named = {(file.relative_to(ROOT).as_posix(), name) for file in texts() for name in named_in(file, A_MODULE)}
+    assert len(named) > 100 and not {one for one in named if not resolves(one[1])}
+
+
+def test_every_setup_that_is_named_is_shipped() -> None:
+    shipped = {
+        path.relative_to(ROOT / "scenarios" / "library").with_suffix("").as_posix()
+        for path in (ROOT / "scenarios" / "library").rglob("*.yaml")
+    }
+    named = {(page.name, name) for page in pages() for name in named_in(page, A_SETUP)}
+    assert len(named) > 5 and not {one for one in named if one[1] not in shipped}
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in pages():
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_module_with_rules_stands_in_the_model_description() -> None:
+    """So that rules that move to another file, or a new one, do not leave the description behind."""
+    told = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
+    modules = [*(ROOT / "agents").rglob("*.py"), *(ROOT / "simulation").glob("*.py")]
+    names = {path.relative_to(ROOT).as_posix() for path in modules if path.name != "__init__.py"}
+    assert {name for name in names if name not in told} == PLUMBING
+
+
+PLUMBING = {  # parts without a rule of their own
+    "agents/actor.py", "agents/averages.py", "agents/settings.py", "agents/firm/owner.py", "simulation/parameters.py",
+}  # fmt: skip
+
+
+def test_nothing_beside_the_terminal_package_makes_a_console_or_a_bar() -> None:
+    for file in (ROOT / "analysis").rglob("*.py"):
+        if file.parent.name != "terminal":
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and str(node.module).startswith("rich"):
+                    assert not TERMINAL & {alias.name for alias in node.names}, file

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from damage import seal_again
 from explain_fakes import ENGINE, ENTRANTS, play_small
 from world_fakes import FakeService, scenario_of
 
@@ -53,7 +54,7 @@ def settings_of(**changes: object) -> FirmSettings:
 # -- replay -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("subject", [Subject("small", "base", 1, "iris"), Subject("small", "rich", 0, "new-1")])
+@pytest.mark.parametrize("subject", [Subject("small", "base", 1, "iris"), Subject("small", "rich", 0, "new-2016-01-1")])
 def test_a_replay_without_a_change_is_the_recorded_run(run: Run, subject: Subject) -> None:
     with stage_of(run, subject, None, "cpu") as stage:
         assert check_same(run, stage).sector == "vision"
@@ -74,10 +75,14 @@ def test_a_replay_of_a_named_firm_pulls_its_lever(iris: Stage) -> None:
 
 def test_a_replay_of_a_drawn_firm_changes_it_and_none_of_its_other_draws(run: Run) -> None:
     scenario = scenario_of({"entrants": ENTRANTS})
-    before, after = (build_world(scenario, 0, FakeService(), changes) for changes in ({}, {"new-1": {"skill": 0.9}}))
-    assert after.firms["new-1"].settings == before.firms["new-1"].settings.model_copy(update={"skill": 0.9})
-    assert after.firms["new-2"].settings == before.firms["new-2"].settings
-    with stage_of(run, Subject("small", "base", 0, "new-1"), None, "cpu") as stage:
+    before, after = (
+        build_world(scenario, 0, FakeService(), changes) for changes in ({}, {"new-2016-01-1": {"skill": 0.9}})
+    )
+    assert after.firms["new-2016-01-1"].settings == before.firms["new-2016-01-1"].settings.model_copy(
+        update={"skill": 0.9}
+    )
+    assert after.firms["new-2016-01-2"].settings == before.firms["new-2016-01-2"].settings
+    with stage_of(run, Subject("small", "base", 0, "new-2016-01-1"), None, "cpu") as stage:
         assert [one.ending for one in play_changes(stage, [{"capital_usd": 1e6}, {"capital_usd": 3e7}])] == [
             "bankrupt",
             "alive",
@@ -187,6 +192,7 @@ def test_the_command_stops_where_the_run_is_another_version_s(
     firms = pd.read_parquet(folder / "firms.parquet")
     firms.loc[3, "cash_usd"] += 1
     firms.to_parquet(folder / "firms.parquet")
+    seal_again(folder)
     assert run_command(["explain", str(folder), "iris", "--jobs", "1"]) == 2
     out, err = capfd.readouterr()
     assert "goes bankrupt" in out and "made by another version" in err and "cash_usd is" in err

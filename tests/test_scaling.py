@@ -32,7 +32,7 @@ def test_the_fit_recovers_the_numbers_of_language_models() -> None:
     assert fit_law(losses(C14, grid.n, grid.d)).law == pytest.approx(C14, rel=1e-2)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8)
 @given(st.floats(0.02, 0.3), st.floats(0.5, 1.4), st.floats(0.5, 1.4))
 def test_without_noise_the_fit_is_exact(floor: float, alpha: float, beta: float) -> None:
     law = Law(floor, 0.3 * 2_500**alpha, 0.3 * 700**beta, alpha, beta)

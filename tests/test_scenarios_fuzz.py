@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 from scenario_files import VALID
 
 from scenarios import Scenario, ScenarioError, load
-from scenarios.reading import read_bytes
+from scenarios.strict_yaml.reading import read_bytes
 
 TREE: dict[str, Any] = yaml.load(VALID, Loader=yaml.BaseLoader)  # every scalar as the text it was
-FUZZ = settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FUZZ = settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 scalars = st.one_of(
     st.none(),

@@ -198,7 +198,7 @@ def test_a_full_scenario_can_be_the_other_arm_over_the_same_months(valid: Scenar
         ("world.law.tax_rate: 0.3", "world.law.tax_rate: 3", 3, "in the what-if: world.law.tax_rate = 3: must be"),
         ("world.law.tax_rate: 0.3", "firms.alfa.skill: 0.3", 3, "no 'alfa' in firms; did you mean 'alpha'?"),
         ("world.law.tax_rate: 0.3", "firms.alpha: null", 3, "focal = 'alpha'"),
-        ("world.law.tax_rate: 0.3", "years: 9", None, "runs 9 years"),
+        ("world.law.tax_rate: 0.3", "years: 9", 3, "a what-if cannot set 'years'; it may set paths below world, firms"),
         ("consent_share: 0.5", "consent_share: 5", 6, "in the intervention of 2017-01: world.law.consent_share = 5"),
         ("at: 2017-01", "at: 2037-01", 5, "inside the run"),
         ("title:", "titel:", 2, "unknown key 'titel'"),

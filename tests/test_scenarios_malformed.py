@@ -31,7 +31,7 @@ IN_THE_TEXT: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "yes for a number": ("skill: 0.8", "skill: yes", 20, ("skill = 'yes'", "a number between 0 and 1")),
     "nothing for a number": ("skill: 0.8", "skill:", 20, ("skill = null", "a number between 0 and 1")),
     "list for a mapping": ("{dictation: freemium}", "[dictation]", 19, ("offers = [dictation]", "a mapping")),
-    "mapping for a list": ("stages: [seed, A]", "stages: {a: 1}", 33, ("fund-one.stages = {a: …}", "a list")),
+    "mapping for a list": ("stages: [A, B]", "stages: {a: 1}", 33, ("fund-one.stages = {a: …}", "a list")),
     "scalar for a mapping": ("regulator: {}", "regulator: 3", 34, ("regulator = 3", "a mapping, or null")),
     "fraction of a year": ("years: 8", "years: 8.5", 4, ("years = 8.5", "whole number between 1 and 40 (years)")),
     "negative years": ("years: 8", "years: -8", 4, ("years = -8", "between 1 and 40 (years)")),
@@ -46,8 +46,9 @@ IN_THE_TEXT: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "thirteenth month": ("start: 2014-01", "start: 2014-13", 3, ("start = '2014-13'", "a month such as")),
     "middle of a month": ("start: 2014-01", "start: 2014-01-15", 3, ("start = '2014-01-15'", "a month such as")),
     "year for a month": ("start: 2014-01", "start: 2014", 3, ("start = 2014", "a month such as")),
-    "timestamp for a date": ("2015-01\n", "'1388534400'\n", 18, ("founded = '1388534400'", "a date such as")),
-    "30 February": ("2015-01\n", "2015-02-30\n", 18, ("founded = '2015-02-30'", "a date such as")),
+    "timestamp for a date": ("2015-01\n", "'1388534400'\n", 18, ("founded = '1388534400'", "a month such as")),
+    "day of founding": ("2015-01\n", "2015-12-31\n", 18, ("founded = '2015-12-31'", "a month such as 2018-05")),
+    "30 February": ("2015-01\n", "2015-02-30\n", 18, ("founded = '2015-02-30'", "a month such as 2018-05")),
     "founded after the end": ("2015-01\n", "2025-01\n", 18, ("founded = '2025-01-01'", "before the run ends, 2022-01")),
     "bad name of a firm": ("  rival:", "  The Rival:", 22, ("bad key 'The Rival' in firms", "lower-case")),
     "bad id": ("id: CASE-TEST", "id: case test", 1, ("id = 'case test'", "CASE-VISION")),
@@ -71,8 +72,9 @@ IN_THE_TEXT: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "no funding climate": ("  law:", "  capital: {heat: {x: 1}}\n  law:", 13, ("bad key 'x'", "a whole number")),
     "year out of range": ("  law:", "  capital: {heat: {20144: 1}}\n  law:", 13, ("bad key '20144'", "a year")),
     "unknown focal firm": ("focal: alpha", "focal: alhpa", 5, ("focal = 'alhpa'", "alpha, rival", "'alpha'?")),
-    "unknown stage": ("[seed, A]", "[seed, Z]", 33, ("stages[1] = 'Z'", "seed, A, B, C, growth")),
-    "stage twice": ("[seed, A]", "[seed, seed]", 33, ("stages[1] = 'seed'", "twice")),
+    "unknown stage": ("[A, B]", "[A, Z]", 33, ("stages[1] = 'Z'", "A, B, C, growth")),
+    "seed round by a fund": ("[A, B]", "[seed, A]", 33, ("stages[0] = 'seed'", "one of A, B, C, growth")),
+    "stage twice": ("[A, B]", "[A, A]", 33, ("stages[1] = 'A'", "twice")),
     "null for what is not there": ("regulator:", "  ghost: null\nregulator:", 34, ("ghost = null", "fund-one")),
     "intervention after the run": ("at: 2018-05", "at: 2031-05", 36, ("= '2031-05'", "2014-01 to 2021-12")),
     "intervention before the run": ("at: 2018-05", "at: 2013-12", 36, ("= '2013-12'", "2014-01 to 2021-12")),
@@ -91,7 +93,7 @@ IN_THE_TEXT: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
         "rival.price_level: 0.5",
         "rival.founded: 2013-01",
         41,
-        ("founded of a firm is fixed",),
+        ("cannot set 'firms.rival.founded': it acts at the start only",),
     ),
     "segment by intervention": (
         "firms.rival.price_level: 0.5",
@@ -145,7 +147,12 @@ IN_THE_TEXT: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "same id twice": ("id: trust-falls", "id: ending", 47, ("expect[1].id = 'ending'", "same id")),
     "firm of an expectation": ("after: 2016-01", "firm: nobody", 50, ("firm = 'nobody'", "alpha, rival")),
     "duplicate key": ("  rival:", "  alpha:", 22, ("duplicate key 'firms.alpha'", "first on line 16")),
-    "anchor": ("title: A test market", "title: &t A test\nabout: *t", 2, ("anchors and aliases", "'&t'", "extends")),
+    "anchor": (
+        "title: A test market",
+        "title: &t A test\nabout: *t",
+        2,
+        ("anchors and aliases", "'&t'", "write the values out"),
+    ),
     "tag": ("title: A", "title: !!python/object/apply:os.system A", 2, ("the tag", "not allowed")),
     "tab": ("years: 8", "\tyears: 8", 4, ("not readable as YAML", "column 1", "tab", "spaces")),
     "bracket left open": ("years: 8", "years: [8", 5, ("not readable as YAML", "column")),
@@ -178,7 +185,7 @@ AS_BYTES: dict[str, tuple[bytes, str]] = {
     "comments only": (b"# nothing\n\n", "is empty"),
     "document marker only": (b"---\n", "is empty"),
     "list at the top": (b"- a\n- b\n", "not a list"),
-    "word at the top": (b"hello\n", "not 'hello'"),
+    "word at the top": (b"hello\n", "must be a mapping of keys to values, not a single value"),
     "binary junk": (bytes(range(256)) * 20, "not UTF-8"),
     "UTF-16": (VALID.encode("utf-16"), "not UTF-8"),
     "control characters": (b"title: \x00\x01\x02\n", "control character"),
@@ -198,7 +205,7 @@ AS_BYTES: dict[str, tuple[bytes, str]] = {
 def test_a_file_that_is_no_scenario_is_refused(
     what: str, loader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scenarios.reading._Loader", getattr(yaml, loader, yaml.SafeLoader))
+    monkeypatch.setattr("scenarios.strict_yaml.reading._Loader", getattr(yaml, loader, yaml.SafeLoader))
     content, words = AS_BYTES[what]
     path = tmp_path / "my.yaml"
     path.write_bytes(content)

@@ -13,8 +13,8 @@ from world_fakes import FakeService, merged, play
 
 from scenarios import ScenarioError, load, load_whatif
 from scenarios.build import build_world
-from scenarios.document import Document
 from scenarios.schema import Scenario
+from scenarios.strict_yaml.document import Document
 from simulation.training.plan import SECTOR_TASKS
 
 WORLD = """\
@@ -37,7 +37,7 @@ investors:
   angel: {size_usd: 4.0e+7, ticket_share: 0.5, stages: [A]}
 interventions:
   - {at: 2015-01, set: {firms.ear.skill: 0.9}}
-  - {at: 2016-01, set: {world.sectors.speech.traditional_rows: 512, world.law.tax_rate: 0.1}}
+  - {at: 2016-01, set: {world.sectors.speech.algorithmic_halving_months: 8, world.law.tax_rate: 0.1}}
   - {at: 2017-01, set: {world.compute.gpus: 8000}}
 """
 

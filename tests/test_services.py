@@ -19,10 +19,9 @@ from agents.firm.service_desk import (
     training_terms,
     use_services,
 )
-from agents.service_market import chosen
 from agents.settings import EntrantSettings, FirmSettings
 from scenarios.build import build_world
-from scenarios.errors import ScenarioError
+from scenarios.strict_yaml.errors import ScenarioError
 from simulation.model import MarketModel
 
 TOOLS: dict[str, Any] = {
@@ -71,16 +70,12 @@ def check_money(model: MarketModel) -> None:
 # -- choice ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_draw_follows_the_logit() -> None:
-    shares = {name: 0 for name in ("a", "b", "")}
-    for i in range(1000):
-        shares[chosen({"a": 1.0, "b": 0.0}, 0.0, (i + 0.5) / 1000)] += 1
-    assert shares == pytest.approx({"a": 576, "b": 212, "": 212}, abs=1)
-
-
 def test_firms_buy_from_who_is_better_and_do_it_themselves_otherwise() -> None:
     """A seller of much skill makes hours cheaper; one without makes them dearer, and nobody comes."""
-    good, bad = (world_with_tools(12, {"compute": 0.15}, firms={"tools": {"skill": s}}) for s in (0.9, 0.2))
+    sharp = {"services": {"price_weight": 50, "hurdle": 0}}
+    good, bad = (
+        world_with_tools(12, {"compute": 0.15}, firms={"tools": {"skill": s}}, world=sharp) for s in (0.9, 0.2)
+    )
     assert firm_of(good, "iris").suppliers["compute"].name == "tools"
     assert "compute" not in firm_of(bad, "iris").suppliers
     assert "supplier" in kinds_of_events(good, "iris")

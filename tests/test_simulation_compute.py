@@ -38,7 +38,7 @@ def rung_of(usd: float, year: float, able: float, settings: ComputeSettings | No
 
 
 @given(a=money, b=money, year=years, able=skills)
-@settings(max_examples=500, derandomize=True)
+@settings(max_examples=500)
 def test_more_money_never_buys_a_lower_rung(a: float, b: float, year: float, able: float) -> None:
     assert rung_of(min(a, b), year, able) <= rung_of(max(a, b), year, able)
 
@@ -53,7 +53,6 @@ def test_one_gpu_hour_more_is_never_worth_less() -> None:
 
 
 @given(usd=money, a=years, b=years, able=skills)
-@settings(derandomize=True)
 def test_the_same_money_never_buys_less_at_a_later_date(usd: float, a: float, b: float, able: float) -> None:
     early, late = min(a, b), max(a, b)
     if late - early > 1:
@@ -61,7 +60,6 @@ def test_the_same_money_never_buys_less_at_a_later_date(usd: float, a: float, b:
 
 
 @given(usd=money, year=years, a=skills, b=skills)
-@settings(derandomize=True)
 def test_skill_never_lowers_the_rung(usd: float, year: float, a: float, b: float) -> None:
     assert rung_of(usd, year, min(a, b)) <= rung_of(usd, year, max(a, b))
 
@@ -71,7 +69,6 @@ def test_the_ladder_is_used_from_bottom_to_top() -> None:
     assert sorted({rung_of(10 ** (i / 4), 2018, 1.0) for i in range(4, 40)}) == list(range(TOP + 1))
 
 
-@settings(derandomize=True)
 @given(rung=st.integers(1, TOP), year=years, able=skills, loss=st.floats(0, 0.06), factor=st.floats(2, 30))
 def test_the_hours_for_a_rung_buy_it_and_a_hundredth_less_does_not(
     rung: int, year: float, able: float, loss: float, factor: float

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.base_rates.targets import load_targets
 from analysis.cli.main import run_command
-from scenarios.errors import ScenarioError
+from scenarios.strict_yaml.errors import ScenarioError
 
 ONE = {"id": "X1", "says": "a wait", "source": "assumption", "statistic": "wait"}
 
@@ -62,7 +62,10 @@ def test_a_file_extends_replaces_and_drops(tmp_path: Path) -> None:
         ({"sayz": "x"}, "unknown key 'sayz' in targets[0]; did you mean 'says'?"),
         ({"source": None}, "targets[0].source is missing"),
         ({"statistic": "wiat"}, "no such statistic; did you mean 'wait'?"),
-        ({"parameters": {"first": "seed", "than": "A"}}, "unknown key 'than' of statistic wait; did you mean 'then'?"),
+        (
+            {"parameters": {"first": "seed", "than": "A"}},
+            "unknown key 'than' in the statistic wait; did you mean 'then'?",
+        ),
         ({"parameters": {"first": "A", "then": "seed"}}, "then must be a later stage than first"),
         ({"parameters": {"first": "seed"}}, "targets[0].parameters: then is missing"),
         ({"low": None, "high": None}, "needs either low and/or high, or value with a tolerance"),
@@ -83,7 +86,7 @@ def test_a_wrong_target_gets_one_clear_line(tmp_path: Path, changes: dict[str, A
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("targetz: []\n", "unknown key 'targetz' in a file of targets; did you mean 'targets'?"),
+        ("targetz: []\n", "unknown key 'targetz' in the file of targets; did you mean 'targets'?"),
         ("targets: []\n", "there is no target"),
         ("extends: targets.yaml\n", "the files extend each other"),
         ("extends: nowhere.yaml\n", "no such file"),

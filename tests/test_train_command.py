@@ -21,7 +21,7 @@ from analysis.training.law import intervals_of
 from analysis.training.plans import FIELDS, make_plan
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.plan import MEASURES
+from simulation.training.result import MEASURES
 
 Call = Callable[..., tuple[int, str, str]]
 SMALL = ("--task", "speech", "--rung", "0", "--rows", "64", "--device", "cpu")
@@ -114,12 +114,12 @@ def test_seeds_give_mean_and_range_and_private_training_its_epsilon(ventures: Ca
         ("--grid scaling --out full", "full is not empty and holds no grid"),
         ("--grid default --rows 64", "--rows does not go with --grid default"),
         ("--grid default --kind mlp", "--kind does not go with --grid default"),
-        ("--grid nofile.yaml", "--grid nofile.yaml cannot be read"),
-        ("--grid broken.yaml", "--grid broken.yaml cannot be read"),
-        ("--grid list.yaml", "must map fields of a plan"),
-        ("--grid typo.yaml", "unknown key 'rowz'; did you mean 'rows'?"),
+        ("--grid nofile.yaml", "nofile.yaml: no such file"),
+        ("--grid broken.yaml", "broken.yaml:1: not readable as YAML"),
+        ("--grid list.yaml", "list.yaml:1: must be a mapping of keys to values, not a list"),
+        ("--grid typo.yaml", "typo.yaml:1: unknown key 'rowz' in the grid; did you mean 'rows'?"),
         ("--grid good.yaml --rows 64", "--rows stands in good.yaml too"),
-        ("--grid bad.yaml", "--rows must be a whole number in [64, 8192], not 'many'"),
+        ("--grid bad.yaml", "bad.yaml:1: rows[0]: rows must be a whole number in [64, 8192], not 'many'"),
         ("--grid huge.yaml --seeds 999999", "at most 1,000,000 are allowed"),
     ],
 )

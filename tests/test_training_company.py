@@ -7,7 +7,8 @@ import torch
 from training_fakes import crowd
 
 from simulation.training.classifiers import pretraining as transfer
-from simulation.training.plan import ACTIVATIONS, OPTIMIZERS, TrainingPlan, TrainingResult
+from simulation.training.plan import ACTIVATIONS, OPTIMIZERS, TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.trainer import bucket_of, train_bucket
 
 CPU = torch.device("cpu")

@@ -46,7 +46,8 @@ from simulation.training.driving.road import (
 from simulation.training.driving.rule_driver import WANTED_SPEED, rule_driver, wanted_acceleration
 from simulation.training.driving.scenes import CONDITIONS, CROSSER, FAR, VEHICLE, Scenes, make_scenes
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.tasks.base import Mix
 from simulation.training.trainer import train_bucket
 

@@ -7,14 +7,15 @@ import os
 import pickle
 import signal
 import sqlite3
-import time
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
+from patience import HANGS_S, wait_until
 
 from simulation.training.ledger.ledger import Ledger, LedgerError
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -132,7 +133,7 @@ def test_processes_write_at_once_and_lose_nothing(path: Path) -> None:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(HANGS_S)
         assert writer.exitcode == 0
     ledger = Ledger(path)
     assert len(ledger) == 160
@@ -140,7 +141,7 @@ def test_processes_write_at_once_and_lose_nothing(path: Path) -> None:
 
 
 def write_one(path: str, start: Barrier, seed: int) -> None:
-    start.wait(60)
+    start.wait(HANGS_S)
     Ledger(path).add_many([run_of(seed)])
 
 
@@ -151,7 +152,7 @@ def test_processes_may_create_the_ledger_at_once(tmp_path: Path) -> None:
         for writer in writers:
             writer.start()
         for writer in writers:
-            writer.join(60)
+            writer.join(HANGS_S)
             assert writer.exitcode == 0
         assert len(Ledger(path)) == 4
 
@@ -159,12 +160,10 @@ def test_processes_may_create_the_ledger_at_once(tmp_path: Path) -> None:
 def test_a_killed_writer_leaves_whole_transactions(path: Path) -> None:
     writer = SPAWN.Process(target=write_forever, args=(str(path),))
     writer.start()
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (path.exists() and path.stat().st_size and len(Ledger(path)) >= 200):
-        time.sleep(0.01)
+    wait_until(lambda: path.exists() and path.stat().st_size and len(Ledger(path)) >= 200, writer.is_alive)
     assert writer.pid is not None
     os.kill(writer.pid, signal.SIGKILL)
-    writer.join(10)
+    writer.join(HANGS_S)
     ledger = Ledger(path)
     assert len(ledger) >= 200
     assert len(ledger) % 20 == 0

@@ -17,6 +17,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
+from patience import HANGS_S, wait_until
 from test_training_ledger import run_of
 
 from simulation.training.ledger.ledger import Ledger, LedgerError, LedgerWarning
@@ -47,12 +48,12 @@ def filled(path: Path, n: int = 40) -> dict[str, object]:
 def write_until_killed(path: str, notes: str, first: int, go: Event) -> None:
     """Write batch after batch; note the first seed of each one when the ledger has acknowledged it."""
     with open(notes, "ab", buffering=0) as file:
-        go.wait(60)
+        go.wait(HANGS_S)
         ledger = Ledger(path)
         for seed in range(first, first + 1000 * BATCH, BATCH):
             if ledger.add_many(run_of(s) for s in range(seed, seed + BATCH)):
                 file.write(f"{seed}\n".encode())
-    time.sleep(60)
+    time.sleep(HANGS_S)
 
 
 def noted(notes: Path) -> set[str]:
@@ -70,9 +71,7 @@ def start_writers(path: Path, first: int, n: int) -> list[tuple[SpawnProcess, Pa
         process = SPAWN.Process(target=write_until_killed, args=target, daemon=True)
         process.start()
         writers.append((process, notes))
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not all(notes.exists() for _, notes in writers):
-        time.sleep(0.005)
+    wait_until(lambda: all(notes.exists() for _, notes in writers))
     go.set()
     return writers
 
@@ -85,7 +84,7 @@ def test_writers_killed_at_random_moments_lose_nothing_and_damage_nothing(path: 
             time.sleep(dice.uniform(0.0, 0.06))
             assert process.pid is not None
             os.kill(process.pid, signal.SIGKILL)
-            process.join(30)
+            process.join(HANGS_S)
             assert process.exitcode == -signal.SIGKILL  # it was still at work, without an error
             reader, mine = Ledger(path), noted(notes)  # while the others write
             assert reader.get_many(mine).keys() == mine

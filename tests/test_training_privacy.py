@@ -15,7 +15,8 @@ from simulation.training.classifiers.train import collected_inputs
 from simulation.training.data import make_data
 from simulation.training.ladder import RUNGS, architecture
 from simulation.training.networks.dense import StackedNetwork
-from simulation.training.plan import Recipe, TrainingPlan, TrainingResult
+from simulation.training.plan import Recipe, TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.tasks import get_task
 from simulation.training.trainer import bucket_of, train_bucket
 

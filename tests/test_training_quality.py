@@ -7,7 +7,8 @@ from statistics import mean
 import pytest
 import torch
 
-from simulation.training.plan import Recipe, TrainingPlan, TrainingResult
+from simulation.training.plan import Recipe, TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.trainer import train_bucket
 
 EXPERT = Recipe(augmentation=True, weight_decay=0.05)

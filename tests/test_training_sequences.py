@@ -18,7 +18,8 @@ from simulation.training.ladder import RUNGS, architecture, flops, inference_flo
 from simulation.training.measures import accuracy
 from simulation.training.networks.sequences import HEADS, Recurrent, RecurrentNetwork, Tokens, Transformer
 from simulation.training.networks.transformers import TransformerNetwork, positions, stacked_network
-from simulation.training.plan import ACTIVATIONS, SECTOR_TASKS, TASK_NAMES, Recipe, TrainingPlan, TrainingResult
+from simulation.training.plan import ACTIVATIONS, SECTOR_TASKS, TASK_NAMES, Recipe, TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.tasks import get_task
 from simulation.training.trainer import TRAINERS, bucket_of, train_bucket
 

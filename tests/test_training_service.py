@@ -14,7 +14,8 @@ from simulation.training import trainer
 from simulation.training.device import DeviceError, device_name, resolve_device
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.ledger.verify import verify
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
 
 

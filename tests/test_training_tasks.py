@@ -11,7 +11,8 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
 
-from simulation.training.plan import SECTOR_TASKS, Recipe, TrainingPlan, TrainingResult
+from simulation.training.plan import SECTOR_TASKS, Recipe, TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.tasks import Mix, get_task
 from simulation.training.tasks.base import N_GROUP
 from simulation.training.tasks.tables import inverse_choice, triangle, zipf_edges

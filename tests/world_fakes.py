@@ -12,11 +12,12 @@ from agents.incumbent.incumbent import Incumbent
 from agents.settings import FirmSettings
 from agents.startup.startup import Startup
 from scenarios.build import build_world
-from scenarios.document import Document
 from scenarios.schema import Scenario
+from scenarios.strict_yaml.document import Document
 from simulation.model import MarketModel
 from simulation.parameters import Settings, parameter_records
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 
 _RECIPE_BONUS = {"sgd": 0.0, "momentum": 0.05, "adam": 0.1}
 

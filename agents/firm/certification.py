@@ -15,7 +15,7 @@ import simpy
 
 from simulation.settings import SegmentSettings, WorldSettings
 from simulation.settings.law import CertificationSettings
-from simulation.training.plan import TrainingResult
+from simulation.training.result import TrainingResult
 
 if TYPE_CHECKING:
     from agents.firm.owner import Owner

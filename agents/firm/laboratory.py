@@ -27,11 +27,12 @@ from agents.firm.training_plan import (
     usual_hours,
     whole_plan,
 )
-from simulation.compute import HOURS_PER_MONTH, algorithmic_progress, proxy_rows
+from simulation.compute import HOURS_PER_MONTH, proxy_rows
 from simulation.demand import advantage
 from simulation.settings import SectorSettings
 from simulation.training.ladder import architecture, inference_flops
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.tasks import get_task
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ class Laboratory:
         model = self.model
         return Means(
             hours,
-            algorithmic_progress(self.sector_settings.algorithmic_halving_months, model.year),
+            model.algorithmic_progress(self.sector),
             self.rows_lab,
             self.rows_field,
             self.minority_share,

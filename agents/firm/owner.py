@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from simulation.market import Market
     from simulation.model import FirmLike, MarketModel
     from simulation.settings import Role, SegmentSettings, Service
-    from simulation.training.plan import TrainingPlan, TrainingResult
+    from simulation.training.plan import TrainingPlan
+    from simulation.training.result import TrainingResult
 
     World = MarketModel["Owner"]
 
@@ -128,6 +129,7 @@ class AutomationLike(Protocol):
 class DeskLike(Protocol):
     """What a firm sells to firms."""
 
+    firm: Owner
     trust: float
     hands_asked: float
     rows_usd: float

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from simulation.training.plan import NETWORK_KINDS, PRIVATE_KINDS, TrainingPlan, TrainingResult
+from simulation.training.plan import NETWORK_KINDS, PRIVATE_KINDS, TrainingPlan
+from simulation.training.result import TrainingResult
 
 if TYPE_CHECKING:
     from agents.firm.owner import World

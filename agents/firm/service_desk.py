@@ -26,7 +26,7 @@ from simulation.demand import next_trust
 from simulation.settings import Service
 
 if TYPE_CHECKING:
-    from agents.firm.owner import Owner
+    from agents.firm.owner import DeskLike, Owner
     from simulation.books import Account
 
 # Assumptions: a seller labels for at most 60 % of what rows brought last month, and its own data budget; a buyer spends
@@ -127,6 +127,12 @@ class ServiceDesk:
 # -- the buyer's side --------------------------------------------------------------------------------------------------
 
 
+def desk_for(buyer: Owner, service: Service) -> DeskLike | None:
+    """The desk of whom the buyer buys a service from; None where nobody, or where the supplier has given it up."""
+    seller = buyer.suppliers.get(service)
+    return seller.desk if seller is not None and service in seller.settings.services else None
+
+
 def compute_terms(seller: Owner, buyer: Owner) -> tuple[float, float]:
     """(Price of what an hour of its own does, against the cloud's price; yield of an hour) at a seller."""
     gain = hours_yield(seller, buyer, buyer.model.settings.services.tooling_transfer)
@@ -135,43 +141,43 @@ def compute_terms(seller: Owner, buyer: Owner) -> tuple[float, float]:
 
 def training_terms(buyer: Owner, most_usd: float) -> tuple[float, float]:
     """Terms, as above, for a training run of up to `most_usd`: the supplier's where it has the people, else (1, 1)."""
-    seller = buyer.suppliers.get("compute")
-    if seller is None or seller.desk is None:
+    desk = desk_for(buyer, "compute")
+    if desk is None:
         return 1.0, 1.0
-    if seller.desk.hands_free() * buyer.model.settings.services.operator_usd_month < most_usd:
-        seller.desk.hands_asked += most_usd / buyer.model.settings.services.operator_usd_month
+    if desk.hands_free() * buyer.model.settings.services.operator_usd_month < most_usd:
+        desk.hands_asked += most_usd / buyer.model.settings.services.operator_usd_month
         return 1.0, 1.0
-    seller.desk.tooled.add(buyer.name)
-    return compute_terms(seller, buyer)
+    desk.tooled.add(buyer.name)
+    return compute_terms(desk.firm, buyer)
 
 
 def buy_compute(buyer: Owner, usd: float) -> float:
     """Pay for a training run: the supplier that has taken it on, who pays the cloud; else the cloud. USD paid."""
-    seller = buyer.suppliers.get("compute")
-    if seller is None or seller.desk is None or buyer.name not in seller.desk.tooled:
+    desk = desk_for(buyer, "compute")
+    if desk is None or buyer.name not in desk.tooled:
         return buyer.spend(usd, "compute")
-    return seller.desk.resell(buyer, usd, "compute")
+    return desk.resell(buyer, usd, "compute")
 
 
 def prepay_serving(buyer: Owner) -> None:
     """Deploy with the supplier: pay in advance for last month's customers; more of them are served from the cloud."""
-    seller = buyer.suppliers.get("compute")
-    if seller is not None and seller.desk is not None:
-        factor, _ = compute_terms(seller, buyer)
-        paid = seller.desk.resell(buyer, buyer.sales.serving_usd() * factor, "inference")
+    desk = desk_for(buyer, "compute")
+    if desk is not None:
+        factor, _ = compute_terms(desk.firm, buyer)
+        paid = desk.resell(buyer, buyer.sales.serving_usd() * factor, "inference")
         buyer.prepaid_serving_usd = paid / factor
 
 
 def buy_rows(buyer: Owner, sector: str, usd: float, own_cost: float) -> tuple[float, float]:
     """(Rows bought from the supplier of data, USD paid for them) with up to `usd`, where labelling costs `own_cost`."""
-    seller = buyer.suppliers.get("data")
+    desk = desk_for(buyer, "data")
     usd = min(usd, buyer.books.cash_usd)
-    if seller is None or seller.desk is None or usd <= 0:
+    if desk is None or usd <= 0:
         return 0.0, 0.0
-    price = seller.desk.row_price(own_cost)
-    rows = seller.desk.deliver_rows(buyer.name, sector, usd / price, own_cost)
-    paid = buyer.spend(rows * price, "data", seller.name, "services")
-    seller.desk.rows_usd += paid
+    price = desk.row_price(own_cost)
+    rows = desk.deliver_rows(buyer.name, sector, usd / price, own_cost)
+    paid = buyer.spend(rows * price, "data", desk.firm.name, "services")
+    desk.rows_usd += paid
     return rows, paid
 
 
@@ -201,17 +207,17 @@ def hand_price(seller: Owner) -> float:
 
 def hire_hands(buyer: Owner) -> None:
     """Have projects done by the supplier's people, where the fee pays for them."""
-    seller = buyer.suppliers.get("outsourcing")
-    if seller is None or seller.desk is None:
+    desk = desk_for(buyer, "outsourcing")
+    if desk is None:
         return
-    price, market = hand_price(seller), buyer.model.market
+    price, market = hand_price(desk.firm), buyer.model.market
     purse = HANDS_CASH_SHARE * buyer.books.cash_usd
     for offer, missing in hands_short(buyer).items():
         asked = min(missing, purse / price)
         if asked < 0.01 or fee_a_hand(buyer, offer) <= price:
             continue
-        lent, slot = seller.desk.lend_hands(asked), buyer.sales.slots[offer]
-        purse -= buyer.spend(lent * price, "outsourcing", seller.name, "services")
+        lent, slot = desk.lend_hands(asked), buyer.sales.slots[offer]
+        purse -= buyer.spend(lent * price, "outsourcing", desk.firm.name, "services")
         more = lent / buyer.segments[offer].project_staff_months
         room = buyer.certification.room(offer)
         market["capacity"][slot] = min(market["capacity"].item(slot) + more, room)
@@ -220,6 +226,5 @@ def hire_hands(buyer: Owner) -> None:
 def use_services(buyer: Owner) -> None:
     """The month's deployment and projects at suppliers; rows and training runs are bought where they are ordered."""
     buyer.prepaid_serving_usd = 0.0
-    if "compute" in buyer.suppliers:
-        prepay_serving(buyer)
+    prepay_serving(buyer)
     hire_hands(buyer)

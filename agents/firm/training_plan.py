@@ -15,7 +15,8 @@ from agents.settings import EngineeringSettings, FirmSettings
 from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, proxy_rows, rung_for
 from simulation.settings import ComputeSettings
 from simulation.training.ladder import RUNGS
-from simulation.training.plan import NETWORK_KINDS, Recipe, TrainingPlan, TrainingResult
+from simulation.training.plan import NETWORK_KINDS, Recipe, TrainingPlan
+from simulation.training.result import TrainingResult
 
 # Assumption: what teams of rising skill do; the least skilled work with the textbook recipe of the 1990s (MOD-OPT). The
 # learning rates are near the best of each recipe on rungs 1 to 4; `off` below says how far a team misses it.

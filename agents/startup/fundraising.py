@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from agents.startup.startup import Startup
     from simulation.books import Account
 
+# Assumptions: months between rounds (V12, V14) of a firm whose revenue has tripled in a year (growth 2); a mature firm
+# raises only with so many months left.
+BETWEEN_ROUNDS_MONTHS, TRIPLED, MATURE_RAISES_BELOW_MONTHS = 16, 2.0, 4
+
 
 class Fundraising:
     """Rounds of one startup: stage reached, cap table, raises under way."""
@@ -81,17 +85,15 @@ class Fundraising:
         return self.invested_usd.pop(fund, 0.0)
 
     def consider(self) -> None:
-        """Start a raise when the runway is short, or a year after the last round when revenue has tripled."""
+        """Start a raise when the runway is short, or long enough after the last round when revenue has tripled."""
         firm, capital = self.firm, self.model.settings.capital
         rested = self.model.month - self.last_refusal_month >= capital.retry_months
         if self.raising or not rested or not firm.laboratory.released or firm.ending == "public":
             return
         runway = firm.runway_months()
         short = runway < capital.raise_below_months
-        # Assumptions: sixteen months between rounds (V12, V14), revenue tripled in a year; a mature firm raises only
-        # with four months left.
-        hot = self.months_since_round() >= 16 and firm.growth_year() > 2
-        if (short or hot) and (runway < 4 or not firm.is_mature()):
+        hot = self.months_since_round() >= BETWEEN_ROUNDS_MONTHS and firm.growth_year() > TRIPLED
+        if (short or hot) and (runway < MATURE_RAISES_BELOW_MONTHS or not firm.is_mature()):
             self.raising = True
             self.n_raises += 1
             self.model.env.process(self.raise_round(next_stage(self.stage)))

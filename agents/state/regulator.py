@@ -13,7 +13,8 @@ from agents.settings import RegulatorSettings
 from simulation.dp_accountant import epsilon
 from simulation.settings import SegmentSettings
 from simulation.settings.law import LawSettings
-from simulation.training.plan import NETWORK_KINDS, TrainingPlan, TrainingResult
+from simulation.training.plan import NETWORK_KINDS, TrainingPlan
+from simulation.training.result import TrainingResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,9 +14,9 @@ from scipy.special import stdtrit
 from analysis.base_rates.sample import Sample, sample_of_run
 from analysis.base_rates.statistics import Statistic
 from analysis.base_rates.targets import Target, load_targets
-from analysis.documents import json_text
 from analysis.play.experiment import run as play_scenario
 from analysis.play.options import Options
+from analysis.runs.files import write_json
 from analysis.runs.run import Run
 from analysis.statistics.intervals import (
     FEWEST_SEEDS,
@@ -73,7 +73,7 @@ def validate_world(
 def judge_run(run: Run, targets: Sequence[Target]) -> BaseRates:
     """Base rates of a played run, from its tables alone; writes them to `base-rates.json` in its folder."""
     result = BaseRates(run, base_rates(sample_of_run(run), targets))
-    (run.folder / REPORT).write_text(json_text(as_document(result)) + "\n", encoding="utf-8")
+    write_json(run.folder / REPORT, as_document(result))
     return result
 
 

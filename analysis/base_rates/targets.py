@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path as FilePath
 from typing import Any
@@ -10,13 +9,15 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from analysis.base_rates.statistics import STATISTICS, Statistic
-from scenarios.document import Document
-from scenarios.errors import Problem, ScenarioError, did_you_mean, listed, show
-from scenarios.reading import read_file
-from scenarios.validation import validate_as
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.strict_yaml.reading import read_file, read_parent
+from scenarios.strict_yaml.validation import validate_as
 from simulation.parameters import Settings, parameter
 
 SHIPPED = "shipped"
+MAX_CHAIN = 10
+"""Files that extend each other."""
 USUAL_TOLERANCE = 0.2  # assumption: one-sided ranges are measured in fifths of their bound
 
 
@@ -67,7 +68,12 @@ class Target(Settings):
     @property
     def of(self) -> Settings:
         """The statistic's parameters, defaults filled in."""
-        return validate_as(self.computed.parameters, Document(dict(self.parameters), ""))
+        return validate_as(self.computed.parameters, self.parameters_document)
+
+    @property
+    def parameters_document(self) -> Document:
+        """The statistic's parameters as the file says them, before they are checked."""
+        return Document(dict(self.parameters), "", what=f"statistic {self.statistic}")
 
 
 class TargetFile(Settings):
@@ -88,21 +94,16 @@ def shipped_file(name: str) -> FilePath:
     return FilePath(str(files("analysis").joinpath(name)))
 
 
-def read_settings(file: FilePath, model: type[Any], what: str) -> tuple[Any, Document]:
-    """A settings object from a YAML file, and the document it came from; `what` the file holds, for errors."""
-    document = read_file(file)
-    try:
-        return validate_as(model, document), document
-    except ScenarioError as error:
-        told = [replace(one, says=one.says.replace(" in the scenario;", f" in {what};")) for one in error.problems]
-        raise ScenarioError(told) from None
-
-
 def _resolve(file: FilePath, chain: tuple[FilePath, ...]) -> tuple[Target, ...]:
-    content, document = read_settings(file, TargetFile, "a file of targets")
+    what, keys = "file of targets", tuple(TargetFile.model_fields)
+    document = read_parent(file, str(file), what, keys) if chain else read_file(file, what=what)
+    content = validate_as(TargetFile, document)
     here = file.resolve()
     if here in chain:
         raise _problem(document, ("extends",), f"extends = {show(content.extends)}: the files extend each other")
+    if len(chain) >= MAX_CHAIN:
+        says = f"extends = {show(content.extends)}: a chain of more than {MAX_CHAIN} files; merge some"
+        raise _problem(document, ("extends",), says)
     for index, target in enumerate(content.targets):
         _check_statistic(target, index, document)
     earlier = _extended(content, document, (*chain, here))
@@ -144,11 +145,10 @@ def _check_statistic(target: Target, index: int, document: Document) -> None:
         says = f"targets[{index}].statistic = {show(target.statistic)}: no such statistic; {hint}there are "
         raise _problem(document, ("targets", index, "statistic"), f"{says}{listed(STATISTICS)}")
     try:
-        validate_as(target.computed.parameters, Document(dict(target.parameters), ""))
+        validate_as(target.computed.parameters, target.parameters_document)
     except ScenarioError as error:
         first = error.problems[0]
-        says = first.says.replace(" in the scenario;", f" of statistic {target.statistic};")
-        raise _problem(document, (*here, *first.path), f"targets[{index}].parameters: {says}") from None
+        raise _problem(document, (*here, *first.path), f"targets[{index}].parameters: {first.says}") from None
 
 
 def _contradiction(target: Target) -> str:

@@ -21,7 +21,8 @@ from scenarios.load import load
 from scenarios.schema import Scenario
 from simulation.model import MarketModel
 from simulation.training.bench.run import spread
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 
 Say = Callable[[str], None]
 MARKET = "markets/base"

@@ -37,7 +37,7 @@ class WorldObjective:
     scenario: str
     knobs: tuple[Knob, ...]
     targets: tuple[Target, ...]
-    seeds: tuple[int, ...]
+    seeds: Sequence[int]
     ledger: Path
     device: str
     engine: Engine

@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from analysis.base_rates.targets import read_settings, shipped_file
+from analysis.base_rates.targets import shipped_file
 from scenarios import Scenario
-from scenarios.document import Document
-from scenarios.errors import Path, Problem, ScenarioError, did_you_mean, listed, show
-from scenarios.fields import spot
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.strict_yaml.fields import spot
+from scenarios.strict_yaml.reading import read_file
+from scenarios.strict_yaml.validation import validate_as
 from simulation.parameters import Settings, parameter
 from simulation.settings import Name
 
@@ -80,7 +82,8 @@ class Knob:
 def load_parameters(file: str | FilePath | None, scenario: Scenario) -> tuple[Knob, ...]:
     """The knobs of a file (None: the shipped one) on a scenario; raises `ScenarioError` with file, line and key."""
     path = shipped_file("calibration/parameters.yaml") if file is None else FilePath(file)
-    content, document = read_settings(path, ParameterFile, "a file of parameters")
+    document = read_file(path, what="file of parameters")
+    content = validate_as(ParameterFile, document)
     names = [free.name for free in content.parameters]
     plain = scenario.model_dump(mode="json")
     if not names:

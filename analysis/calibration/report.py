@@ -15,7 +15,7 @@ from analysis.base_rates.targets import Target
 from analysis.calibration.loss import distance
 from analysis.calibration.parameters import Knob, overrides
 from analysis.calibration.search import Trial
-from analysis.documents import json_text
+from analysis.runs.files import draft_of, refuse_links, write_json
 
 TRIALS, REPORT, WHATIF, SCENARIO, PLOT = (
     "trials.parquet", "report.json", "best-whatif.yaml", "best-scenario.yaml", "losses.png",
@@ -61,8 +61,9 @@ def folder_of(study: Path) -> Path:
 def write_report(report: Report, folder: Path) -> dict[str, Any]:
     """Write trials, best parameters and the report; returns the report's document."""
     folder.mkdir(parents=True, exist_ok=True)
+    refuse_links(folder)
     document = as_document(report)
-    _write(folder / REPORT, json_text(document) + "\n")
+    write_json(folder / REPORT, document)
     if report.best is None:
         return document
     _write_trials(report.trials, folder / TRIALS)
@@ -136,9 +137,8 @@ def _write_trials(trials: Sequence[Trial], path: Path) -> None:
         }
         for trial in trials
     ]
-    draft = path.with_name(f".{path.name}")
-    pd.DataFrame(rows).to_parquet(draft, index=False)
-    os.replace(draft, path)
+    with draft_of(path) as draft:
+        pd.DataFrame(rows).to_parquet(draft, index=False)
 
 
 def _titles(report: Report, best: Trial) -> dict[str, str]:
@@ -155,6 +155,5 @@ def _yaml(content: dict[str, Any]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
+    with draft_of(path) as draft:
+        draft.write_text(text, encoding="utf-8")

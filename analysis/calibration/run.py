@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,10 @@ from analysis.calibration.loss import WorldObjective
 from analysis.calibration.parameters import Knob, load_parameters
 from analysis.calibration.report import Report, folder_of, write_report
 from analysis.calibration.search import Objective, Trial, search
-from analysis.play.experiment import loaded, real_engine
+from analysis.calibration.study_file import check_study_file
+from analysis.play.estimate import Estimate, check_size, estimate
+from analysis.play.experiment import BASE, loaded, real_engine
+from analysis.play.lockstep import Arm
 from analysis.play.options import Settings
 from analysis.play.provenance import code_fingerprint
 from analysis.runs import write as run_folder
@@ -38,11 +42,13 @@ def calibrate(
     Raises `ScenarioError` and `AnalysisError` for a wrong request, `SearchInterrupted` on Ctrl-C; the report of what
     was finished is written then too.
     """
+    check_study_file(study)
     setup = loaded(scenario)
+    check_size(estimate_trials(setup, settings, n_trials), scenario, settings)
     knobs, wanted = load_parameters(parameters, setup), load_targets(targets)
     identity = identity_of(setup, wanted, knobs, settings, search_seed)
     if objective is None:
-        played = tuple(settings.seeds), settings.ledger_path, settings.device, real_engine()
+        played = settings.seeds, settings.ledger_path, settings.device, real_engine()
         objective = WorldObjective(scenario, knobs, wanted, *played)
     folder = folder_of(study)
     found: list[Trial] = []
@@ -59,6 +65,12 @@ def calibrate(
     return report, folder
 
 
+def estimate_trials(setup: Scenario, settings: Settings, n_trials: int) -> Estimate:
+    """What so many trials will about take: each plays all seeds together, and keeps none of their tables."""
+    one = estimate([Arm(setup.name, BASE, setup)], settings, at_once=settings.replications)
+    return replace(one, n_worlds=one.n_worlds * n_trials, seconds=one.seconds * n_trials, disk_bytes=0.0)
+
+
 def identity_of(
     setup: Scenario, wanted: Sequence[Target], knobs: Sequence[Knob], settings: Settings, search_seed: int
 ) -> dict[str, Any]:
@@ -67,7 +79,7 @@ def identity_of(
         "scenario": setup.fingerprint(),
         "targets": [target.model_dump(mode="json") for target in wanted],
         "parameters": [knob.free.model_dump(mode="json") for knob in knobs],
-        "seeds": settings.seeds,
+        "seeds": settings.seeds.pairs,
         "search seed": search_seed,
         "code": code_fingerprint(),
     }

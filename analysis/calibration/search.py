@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.calibration.loss import Outcome
 from analysis.calibration.parameters import Knob
+from analysis.calibration.study_file import STUDY, check_study_file, errors_of
 from analysis.errors import AnalysisError
 
 if TYPE_CHECKING:
     import optuna
 
 Objective = Callable[[Mapping[str, float]], Outcome]
-STUDY = "calibration"
 IDENTITY = "identity"
 N_RANDOM = 10  # trials drawn at random before the sampler models the loss
 
@@ -63,32 +63,32 @@ def search(
     """Run trials until the study in `file` holds `n_trials`; returns all that it holds.
 
     identity: what makes two studies one (plain data); told: is called with each new trial.
-    Raises `AnalysisError` when the file cannot be used or holds another study, `SearchInterrupted` on Ctrl-C.
+    Raises `AnalysisError` when the file cannot be used or holds another study, `BrokenRun` when it cannot be written
+    for now, `SearchInterrupted` on Ctrl-C.
     """
-    study = open_study(file, identity)
-    _forget_unfinished(study)
-    while (done := len(_finished(study))) < n_trials:
-        try:
-            told(_run_trial(study, knobs, objective, done, seed))
-        except KeyboardInterrupt as stop:
-            raise SearchInterrupted(len(_finished(study)), n_trials) from stop
-    return trials_of(study)
+    with errors_of(file, reading=True):
+        study = open_study(file, identity)
+        _forget_unfinished(study)
+        trials_of(study)  # what is wrong with them is told before days are spent on more
+    with errors_of(file):
+        while (done := len(_finished(study))) < n_trials:
+            try:
+                told(_run_trial(study, knobs, objective, done, seed))
+            except KeyboardInterrupt as stop:
+                raise SearchInterrupted(len(_finished(study)), n_trials) from stop
+        return trials_of(study)
 
 
 def open_study(file: Path, identity: Mapping[str, Any]) -> optuna.Study:
-    """The study in an SQLite file, made where there is none."""
+    """The study in an SQLite file, made where there is none; raises `AnalysisError` where another one stands there."""
     import optuna
     from sqlalchemy import URL
-    from sqlalchemy.exc import SQLAlchemyError
 
+    check_study_file(file)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     file.parent.mkdir(parents=True, exist_ok=True)
     url = URL.create("sqlite", database=str(file)).render_as_string()
-    try:
-        study = optuna.create_study(storage=url, study_name=STUDY, load_if_exists=True)
-    except (SQLAlchemyError, RuntimeError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise AnalysisError(f"--study {file} cannot be used as a study ({reason}); choose another file") from error
+    study = optuna.create_study(storage=url, study_name=STUDY, load_if_exists=True)
     wanted = fingerprint(identity)
     held = study.user_attrs.get(IDENTITY)
     if held is None:

@@ -1,9 +1,13 @@
-"""Playing the case chapters: does the focal firm end as its chapter says, and for the reasons that it gives?"""
+"""Playing the case chapters: does everything that a chapter states hold, and for the reasons that it gives?
+
+Two shares of seeds are told apart everywhere: those that meet *every statement* (the match), and those that have the
+chapter's *ending*, in which its statements of kind `ending` hold whatever becomes of the others.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 
-from analysis.cases.expectations import SECTOR_MONTH, Evidence, columns_needed, judge, matches, sector_columns_needed
+from analysis.cases.expectations import (
+    SECTOR_MONTH,
+    Evidence,
+    columns_needed,
+    ends_as_stated,
+    judge,
+    matches,
+    sector_columns_needed,
+)
 from analysis.errors import AnalysisError
 from analysis.play import checks
 from analysis.play.experiment import BASE, play
@@ -30,19 +42,32 @@ WITHOUT = "without:"
 
 @dataclass(frozen=True)
 class ExpectationResult:
-    """One expectation of a chapter and the share of seeds in which it holds."""
+    """One expectation of a chapter and the share of seeds in which it holds; `kind` is ending, metric or event."""
 
     id: str
     section: str
     says: str
     share: Interval
+    kind: str
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """What taking a cause away does to a share of seeds.
+
+    effect: share without the cause minus share with it, in the same seeds; negative where the cause brings it about.
+    """
+
+    effect: Interval
+    share_without: float
 
 
 @dataclass(frozen=True)
 class CauseResult:
-    """One cause that a chapter names: what taking it away does to the share of seeds that match.
+    """One cause that a chapter names: what taking it away does to the share of seeds that meet every statement.
 
-    effect: share without the cause minus share with it, in the same seeds; negative where the cause matters.
+    effect, share_without: as `ShareChange` has them.
+    ending: the same of the share of seeds with the chapter's ending; None where the chapter states none.
     """
 
     name: str
@@ -50,11 +75,18 @@ class CauseResult:
     says: str
     effect: Interval
     share_without: float
+    ending: ShareChange | None = None
 
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One case over all seeds. `median_end` is None while at least half of the focal firms have not ended."""
+    """One case over all seeds.
+
+    match: share of seeds that meet every statement.
+    median_end: None while at least half of the focal firms have not ended.
+    ending: share of seeds in which every statement of kind `ending` holds; None where the chapter states none.
+    unmet, unmet_ending: the other seeds, so that both shares can be formed of some seeds alone.
+    """
 
     id: str
     name: str
@@ -65,6 +97,9 @@ class CaseResult:
     causes: tuple[CauseResult, ...]
     endings: dict[str, int]
     median_end: date | None
+    ending: Interval | None = None
+    unmet: tuple[int, ...] = ()
+    unmet_ending: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,17 +111,14 @@ class CasesResult:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per case and cause taken away ("": none): case, without, match, low, high, n, effect.
+        """One row per case and cause taken away ("": none).
 
-        `low` and `high` bound the match of the case as it is, and the effect of a cause taken away.
+        Columns: case, without, match, low, high, n, effect, and ending, ending_low, ending_high, ending_effect.
+        `low` and `high` bound the share of the case as it is, and the effect of a cause taken away.
         """
-        rows = []
-        for case in self.cases:
-            rows.append({"case": case.id, "without": "", **case.match.as_dict("match"), "effect": None})
-            for one in case.causes:
-                bounds = one.effect.as_dict("effect")
-                rows.append({"case": case.id, "without": one.name, "match": one.share_without, **bounds})
-        return pd.DataFrame(rows, columns=["case", "without", "match", "low", "high", "n", "effect"])
+        rows = [row for case in self.cases for row in _table_rows(case)]
+        ending = ["ending", "ending_low", "ending_high", "ending_effect"]
+        return pd.DataFrame(rows, columns=["case", "without", "match", "low", "high", "n", "effect", *ending])
 
 
 def cases(names: Sequence[str] = (), **options: Unpack[Options]) -> CasesResult:
@@ -150,30 +182,41 @@ def assess_case(run: Run, setup: Scenario) -> CaseResult:
     """Judge one case of a run, from its tables alone."""
     evidence = read_evidence(run, setup, BASE)
     verdicts = judge(setup.expect, setup.focal, evidence)
-    matched = matches(verdicts)
+    met, ended = matches(verdicts), ends_as_stated(setup.expect, verdicts)
     own = evidence.endings[evidence.endings["firm"] == setup.focal]
     return CaseResult(
         id=setup.id or setup.name,
         name=setup.name,
         title=setup.title,
         focal=str(setup.focal),
-        match=share_of(matched),
+        match=share_of(met),
         expectations=tuple(
-            ExpectationResult(expected.id, expected.section, expected.says, share_of(verdicts[expected.id]))
-            for expected in setup.expect
+            ExpectationResult(one.id, one.section, one.says, share_of(verdicts[one.id]), one.kind)
+            for one in setup.expect
         ),
-        causes=tuple(assess_cause(run, setup, name, matched) for name in setup.causes),
+        causes=tuple(assess_cause(run, setup, name, verdicts) for name in setup.causes),
         endings={str(ending): int(count) for ending, count in own["ending"].value_counts().items()},
         median_end=median_end(own),
+        ending=None if ended is None else share_of(ended),
+        unmet=seeds_without(met),
+        unmet_ending=None if ended is None else seeds_without(ended),
     )
 
 
-def assess_cause(run: Run, setup: Scenario, name: str, matched: pd.Series) -> CauseResult:
-    """What taking one cause away does; `matched` says which seeds match with the cause in place."""
-    without = matches(judge(setup.expect, setup.focal, read_evidence(run, setup, f"{WITHOUT}{name}")))
+def assess_cause(run: Run, setup: Scenario, name: str, with_cause: pd.DataFrame) -> CauseResult:
+    """What taking one cause away does; `with_cause`: which statements hold with the cause in place, seed by seed."""
+    without = judge(setup.expect, setup.focal, read_evidence(run, setup, f"{WITHOUT}{name}"))
     cause = setup.causes[name]
-    effect = paired_share_difference(without.to_numpy(), matched.to_numpy())
-    return CauseResult(name, cause.section, cause.says, effect, float(without.mean()))
+    match = share_change(matches(without), matches(with_cause))
+    ended, ended_before = (ends_as_stated(setup.expect, verdicts) for verdicts in (without, with_cause))
+    ending = None if ended is None or ended_before is None else share_change(ended, ended_before)
+    return CauseResult(name, cause.section, cause.says, match.effect, match.share_without, ending)
+
+
+def share_change(without: pd.Series, with_cause: pd.Series) -> ShareChange:
+    """Two verdicts on the same seeds compared, shape (seeds,) each; Tango's interval for paired shares."""
+    effect = paired_share_difference(without.to_numpy(), with_cause.to_numpy())
+    return ShareChange(effect, float(without.mean()))
 
 
 def read_evidence(run: Run, setup: Scenario, arm: str, expect: Sequence[Expectation] | None = None) -> Evidence:
@@ -187,6 +230,11 @@ def read_evidence(run: Run, setup: Scenario, arm: str, expect: Sequence[Expectat
     columns = ["seed", "firm", "ended", "ending", "raised_usd", "exit_value_usd"]
     endings = run.select("endings", setup.name, arm, columns)
     return Evidence(run.seeds, months_of(run, setup.name, arm), firms, events, endings)
+
+
+def seeds_without(met: pd.Series) -> tuple[int, ...]:
+    """Seeds in which it does not hold."""
+    return tuple(int(seed) for seed in met.index[~met])
 
 
 def share_of(met: pd.Series) -> Interval:
@@ -204,37 +252,19 @@ def median_end(endings: pd.DataFrame) -> date | None:
     return None if pd.isna(middle) else pd.Timestamp(middle).date()
 
 
-def as_document(result: CasesResult) -> dict[str, Any]:
-    """The result as JSON says it."""
-    return {
-        "cases": [_case_document(case) for case in result.cases],
-        "training": result.run.training_cost,
-        "seconds": result.run.manifest["seconds"],
-        "out": str(result.run.folder),
-    }
+def _table_rows(case: CaseResult) -> Iterator[dict[str, Any]]:
+    """Rows of `CasesResult.table`: the case as it is, then without each cause."""
+    ending = case.ending and _under("ending", case.ending.as_dict("ending"))
+    yield {"case": case.id, "without": "", **case.match.as_dict("match"), **(ending or {})}
+    for one in case.causes:
+        row = {"case": case.id, "without": one.name, "match": one.share_without, **one.effect.as_dict("effect")}
+        if one.ending:
+            bounds = _under("ending", one.ending.effect.as_dict("ending_effect"))
+            row |= {"ending": one.ending.share_without, **bounds}
+        yield row
 
 
-def _case_document(case: CaseResult) -> dict[str, Any]:
-    return {
-        "id": case.id,
-        "scenario": case.name,
-        "title": case.title,
-        "focal": case.focal,
-        "match": case.match.as_dict("share"),
-        "expectations": [
-            {"id": one.id, "section": one.section, "says": one.says, **one.share.as_dict("share")}
-            for one in case.expectations
-        ],
-        "causes": [
-            {
-                "name": one.name,
-                "section": one.section,
-                "says": one.says,
-                **one.effect.as_dict("effect"),
-                "share_without": one.share_without,
-            }
-            for one in case.causes
-        ],
-        "endings": case.endings,
-        "median_end": case.median_end.isoformat() if case.median_end else None,
-    }
+def _under(name: str, interval: dict[str, Any]) -> dict[str, Any]:
+    """Columns of a second interval of a row: its bounds under names of their own; n is the row's."""
+    renamed = {"low": f"{name}_low", "high": f"{name}_high"}
+    return {renamed.get(key, key): value for key, value in interval.items() if key != "n"}

@@ -1,4 +1,4 @@
-"""Does a played world end as its chapter says? Expectations are checked on the stored tables, seed by seed."""
+"""Which statements of a chapter hold in a played world? They are checked on the stored tables, seed by seed."""
 
 from __future__ import annotations
 
@@ -58,6 +58,12 @@ def judge(expectations: Sequence[Expectation], focal: str | None, evidence: Evid
 def matches(verdicts: pd.DataFrame) -> pd.Series:
     """Seeds in which all expectations hold, shape (seeds,)."""
     return verdicts.all(axis=1)
+
+
+def ends_as_stated(expectations: Sequence[Expectation], verdicts: pd.DataFrame) -> pd.Series | None:
+    """Seeds in which all expectations of kind `ending` hold, shape (seeds,); None for a chapter that has none."""
+    stated = [expected.id for expected in expectations if expected.kind == "ending"]
+    return verdicts[stated].all(axis=1) if stated else None
 
 
 def holds(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Series:

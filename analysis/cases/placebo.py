@@ -8,8 +8,7 @@ read the arm `base` alone. A statement that most firms meet says little about th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -17,74 +16,17 @@ import pyarrow.parquet as pq
 from analysis.cases.assess import load_case, read_evidence, share_of, shipped_cases
 from analysis.cases.expectations import columns_needed, judge, sector_columns_needed
 from analysis.cases.placebo_peers import peers_of, verdicts_of_peers
+from analysis.cases.placebo_results import ALL, Cell, Placebo, Shuffled
 from analysis.errors import AnalysisError
 from analysis.play.experiment import BASE
 from analysis.runs.run import Run
-from analysis.statistics.intervals import Interval, bootstrap_ratio
+from analysis.statistics.intervals import bootstrap_ratio
 
 if TYPE_CHECKING:
     from scenarios import Scenario
     from scenarios.schema import Expectation
 
-TARGET = 0.10  # most seeds in which a firm may meet what another chapter expects
-ALL = "all"  # every expectation of a case together
 NEAR_MONTHS = 12
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One focal firm judged by one expectation: `expectation` is its id, or `all` for those of the case together.
-
-    share: seeds that meet it; None where the run has no such measure.
-    alike: the firm's own chapter expects something that may well meet this one too, such as the same ending.
-    met: which seeds meet it, in the order of the run; empty where `share` is None.
-    """
-
-    case: str
-    judged_by: str
-    expectation: str
-    share: Interval | None
-    alike: bool
-    met: tuple[bool, ...] = ()
-
-    @property
-    def own(self) -> bool:
-        """Whether the firm is judged by its own chapter."""
-        return self.case == self.judged_by
-
-    @property
-    def within_target(self) -> bool:
-        return self.share is not None and self.share.estimate <= TARGET
-
-
-@dataclass(frozen=True)
-class Shuffled:
-    """Startups beside the focal firm judged by its chapter: shares of firms, pooled over seeds, and of focal firms.
-
-    n_seeds: seeds with at least one such startup. by_statement: share of those startups by statement, and of `all`.
-    """
-
-    case: str
-    focal: Interval
-    others: Interval
-    n_seeds: int
-    by_statement: tuple[tuple[str, Interval], ...] = ()
-
-
-@dataclass(frozen=True)
-class Placebo:
-    """Both tests of all cases that were played."""
-
-    cells: tuple[Cell, ...]
-    shuffled: tuple[Shuffled, ...]
-
-    def crossed(self, *, alike: bool, whole: bool) -> list[Cell]:
-        """Cells off the diagonal that could be judged: of whole chapters, or of single expectations."""
-        return [
-            cell
-            for cell in self.cells
-            if not cell.own and cell.share and cell.alike == alike and (cell.expectation == ALL) == whole
-        ]
 
 
 def placebo(run: Run, setups: Sequence[Scenario]) -> Placebo:
@@ -169,46 +111,3 @@ def _wanted(event: Expectation) -> bool:
 def case_id(setup: Scenario) -> str:
     """What tables call the case."""
     return setup.id or setup.name
-
-
-def as_document(found: Placebo) -> dict[str, Any]:
-    """Both tests as JSON says them."""
-    from analysis.cases import placebo_verdicts  # verdicts read the tests, so each needs the other
-
-    return {
-        "target": TARGET,
-        "crossed": [
-            {
-                "case": cell.case,
-                "judged_by": cell.judged_by,
-                "expectation": cell.expectation,
-                "alike": cell.alike,
-                **(cell.share.as_dict("share") if cell.share else {"share": None, "low": None, "high": None, "n": 0}),
-            }
-            for cell in found.cells
-        ],
-        "shuffled": [
-            {
-                "case": one.case,
-                "focal": one.focal.as_dict("share"),
-                "others": one.others.as_dict("share"),
-                "seeds": one.n_seeds,
-            }
-            for one in found.shuffled
-        ],
-        "summary": summary(found),
-        "verdicts": placebo_verdicts.as_document(found),
-    }
-
-
-def summary(found: Placebo) -> dict[str, dict[str, int]]:
-    """How many cells off the diagonal stay within the target: of expectations and of whole chapters, alike or not."""
-    groups = {
-        f"{'chapters' if whole else 'expectations'}{'_alike' if alike else ''}": found.crossed(alike=alike, whole=whole)
-        for whole in (False, True)
-        for alike in (False, True)
-    }
-    return {
-        name: {"cells": len(cells), "within_target": sum(cell.within_target for cell in cells)}
-        for name, cells in groups.items()
-    }

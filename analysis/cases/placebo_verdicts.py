@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.cases.placebo import ALL, TARGET, Cell, Placebo
+from analysis.cases.placebo_results import ALL, TARGET, Cell, Placebo
 from analysis.statistics.intervals import Interval, bootstrap_ratio
 
 

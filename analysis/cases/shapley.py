@@ -1,7 +1,8 @@
-"""How much of a case's ending each of its causes accounts for: Shapley values over all subsets of the causes.
+"""What each cause contributes to meeting every statement of its case: Shapley values over all subsets of the causes.
 
-The game: v(S) is the share of seeds that end as the chapter says when exactly the causes in S are present. All subsets
-are played in the same seeds, so every seed has Shapley values of its own, and the values of the case are their means.
+The game: v(S) is the share of seeds that meet every statement of the chapter, its ending among them, when exactly the
+causes in S are present. All subsets are played in the same seeds, so every seed has Shapley values of its own, and the
+values of the case are their means.
 
 References
 [1] Shapley (1953), A value for n-person games. doi:10.1515/9781400881970-018
@@ -39,7 +40,7 @@ Coalition = frozenset[str]
 
 @dataclass(frozen=True)
 class Contribution:
-    """One cause: its Shapley value [1], in shares of seeds; positive where the cause brings about the ending."""
+    """One cause: its Shapley value [1], in shares of seeds; positive where the cause brings the match about."""
 
     name: str
     section: str

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from analysis.cases import assess as matching
+from analysis.cases import document as cases_document
 from analysis.cases import placebo as placebo_tests
 from analysis.cases import shapley as attribution
 from analysis.cases.assess import CasesResult, arms_of_case, load_cases
-from analysis.cases.placebo import Placebo
+from analysis.cases.placebo_document import as_document as placebo_as_document
+from analysis.cases.placebo_results import Placebo
 from analysis.cases.shapley import Attribution
 from analysis.play.options import Options, Settings
 
@@ -41,9 +43,9 @@ def study(
 
 def as_document(result: CaseStudy) -> dict[str, Any]:
     """The result as JSON says it: `shapley` and `placebo` stand there where they were asked for."""
-    document = matching.as_document(result.cases)
+    document = cases_document.as_document(result.cases)
     if result.attributions:
         document["shapley"] = [attribution.as_document(one) for one in result.attributions]
     if result.placebo:
-        document["placebo"] = placebo_tests.as_document(result.placebo)
+        document["placebo"] = placebo_as_document(result.placebo)
     return document

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.cases.assess import CaseResult, CauseResult
+from analysis.cases.assess import CaseResult, CauseResult, ShareChange
 from analysis.statistics.intervals import Interval
 from analysis.statistics.written import written_number
 
@@ -12,7 +12,7 @@ SMALL = 0.15  # an effect of zero whose interval is wider than this is not known
 
 
 def case_verdict(case: CaseResult) -> str:
-    """Whether the chapter is matched, and how sure that is."""
+    """Whether the chapter is matched, all of its statements together, and how sure that is."""
     match = case.match
     if not match.is_known:
         return TOO_FEW
@@ -26,7 +26,7 @@ def case_verdict(case: CaseResult) -> str:
 
 
 def cause_verdict(cause: CauseResult) -> str:
-    """Whether a named cause matters here: without it, does the chapter's ending become rarer?"""
+    """Whether a named cause matters here: without it, are all statements met more rarely?"""
     effect = cause.effect
     if not effect.is_known:
         return TOO_FEW
@@ -37,6 +37,18 @@ def cause_verdict(cause: CauseResult) -> str:
     if effect.estimate == 0 and max(-effect.low, effect.high) <= SMALL:
         return "does not matter here: effect +0.00"
     return "open (interval holds 0)" if effect.estimate <= 0 else "open, if anything the other way"
+
+
+def ending_verdict(change: ShareChange) -> str:
+    """What taking a cause away does to the chapter's ending; "unchanged" only where the interval is narrow."""
+    effect = change.effect
+    if not effect.is_known:
+        return TOO_FEW
+    if effect.high < 0:
+        return "rarer"
+    if effect.low > 0:
+        return "more frequent"
+    return "unchanged" if max(-effect.low, effect.high) <= SMALL else "open (interval holds 0)"
 
 
 def written(interval: Interval, signed: bool = False, form: str = ".2f") -> str:

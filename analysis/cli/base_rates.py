@@ -17,6 +17,7 @@ from analysis.cli.options import (
     Replications,
     Retrain,
     Seed,
+    Yes,
     interruptible,
     options_for,
     path_option,
@@ -45,13 +46,22 @@ def validate_world(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Play a scenario and compare its startups with base rates: survival, rounds, waits, margins, churn."""
     output = Output(as_json)
     name = f"validate-{scenario}"
     options = options_for(
-        name, out, replications=replications, seed=seed, jobs=jobs, device=device, ledger=ledger, retrain=retrain
+        name,
+        out,
+        replications=replications,
+        seed=seed,
+        jobs=jobs,
+        device=device,
+        ledger=ledger,
+        retrain=retrain,
+        yes=yes,
     )
     from analysis.base_rates import judge as base_rates
 
@@ -88,15 +98,16 @@ def calibrate(
     search_seed: Annotated[int, typer.Option("--search-seed", help="Seed of the search itself.")] = 0,
     device: Device = Settings.device,
     ledger: LedgerFile = None,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Search the uncertain parameters of a scenario for those nearest to base rates."""
     check_counts(trials, seeds, search_seed)
     file = study or default_study(scenario)
-    if trials == 0 and not file.is_file():
+    if trials == 0 and not file.exists():
         raise AnalysisError(f"there is no study at {file} to report on; ask for --trials")
     output = Output(as_json)
-    settings = Settings(replications=seeds, seed=seed, jobs=1, device=device, ledger=ledger)
+    settings = Settings(replications=seeds, seed=seed, jobs=1, device=device, ledger=ledger, yes=yes)
     from analysis.calibration import run as calibration_run
 
     try:

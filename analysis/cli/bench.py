@@ -10,7 +10,10 @@ from rich.table import Column, Table
 from analysis.cli.options import AsJson, Device, Jobs, Output, path_option
 from analysis.documents import json_text
 from analysis.errors import AnalysisError
+from analysis.play.options import most_jobs
+from analysis.runs.files import naming
 
+MOST_REPEATS, MOST_MEMBERS = 1_000, 65_536  # networks: some GB, and sixteen times what fills a large card
 OutFile = Annotated[Path | None, path_option("--out", "-o", help="Also write the JSON document to this file.")]
 QUICK_STEPS, QUICK_MEMBERS = 40, 6
 
@@ -35,9 +38,13 @@ def training(
     as_json: AsJson = False,
 ) -> None:
     """Measure runs per second, ratios to a plain loop, FLOP/s, start-up cost and cost per run as members grow."""
-    for name, value in (("--repeats", repeats), ("--members", members or 1), ("--jobs", jobs or 1)):
-        if value < 1:
-            raise AnalysisError(f"{name} must be at least 1, not {value}")
+    for name, value, most in (
+        ("--repeats", repeats, MOST_REPEATS),
+        ("--members", 1 if members is None else members, MOST_MEMBERS),
+        ("--jobs", 1 if jobs is None else jobs, most_jobs()),
+    ):
+        if not 1 <= value <= most:
+            raise AnalysisError(f"{name} must be at least 1 and at most {most:,}, not {value:,}")
     output = Output(as_json)
     document = measure(job, repeats, members, jobs, device, quick, note, output)
     finish(document, tables_of(document), out, output)
@@ -65,8 +72,9 @@ def market(
         "time": now(),
         "machine": machine(resolve_device("cpu")),
     }
+    warn_of_load(head, output)
     with one_thread():
-        document = head | bench_market(quick, output.say)
+        document = with_load(head, bench_market(quick, output.say))
     finish(document, market_tables(document), out, output)
 
 
@@ -75,13 +83,30 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def warn_of_load(head: dict[str, Any], output: Output) -> None:
+    """Say before the first measurement that the machine is busy, where it is."""
+    from analysis.screens.load import warning
+
+    if told := warning(head["machine"]["load_before"]):
+        output.say(told)
+
+
+def with_load(head: dict[str, Any], measured: dict[str, Any]) -> dict[str, Any]:
+    """The whole document: every row of figures has the load at the start beside it."""
+    from simulation.training.bench.load import beside_figures
+
+    whole: dict[str, Any] = head | beside_figures(measured, head["machine"]["load_before"])
+    return whole
+
+
 def finish(document: dict[str, Any], said: list[Any], out: Path | None, output: Output) -> None:
     """Show the tables, write the file where one was asked for, print the document."""
     for table in said:
         output.say(table)
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json_text(document) + "\n", encoding="utf-8")
+        with naming(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json_text(document) + "\n", encoding="utf-8")
         output.say(f"results: {out}")
     output.document(document)
 
@@ -117,18 +142,22 @@ def measure(
         "time": now(),
         "machine": machine(where),
     }
+    warn_of_load(document, output)
     if job == "ladder":
-        return document | bench_ladder(where, members or (4 if quick else 16), repeats, quick, output.say)
+        rows = bench_ladder(where, members or (4 if quick else 16), repeats, quick, output.say)
+        return with_load(document, rows)
     shape = replace(JOBS[job], steps=QUICK_STEPS) if quick else JOBS[job]
     n_members = members or (QUICK_MEMBERS if quick else shape.n_members)
-    return document | bench_job(shape, where, n_members, n_jobs, repeats, quick, output.say)
+    return with_load(document, bench_job(shape, where, n_members, n_jobs, repeats, quick, output.say))
 
 
 def tables_of(document: dict[str, Any]) -> list[Any]:
     """What a person reads."""
+    from analysis.screens.load import load_in_words
+
     if document["job"] == "ladder":
-        return [ladder_table(document["ladder"])]
-    said: list[Any] = [contender_table(document), growth_table(document["growth"])]
+        return [ladder_table(document["ladder"]), load_in_words(document["machine"])]
+    said: list[Any] = [contender_table(document), load_in_words(document["machine"]), growth_table(document["growth"])]
     said += [f"not measured: {one['name']} ({one['why']})" for one in document["skipped"]]
     startup = document["startup"]
     said.append(f"first call with {startup['members']} members: {startup['extra_s']:.2f} s more than a later one")
@@ -139,8 +168,10 @@ def tables_of(document: dict[str, Any]) -> list[Any]:
 
 
 def contender_table(document: dict[str, Any]) -> Table:
-    """One line per contender."""
-    names = ("", "threads", "runs/s", "min…max", "× plain", "GFLOP/s", "of matmul")
+    """One line per contender; the load at the start stands beside its ratio."""
+    from analysis.screens.load import load_text
+
+    names = ("", "threads", "runs/s", "min…max", "× plain", "load", "GFLOP/s", "of matmul")
     table = Table(*(Column(name, no_wrap=True) for name in names), box=None)
     for row in document["contenders"]:
         rate = row["runs_per_s"]
@@ -150,6 +181,7 @@ def contender_table(document: dict[str, Any]) -> Table:
             f"{rate['median']:.3g}",
             f"{rate['min']:.3g}…{rate['max']:.3g}",
             f"{row['ratio_to_plain']['median']:.3g}",
+            load_text(row["load_before"]),
             f"{row['flops_per_s']['median'] / 1e9:.3g}",
             f"{row['share_of_matmul']['median']:.1%}",
         )

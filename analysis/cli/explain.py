@@ -1,5 +1,6 @@
 """`ventures explain`: one firm's story, and the smallest change that would have turned its ending around."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
@@ -50,7 +51,7 @@ def explain(
     output = Output(as_json)
     run = open_run(folder)
     story = tell(run, firm, seed, scenario, arm)
-    more = further_seeds(story.record.subject, seeds) if seeds is not None else ()
+    more: Sequence[int] = further_seeds(story.record.subject, seeds) if seeds is not None else ()
     say_lines(output, story_lines(story))
     played: tuple[Reversals | None, Luck | None] = (None, None)
     if not no_replay:
@@ -64,7 +65,7 @@ def explain(
 class Replay:
     """How the replays are made; `seeds`: further ones."""
 
-    seeds: tuple[int, ...]
+    seeds: Sequence[int]
     jobs: int
     device: str
     ledger: Path | None

@@ -2,18 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analysis.cli.options import AsJson, Device, LedgerFile, Output, Seed, path_argument
 from analysis.errors import AnalysisError
 from analysis.play.options import default_ledger
-from analysis.terminal.console import counted
 
 if TYPE_CHECKING:
     from simulation.training.ledger.ledger import Ledger
-    from simulation.training.ledger.verify import Verification
 
 app = typer.Typer(help="The ledger of training runs.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,7 +22,9 @@ def info(ledger: LedgerFile = None, as_json: AsJson = False) -> None:
     output = Output(as_json)
     content = existing(ledger or default_ledger()).info()
     for name, value in content.items():
-        output.say(f"{name.replace('_', ' ')}: {value}")
+        several = isinstance(value, dict)
+        shown = ", ".join(f"{what} {n:,}" for what, n in value.items()) or "-" if several else value
+        output.say(f"{name.replace('_', ' ')}: {shown}")
     output.document(content)
 
 
@@ -41,7 +41,9 @@ def verify(
         raise AnalysisError(f"--sample must be at least 1, not {sample}")
     if seed < 0:
         raise AnalysisError(f"--seed must be 0 or more, not {seed}")
-    found = verify_sample(existing(ledger or default_ledger()), sample, seed, device)
+    from analysis.training.again import documents, said_of, train_again
+
+    found = train_again(existing(ledger or default_ledger()).sample(sample, seed), device)
     output = Output(as_json)
     for one in found:
         output.say(said_of(one))
@@ -75,19 +77,32 @@ def export_file(
 @app.command("import")
 def import_file(
     file: Annotated[Path, path_argument("FILE.parquet", "A file that `export` wrote.")],
+    trust: Annotated[
+        int | None,
+        typer.Option("--trust", metavar="N", help="First train N of the rows again; take none where one differs."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", "-s", help="Draws the rows of --trust.")] = 0,
+    device: Device = "auto",
     ledger: LedgerFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take the good rows of an exported file into the ledger; leaves with 1 where rows were damaged."""
-    from analysis.training.ledger_files import import_ledger
+    """Take the good rows of an exported file into the ledger; leaves with 1 where some are damaged or --trust fails."""
+    if trust is not None and trust < 1:
+        raise AnalysisError(f"--trust must be at least 1, not {trust}")
+    if seed < 0:
+        raise AnalysisError(f"--seed must be 0 or more, not {seed}")
+    from analysis.training.again import documents
+    from analysis.training.ledger_files import Trial, import_ledger
 
     path = ledger or default_ledger()
-    done = import_ledger(file, path)
+    done = import_ledger(file, path, None if trust is None else Trial(trust, seed, device))
     output = Output(as_json)
+    if done.tried:
+        output.say(f"{len(done.tried):,} runs were trained again and came out as recorded")
     output.say(f"{done.rows:,} runs in {file}: {done.new:,} new, {done.known:,} known, {done.damaged:,} damaged")
     if done.other_trainer:
         output.say(f"{done.other_trainer:,} are of another version of the trainer: kept, but not used by this release")
-    output.document({"file": str(file), "ledger": str(path), **asdict(done)})
+    output.document({"file": str(file), "ledger": str(path), **asdict(done), "tried": documents(done.tried)})
     if done.damaged:
         raise typer.Exit(1)
 
@@ -98,31 +113,4 @@ def existing(path: Path) -> "Ledger":
 
     if not path.exists():
         raise AnalysisError(f"no ledger at {path}; `ventures cases` makes one")
-    return Ledger.open(path)
-
-
-def verify_sample(ledger: "Ledger", sample: int, seed: int, device: str) -> "list[Verification]":
-    """Train a sample again, with as many threads as runs are played with."""
-    from analysis.play.lockstep import one_thread
-    from simulation.training.device import resolve_device
-    from simulation.training.ledger.verify import verify_row
-
-    where = resolve_device(device)
-    rows = ledger.sample(sample, seed)
-    with one_thread():
-        return [verify_row(row, where) for row in counted(rows, "training again", len(rows))]
-
-
-def said_of(one: "Verification") -> str:
-    """One run in one line."""
-    if one.tolerance is None:
-        return f"{one.key}: not compared, another version of the trainer wrote it"
-    largest = max((abs(value) for value in one.differences.values()), default=0.0)
-    verdict = "same" if one.passed else "DIFFERS"
-    return f"{one.key}: {verdict}, largest difference {largest:.4g} (allowed {one.tolerance:g}), {one.recorded_on}"
-
-
-def documents(found: "list[Verification]") -> list[dict[str, Any]]:
-    """The same for JSON."""
-    names = ("key", "passed", "tolerance", "differences", "recorded_on", "trained_on")
-    return [{name: getattr(one, name) for name in names} for one in found]
+    return Ledger(path)

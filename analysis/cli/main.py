@@ -1,6 +1,5 @@
 """`ventures`: the command line. Heavy libraries are imported by the commands that need them."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from analysis.cli import explain as cli_explain
 from analysis.cli import ledger as cli_ledger
 from analysis.cli import train as cli_train
 from analysis.cli.options import (
+    INTERRUPTED,
     AsJson,
     Device,
     Jobs,
@@ -24,11 +24,13 @@ from analysis.cli.options import (
     Replications,
     Retrain,
     Seed,
+    Yes,
     interruptible,
     options_for,
     show_results,
 )
 from analysis.errors import AnalysisError
+from analysis.play.interrupts import end_on_request, end_undisturbed
 from analysis.play.options import Settings
 from analysis.terminal.console import PlainConsole, say_error
 from analysis.terminal.notices import speak_plainly
@@ -38,9 +40,9 @@ if TYPE_CHECKING:
     from scenarios import Scenario
 
 BASE_WORLD = "markets/base"
-EXPECTED = (  # errors told in one line: module, name, exit code; not imported only to be caught
-    ("scenarios", "ScenarioError", 2),
-    ("simulation.training.ledger.ledger", "LedgerError", 2),
+EXPECTED = (  # errors told in one line: module, name, exit code unless they have their own; not imported to be caught
+    ("scenarios.strict_yaml.errors", "ScenarioError", 2),
+    ("simulation.training.ledger.errors", "LedgerError", 2),
     ("simulation.training.device", "DeviceError", 2),
 )
 
@@ -89,8 +91,9 @@ def cases(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     shapley: Annotated[
-        bool, typer.Option("--shapley", help="Share the ending out among the causes: every subset is played.")
+        bool, typer.Option("--shapley", help="Share the match out among the causes: every subset is played.")
     ] = False,
     placebo: Annotated[
         bool, typer.Option("--placebo", help="Judge other firms by each chapter too: would any firm do?")
@@ -101,7 +104,15 @@ def cases(
     output = Output(as_json)
     label = names[0] if names and len(names) == 1 else "cases"
     options = options_for(
-        label, out, replications=replications, seed=seed, jobs=jobs, device=device, ledger=ledger, retrain=retrain
+        label,
+        out,
+        replications=replications,
+        seed=seed,
+        jobs=jobs,
+        device=device,
+        ledger=ledger,
+        retrain=retrain,
+        yes=yes,
     )
     from analysis.cases import study as case_studies
 
@@ -124,12 +135,21 @@ def run(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Play one scenario with many seeds."""
     output = Output(as_json)
     options = options_for(
-        scenario, out, replications=replications, seed=seed, jobs=jobs, device=device, ledger=ledger, retrain=retrain
+        scenario,
+        out,
+        replications=replications,
+        seed=seed,
+        jobs=jobs,
+        device=device,
+        ledger=ledger,
+        retrain=retrain,
+        yes=yes,
     )
     from analysis.play.experiment import run as play_scenario
 
@@ -156,6 +176,7 @@ def compare(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Play a scenario and what-ifs on it in the same seeds: ventures compare BASE --with WHATIF [WHATIF]..."""
@@ -169,6 +190,7 @@ def compare(
         device=device,
         ledger=ledger,
         retrain=retrain,
+        yes=yes,
     )
     from analysis import comparison
 
@@ -244,11 +266,14 @@ def scenarios(as_json: AsJson = False) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code; a request to end (`kill`, a scheduler) is like Ctrl-C."""
+    """Run the command line and leave with its exit code; every request to end is like Ctrl-C."""
     open_streams()
     speak_plainly()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_request()
     code = run_command(arguments)
+    end_undisturbed()
+    if (workers := sys.modules.get("analysis.play.workers")) is not None:
+        workers.end_workers()
     if (failure := failure_of(sys.stdout)) is not None:
         say_error(f"ventures: standard output: {failure.strerror or failure}")
         code = code or 1
@@ -259,6 +284,9 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     """Run one command; expected errors become one line on standard error and an exit code."""
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="ventures", standalone_mode=False)
+    except typer.Abort:
+        typer.echo("interrupted", err=True)
+        return INTERRUPTED
     except Exception as error:
         code = exit_code_of(error)
         if code is None:
@@ -276,10 +304,12 @@ def exit_code_of(error: Exception) -> int | None:
     for module, name, code in EXPECTED:
         known = getattr(sys.modules.get(module), name, None)
         if known is not None and isinstance(error, known):
-            return code
+            return int(getattr(error, "exit_code", code))
     return 1 if isinstance(error, OSError) else None
 
 
 def message_of(error: Any) -> str:
-    """What the error has to say."""
+    """What the error has to say; of an error of the system the file first, as in every other line."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     return error.format_message() if hasattr(error, "format_message") else str(error)

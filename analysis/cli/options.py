@@ -44,6 +44,7 @@ LedgerFile = Annotated[
     path_option("--ledger", envvar="VENTURES_LEDGER", help="Training ledger. Default: one in the user's cache."),
 ]
 Retrain = Annotated[bool, typer.Option("--retrain", help="Train every plan again, whatever the ledger holds.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Play it however large it is; without, much is asked for twice.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from analysis.cli.options import AsJson, Device, Jobs, LedgerFile, Out, Output, Retrain, interruptible, options_for
+from analysis.cli.options import AsJson, Device, Jobs, LedgerFile, Out, Output, Retrain, Yes, interruptible, options_for
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings
 from analysis.runs.names import user_path
@@ -72,6 +72,7 @@ def train(
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Train one plan and print every measure, or a grid of plans: the scaling laws, or all that the cases need."""
@@ -81,7 +82,7 @@ def train(
         tasks=[*(task or ()), *(more or ())],
         kinds=list(kind or ()),
         n_seeds=seeds,
-        options={"jobs": jobs, "device": device, "ledger": ledger, "retrain": retrain},
+        options={"jobs": jobs, "device": device, "ledger": ledger, "retrain": retrain, "yes": yes},
         out=out,
         output=Output(as_json),
     )
@@ -97,7 +98,7 @@ def command_for(grid: str | None) -> Any:
         return train_scaling if grid == "scaling" else train_default
     if Path(grid).suffix in (".yaml", ".yml"):
         return lambda request: train_file(request, user_path(grid))
-    from scenarios.errors import did_you_mean
+    from scenarios.strict_yaml.errors import did_you_mean
 
     raise AnalysisError(
         f"--grid must be scaling, default or a YAML file, not {grid!r}; {did_you_mean(grid, GRIDS)}".rstrip("; ")

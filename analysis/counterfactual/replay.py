@@ -61,7 +61,7 @@ def stage_of(run: Run, subject: Subject, ledger: Path | None, device: str) -> It
     ledger: None takes the run's own where it is still there, else the user's.
     Raises `AnalysisError` where the scenario in the manifest is none for this release.
     """
-    named = str(ledger or run.manifest.get("ledger") or default_ledger())
+    named = str(ledger or run.manifest.ledger or default_ledger())
     folder = Path(tempfile.mkdtemp(prefix="ventures-replay-"))
     try:
         path = Path(named) if ledger or Path(named).exists() else default_ledger()
@@ -85,7 +85,7 @@ def bring_training(run: Run, ledger: Path) -> None:
 def setup_of(run: Run, subject: Subject) -> Scenario:
     """The scenario of the subject's arm, from the manifest."""
     from scenarios import Scenario, ScenarioError
-    from scenarios.document import Document
+    from scenarios.strict_yaml.document import Document
 
     arm = arm_of(run, subject)
     try:
@@ -96,7 +96,7 @@ def setup_of(run: Run, subject: Subject) -> Scenario:
 
 def other_version(run: Run, what: str) -> AnalysisError:
     """The error for a run that this code cannot play again."""
-    then, now = run.manifest.get("code"), code_fingerprint()
+    then, now = run.manifest.code, code_fingerprint()
     return AnalysisError(
         f"{run.folder} was made by another version (code {then}, now {now}), so nothing can be replayed: {what}; "
         "play it again, or read on with --no-replay"
@@ -106,7 +106,7 @@ def other_version(run: Run, what: str) -> AnalysisError:
 def changed_setup(stage: Stage, changes: Changes) -> Scenario:
     """The scenario with a named firm's settings changed from the start."""
     from scenarios import Scenario
-    from scenarios.changes import apply_changes
+    from scenarios.strict_yaml.changes import apply_changes
 
     document = stage.setup.to_document()
     document.data["causes"], document.data["expect"] = {}, ()  # they need not fit the changed scenario

@@ -18,10 +18,11 @@ from analysis.counterfactual.replay import LARGEST_COMPANY, Outcome, Stage, play
 from analysis.counterfactual.search import Reversals
 from analysis.errors import AnalysisError
 from analysis.explain.facts import Subject
-from analysis.play.options import LARGEST_SEED
 from analysis.play.workers import spread
+from analysis.runs.seeds import LARGEST_SEED
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
 
+MOST_SEEDS = 10_000
 AS_IT_WAS = -1  # the number of the replay without a change; those of changes count from 0
 Note = Callable[[int, int], None]
 """(replays done, replays in all)"""
@@ -55,7 +56,7 @@ class Effect:
 class Luck:
     """Replays in further seeds; `failed` is how the story ends, `outcomes` stand by (seed, number of the change)."""
 
-    seeds: tuple[int, ...]
+    seeds: Sequence[int]
     failed: bool
     changes: tuple[Change, ...]
     outcomes: dict[tuple[int, int], Outcome] = field(default_factory=dict)
@@ -126,13 +127,13 @@ class Luck:
         }
 
 
-def further_seeds(subject: Subject, n: int) -> tuple[int, ...]:
-    """The n seeds after that of the story; raises `AnalysisError` for numbers below 1 and beyond 63 bits."""
-    if n < 1:
-        raise AnalysisError(f"--seeds must be at least 1, not {n}")
+def further_seeds(subject: Subject, n: int) -> range:
+    """The n seeds after that of the story; raises `AnalysisError` for numbers below 1, huge ones and beyond 63 bits."""
+    if not 1 <= n <= MOST_SEEDS:
+        raise AnalysisError(f"--seeds must be at least 1 and at most {MOST_SEEDS:,}, not {n:,}")
     if subject.seed > LARGEST_SEED - n - 1:
         raise AnalysisError(f"--seeds must leave room for {n} seeds after {subject.seed} below 2^63")
-    return tuple(range(subject.seed + 1, subject.seed + 1 + n))
+    return range(subject.seed + 1, subject.seed + 1 + n)
 
 
 def changes_of(reversals: Reversals) -> tuple[Change, ...]:
@@ -149,7 +150,7 @@ def replay_seeds(
     Raises `AnalysisError` for a drawn firm: in another seed its name belongs to another firm.
     """
     check_named(stage)
-    luck = Luck(tuple(seeds), failed, changes_of(reversals))
+    luck = Luck(seeds, failed, changes_of(reversals))
     work = partial(play_piece, stage, luck.changes)
     try:
         with closing(spread(work, pieces_of(luck), n_jobs, "try again with fewer --jobs")) as played:

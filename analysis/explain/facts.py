@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.errors import DamagedRun
 from analysis.runs.months import months_of_scenario
 from analysis.runs.run import Run
 from analysis.statistics.written import NO_NUMBER, written_number
@@ -124,9 +125,12 @@ def read_training(run: Run, keys: set[Any]) -> dict[str, dict[str, Any]]:
 
 
 def plan_of(row: dict[Any, Any]) -> dict[str, Any]:
-    """The plan of a ledger row."""
-    plan = row.get("plan", {})
-    return dict(json.loads(plan)) if isinstance(plan, str) else dict(plan)
+    """The plan of a ledger row; raises `DamagedRun` where its text is none."""
+    plan = row.get("plan") or {}
+    try:
+        return dict(json.loads(plan) if isinstance(plan, str) else plan)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DamagedRun(f"training run {row.get('key')} of the folder has no readable plan") from error
 
 
 def resolved_of(run: Run, subject: Subject) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def known(given: Iterable[str], allowed: Sequence[str]) -> None:
     """Refuse names of arguments that do not exist, with the likely typo."""
     for name in given:
         if name not in allowed:
-            from scenarios.errors import did_you_mean
+            from scenarios.strict_yaml.errors import did_you_mean
 
             raise AnalysisError(f"unknown option {name!r}; {did_you_mean(name, allowed)}allowed: {', '.join(allowed)}")
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from analysis.errors import AnalysisError, Interrupted
+from analysis.documents import finite
+from analysis.errors import AnalysisError, BrokenRun, Interrupted
+from analysis.play.estimate import check_size, estimate
+from analysis.play.interrupts import held
 from analysis.play.lockstep import Arm, Engine, real_engine, split_into_blocks
 from analysis.play.options import Options, Settings
 from analysis.play.progress import Tally, progress_bar
 from analysis.play.provenance import provenance
 from analysis.play.workers import Job, play_blocks
 from analysis.runs import write as run_folder
+from analysis.runs.manifest import ArmNote, Manifest, Status
+from analysis.runs.parts import sound_parts
 from analysis.runs.run import Run
+from analysis.runs.seeds import SeedSet
 
 if TYPE_CHECKING:
     from scenarios import Scenario
@@ -52,83 +59,87 @@ def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engin
 
     kind: run, cases or compare; name: what the manifest calls the experiment; engine: the real one by default.
     """
+    check_size(estimate(arms, settings), name, settings)
     wanted = _first_manifest(arms, settings, kind, name)
     out, keep = settings.open_out()
-    with run_folder.locked(out):
+    with run_folder.locked(out), held() as requests:
         manifest = run_folder.open_folder(out, wanted)
         started = time.perf_counter()
-        status = "failed"
+        status: Status = "failed"
         try:
-            _play_missing(arms, settings, out, manifest, engine or real_engine())
+            with requests.let_through():
+                _play_missing(arms, settings, out, manifest, engine or real_engine())
             status = "finished"
         except KeyboardInterrupt:
             status = "interrupted"
         finally:
             manifest = run_folder.merge(out, manifest)
-            seconds = manifest["seconds"] + time.perf_counter() - started
-            run_folder.write_manifest(
-                out, {**manifest, "status": status, "finished": run_folder.now(), "seconds": seconds}
-            )
+            status = status if status != "finished" or manifest.finished_seeds == manifest.seeds else "failed"
+            seconds = manifest.seconds + time.perf_counter() - started
+            ended = {"status": status, "finished": run_folder.now(), "seconds": seconds}
+            run_folder.write_manifest(out, manifest.model_copy(update=ended))
     result = Run(out, keep)
-    if status == "interrupted":
+    if status == "interrupted" or requests.noted:
         raise Interrupted(result)
+    if status == "failed":
+        missing = len(manifest.seeds) - len(manifest.finished_seeds)
+        raise BrokenRun(
+            f"{missing} seeds were damaged before they could be kept; the same command with --out {out} "
+            "plays them again"
+        )
     return result
 
 
-def _play_missing(arms: Sequence[Arm], settings: Settings, out: Path, manifest: dict[str, Any], engine: Engine) -> None:
-    done = run_folder.finished_seeds(out, manifest)
-    missing = [seed for seed in manifest["seeds"] if seed not in done]
+def _play_missing(arms: Sequence[Arm], settings: Settings, out: Path, manifest: Manifest, engine: Engine) -> None:
+    done = SeedSet().union(manifest.finished_seeds, *(part.seeds for part in sound_parts(out, manifest)))
+    missing = manifest.seeds - done
     blocks = split_into_blocks(missing, arms, settings.n_jobs)
     # Absolute paths: a worker may have been started while this process stood in another folder.
-    tally = Tally.create(out.resolve() / run_folder.TALLY, max(1, len(blocks)))
-    job = Job(engine, out.resolve(), settings.ledger_path, settings.device, settings.retrain, tally)
-    total = sum(block.n_world_months for block in blocks)
-    label = f"{manifest['name']}: {len(missing)} seeds × {len(arms)} worlds, training on {manifest['device']}"
+    folder = out.resolve()
+    tally = Tally.create(folder / run_folder.TALLY, len(blocks))
+    job = Job(engine, folder, manifest.token, settings.ledger_path, settings.device, settings.retrain, tally)
+    total = len(missing) * sum(arm.setup.n_months for arm in arms)
+    label = f"{manifest.name}: {len(missing)} seeds × {len(arms)} worlds, training on {manifest.device}"
     if done:
         label += f" ({len(done)} seeds are finished already)"
     with progress_bar(label, total, tally.totals, settings.progress):
         play_blocks(blocks, job, settings.n_jobs)
 
 
-def _first_manifest(arms: Sequence[Arm], settings: Settings, kind: str, name: str) -> dict[str, Any]:
+def _first_manifest(arms: Sequence[Arm], settings: Settings, kind: str, name: str) -> Manifest:
     from simulation.training.device import device_name, resolve_device
 
-    described = [_describe(arm) for arm in arms]
-    identity = [[kind], *([arm["scenario"], arm["arm"], arm["fingerprint"]] for arm in described)]
-    if len({(arm["scenario"], arm["arm"]) for arm in described}) < len(described):
+    described = tuple(_describe(arm) for arm in arms)
+    identity = [[kind], *([arm.scenario, arm.arm, arm.fingerprint] for arm in described)]
+    if len({(arm.scenario, arm.arm) for arm in described}) < len(described):
         raise AnalysisError("two arms of one experiment have the same name")
-    return {
-        "layout": run_folder.LAYOUT,
-        "kind": kind,
-        "name": name,
-        "fingerprint": hashlib.sha256(json.dumps(sorted(identity)).encode()).hexdigest()[:16],
-        "status": "running",
-        "seeds": settings.seeds,
-        "finished_seeds": [],
-        "device": device_name(resolve_device(settings.device)),
-        "devices": [],
-        "jobs": settings.n_jobs,
-        "ledger": str(settings.ledger_path),
-        "retrain": settings.retrain,
-        "started": run_folder.now(),
-        "finished": None,
-        "seconds": 0.0,
-        "training": {"runs": 0, "from_ledger": 0, "seconds": 0.0, "process_seconds": 0.0, "share": 0.0},
+    return Manifest(
+        kind=kind,
+        name=name,
+        fingerprint=hashlib.sha256(json.dumps(sorted(identity)).encode()).hexdigest()[:16],
+        token=secrets.token_hex(16),
+        status="running",
+        seeds=settings.seeds,
+        device=device_name(resolve_device(settings.device)),
+        jobs=settings.n_jobs,
+        ledger=str(settings.ledger_path),
+        retrain=settings.retrain,
+        started=run_folder.now(),
+        arms=described,
         **provenance(),
-        "arms": described,
-    }
+    )
 
 
-def _describe(arm: Arm) -> dict[str, Any]:
+def _describe(arm: Arm) -> ArmNote:
     setup = arm.setup
-    return {
-        "scenario": arm.scenario,
-        "arm": arm.name,
-        "id": setup.id,
-        "title": setup.title,
-        "start": setup.start.isoformat(),
-        "n_months": setup.n_months,
-        "focal": setup.focal,
-        "fingerprint": setup.fingerprint(),
-        "resolved": setup.model_dump(mode="json"),
-    }
+    return ArmNote(
+        scenario=arm.scenario,
+        arm=arm.name,
+        id=setup.id,
+        title=setup.title,
+        start=setup.start.isoformat(),
+        n_months=setup.n_months,
+        focal=setup.focal,
+        fingerprint=setup.fingerprint(),
+        resolved=finite(setup.model_dump(mode="json")),
+    )

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from analysis.play.progress import Tally
+from analysis.runs.manifest import BlockCost
+from analysis.runs.parts import Played
+from analysis.runs.seeds import SeedSet
 from analysis.runs.tables import WORLD_TABLES, training_table, world_table
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Block:
     """Seeds that are played together, in all arms, by one process."""
 
     index: int
-    seeds: tuple[int, ...]
+    seeds: Sequence[int]
     arms: tuple[Arm, ...]
 
     @property
@@ -83,24 +84,40 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Played:
-    """What one block measured."""
+class Blocks(Sequence[Block]):
+    """Even blocks of seeds, each made when it is asked for: there may be more than fit into memory."""
 
-    tables: dict[str, pa.Table]
-    seconds: float
-    training: dict[str, float]  # runs trained, results from the ledger, seconds
-    device: str
+    seeds: SeedSet
+    arms: tuple[Arm, ...]
+    n_blocks: int
+
+    def __len__(self) -> int:
+        return self.n_blocks
+
+    @overload
+    def __getitem__(self, place: int) -> Block: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Block]: ...
+    def __getitem__(self, place: int | slice) -> Block | list[Block]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(self.n_blocks))]
+        if not 0 <= place < self.n_blocks:
+            raise IndexError(place)
+        first, end = (len(self.seeds) * i // self.n_blocks for i in (place, place + 1))
+        return Block(place, self.seeds[first:end], self.arms)
 
 
-def split_into_blocks(seeds: Sequence[int], arms: Sequence[Arm], jobs: int) -> list[Block]:
+def split_into_blocks(seeds: SeedSet, arms: Sequence[Arm], jobs: int) -> Blocks:
     """Even blocks of at most `LARGEST_BLOCK` seeds, as many as keep all jobs busy to the end."""
     if not seeds:
-        return []
-    largest = max(1, min(LARGEST_BLOCK, LARGEST_COMPANY // len(arms)))
-    rounds = -(-len(seeds) // (largest * jobs))
-    n_blocks = min(len(seeds), rounds * jobs)
-    edges = [len(seeds) * i // n_blocks for i in range(n_blocks + 1)]
-    return [Block(i, tuple(seeds[edges[i] : edges[i + 1]]), tuple(arms)) for i in range(n_blocks)]
+        return Blocks(seeds, tuple(arms), 0)
+    rounds = -(-len(seeds) // (largest_block(len(arms)) * jobs))
+    return Blocks(seeds, tuple(arms), min(len(seeds), rounds * jobs))
+
+
+def largest_block(n_arms: int) -> int:
+    """Most seeds that one process plays together."""
+    return max(1, min(LARGEST_BLOCK, LARGEST_COMPANY // n_arms))
 
 
 def play_block(block: Block, engine: Engine, service: Service, tally: Tally | None = None) -> Played:
@@ -123,7 +140,7 @@ def play_block(block: Block, engine: Engine, service: Service, tally: Tally | No
     }
     tables["training"] = training_table(service.ledger.rows(service.used_keys))
     service.ledger.add_many(())  # the last chance for runs that could not be written before
-    training = {"runs": service.n_runs, "from_ledger": service.n_from_ledger, "seconds": service.seconds}
+    training = BlockCost(runs=service.n_runs, from_ledger=service.n_from_ledger, seconds=service.seconds)
     return Played(tables, time.perf_counter() - started, training, str(service.device))
 
 

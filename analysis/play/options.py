@@ -12,9 +12,9 @@ from typing import Any, TypedDict
 from analysis.errors import AnalysisError
 from analysis.play import checks
 from analysis.runs.names import new_folder, user_path
+from analysis.runs.seeds import LARGEST_SEED, SeedSet
 
 IN_MEMORY = ":memory:"  # a ledger that ends with each block
-LARGEST_SEED = 2**63 - 1  # seeds are a 64-bit column of every table
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Options(TypedDict, total=False):
     ledger: str | os.PathLike[str] | None
     retrain: bool
     progress: bool
+    yes: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,7 @@ class Settings:
     ledger: file of the training ledger (None: `default_ledger()`; ":memory:" keeps none).
     retrain: train every plan again although it stands in the ledger.
     progress: show a progress bar on standard error.
+    yes: play also what is larger than the limits of `estimate` allow without being asked twice.
     Raises `AnalysisError`, in one line, when a value has the wrong type or is out of its range.
     """
 
@@ -59,6 +61,7 @@ class Settings:
     ledger: str | os.PathLike[str] | None = None
     retrain: bool = False
     progress: bool = False
+    yes: bool = False
 
     def __post_init__(self) -> None:
         checked = {
@@ -68,6 +71,7 @@ class Settings:
             "device": checks.text("device", self.device),
             "retrain": checks.truth("retrain", self.retrain),
             "progress": checks.truth("progress", self.progress),
+            "yes": checks.truth("yes", self.yes),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # plain Python values: a manifest can say them
@@ -77,6 +81,8 @@ class Settings:
             checks.path("ledger", self.ledger)
         if self.seed > LARGEST_SEED - self.replications:
             raise AnalysisError(f"seed must leave room for {self.replications} seeds below 2^63, not {self.seed}")
+        if self.jobs is not None and self.jobs > most_jobs():
+            raise AnalysisError(f"jobs must be at most {most_jobs():,} on this machine, not {self.jobs:,}")
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Settings:
@@ -92,9 +98,16 @@ class Settings:
         return new_folder(self.out.wanted) if isinstance(self.out, NewFolder) else user_path(self.out), None
 
     @property
-    def seeds(self) -> list[int]:
+    def intended_out(self) -> Path:
+        """Where the run folder will about be, before it is made."""
+        if self.out is None:
+            return Path(tempfile.gettempdir())
+        return self.out.wanted if isinstance(self.out, NewFolder) else user_path(self.out)
+
+    @property
+    def seeds(self) -> SeedSet:
         """The seeds S … S+N−1."""
-        return list(range(self.seed, self.seed + self.replications))
+        return SeedSet.of(range(self.seed, self.seed + self.replications))
 
     @property
     def ledger_path(self) -> Path:
@@ -116,6 +129,11 @@ def default_ledger() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("model-ventures", appauthor=False) / "ledger.sqlite"
+
+
+def most_jobs() -> int:
+    """Most worker processes that may be asked for: more than a few per core only fill the memory."""
+    return max(64, 4 * usable_cores())
 
 
 def usable_cores() -> int:

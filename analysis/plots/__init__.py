@@ -11,7 +11,7 @@ from analysis.cases.study import CaseStudy
 from analysis.cases.verdicts import written
 from analysis.comparison import Comparison, startup_endings
 from analysis.play.experiment import BASE
-from analysis.plots.effects import plot_cause_effects, plot_differences
+from analysis.plots.effects import Outcome, plot_cause_effects, plot_differences
 from analysis.plots.endings import plot_endings
 from analysis.plots.placebo import plot_placebo
 from analysis.plots.sectors import plot_sectors
@@ -47,10 +47,20 @@ def plot_case(run: Run, case: CaseResult) -> list[Path]:
     title = f"{case.id}: how {case.focal} ended, {case.match.n} seeds"
     paths.append(plot_endings(shares, title, folder / f"{short}-endings.png"))
     if case.causes:
-        effects = [(f"{cause.name} (§{cause.section})", cause.effect) for cause in case.causes]
-        title = f"{case.id}: each cause taken away (match with all causes {written(case.match)})"
-        paths.append(plot_cause_effects(effects, title, folder / f"{short}-causes.png"))
+        rows = [f"{cause.name} (§{cause.section})" for cause in case.causes]
+        title = f"{case.id}: each cause taken away, {case.match.n} seeds"
+        paths.append(plot_cause_effects(rows, outcomes_of(case), title, folder / f"{short}-causes.png"))
     return paths
+
+
+def outcomes_of(case: CaseResult) -> list[Outcome]:
+    """What the causes of a case act on: every statement, and the ending where the chapter states one."""
+    every = f"meets every statement (with all causes {written(case.match)})"
+    outcomes = [Outcome(every, [cause.effect for cause in case.causes])]
+    if case.ending:
+        name = f"has the chapter's ending ({written(case.ending)})"
+        outcomes.append(Outcome(name, [one.ending.effect if one.ending else None for one in case.causes]))
+    return outcomes
 
 
 def plot_run(run: Run) -> list[Path]:

@@ -1,26 +1,44 @@
-"""Forest plots: effects with their intervals against zero."""
+"""Forest plots: effects with their intervals against zero, one row per cause or what-if."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.plots.style import FOCAL, MILLION, MUTED, RIVALS, canvas, tidy
 from analysis.statistics.intervals import Interval, scaled
 
+MARKERS = ("o", "D", "s", "^", "v")  # of the outcomes in one panel, in their order
+ROOM = 0.56  # of a row's height that its outcomes share
 
-def plot_cause_effects(effects: Sequence[tuple[str, Interval]], title: str, path: Path) -> Path:
-    """What taking each cause away does to the share of matching seeds."""
-    with canvas(path, 11, 2.0 + 0.5 * len(effects)) as figure:
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that causes act on: its name, and an effect per row of the plot; None where there is none."""
+
+    name: str
+    effects: Sequence[Interval | None]
+
+
+def plot_cause_effects(causes: Sequence[str], outcomes: Sequence[Outcome], title: str, path: Path) -> Path:
+    """What taking each cause away does to shares of seeds: a row per cause, a marker per outcome."""
+    with canvas(path, 11, 2.4 + (0.3 + 0.25 * len(outcomes)) * len(causes)) as figure:
         axes = figure.subplots()
-        draw_forest(axes, effects)
+        draw_rows(axes, causes, outcomes)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}" if value else "0")
-        axes.set_xlabel("change in the share of seeds that end as the chapter says, points (95 % interval)")
-        tidy(axes, title)
+        axes.set_xlabel("change in the share of seeds, points (95 % interval; grey: it holds zero)")
+        key = [Line2D([], [], color="black", marker=m, linewidth=2, markersize=7) for m in MARKERS[: len(outcomes)]]
+        tidy(axes, title, pad=28)
+        axes.legend(
+            key, [one.name for one in outcomes], loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(outcomes),
+            frameon=False, borderaxespad=0.2,
+        )  # fmt: skip
     return path
 
 
@@ -44,16 +62,24 @@ def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interv
 
 
 def draw_forest(axes: Axes, effects: Sequence[tuple[str, Interval]]) -> None:
-    """Points with intervals, first on top; grey where the interval holds zero, hollow where there is no interval."""
-    for height, (_, effect) in enumerate(reversed(effects)):
-        draw_effect(axes, effect, height)
+    """Rows of one outcome."""
+    draw_rows(axes, [text for text, _ in effects], [Outcome("", [effect for _, effect in effects])])
+
+
+def draw_rows(axes: Axes, rows: Sequence[str], outcomes: Sequence[Outcome]) -> None:
+    """Points with intervals, first row and outcome on top; grey where it holds zero, hollow where there is none."""
+    for place, outcome in enumerate(outcomes):
+        below = ROOM * ((place + 0.5) / len(outcomes) - 0.5)
+        for row, effect in enumerate(outcome.effects):
+            if effect is not None:
+                draw_effect(axes, effect, len(rows) - 1 - row - below, MARKERS[place])
     axes.axvline(0, color="black", linewidth=1)
-    axes.set_yticks(range(len(effects)), [text for text, _ in reversed(effects)])
-    axes.set_ylim(-0.6, len(effects) - 0.4)
+    axes.set_yticks(range(len(rows)), list(reversed(rows)))
+    axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.grid(axis="y", visible=False)
 
 
-def draw_effect(axes: Axes, effect: Interval, height: float) -> None:
+def draw_effect(axes: Axes, effect: Interval, height: float, marker: str) -> None:
     """One interval as a line, its estimate as a marker."""
     if math.isnan(effect.estimate):
         axes.text(0, height, " no seed has it in both arms", va="center", color=MUTED, fontsize="small")
@@ -61,7 +87,8 @@ def draw_effect(axes: Axes, effect: Interval, height: float) -> None:
     colour = MUTED if not effect.excludes_zero else FOCAL if effect.estimate < 0 else RIVALS
     axes.plot([effect.low, effect.high], [height, height], color=colour, linewidth=3, solid_capstyle="round")
     fill = colour if effect.is_known else "white"
-    axes.plot(effect.estimate, height, "o", color=colour, markerfacecolor=fill, markersize=9)
+    size = 9 if marker == "o" else 7
+    axes.plot(effect.estimate, height, marker, color=colour, markerfacecolor=fill, markersize=size)
 
 
 def scale_of(unit: str, effects: Sequence[tuple[str, Interval]]) -> tuple[float, str]:

@@ -1,4 +1,4 @@
-"""What each cause contributes to its case's ending: bars with intervals, one panel per case."""
+"""What each cause contributes to meeting every statement of its case: bars with intervals, one panel per case."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plot_shapley(found: Sequence[Attribution], path: Path) -> Path:
             draw_case(axes, one)
         panels[-1].xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}" if value else "0")
         panels[-1].set_xlabel(
-            "Shapley value in points of the share of seeds that end as the chapter says (95 % interval)\n"
+            "Shapley value in points of the share of seeds that meet every statement (95 % interval)\n"
             "grey: the interval holds zero; diamond: all causes together, which is the sum of the bars"
         )
     return path
@@ -45,7 +45,7 @@ def draw_case(axes: Axes, found: Attribution) -> None:
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(-0.6, len(causes) + 0.6)
     axes.grid(axis="y", visible=False)
-    match = f"{found.match_all.estimate:.0%} of {found.match_all.n} seeds match with all causes"
+    match = f"{found.match_all.estimate:.0%} of {found.match_all.n} seeds meet every statement with all causes"
     tidy(axes, f"{found.id}: {match}, {found.match_none.estimate:.0%} with none")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,8 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
+
+from analysis.runs.files import draft_of
 
 DPI = 120
 MILLION = 1e6
@@ -38,9 +39,8 @@ def canvas(path: Path, width: float, height: float) -> Iterator[Figure]:
         FigureCanvasAgg(figure)
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}")
-        figure.savefig(draft, dpi=DPI, format="png", facecolor="white")
-        os.replace(draft, path)
+        with draft_of(path) as draft:
+            figure.savefig(draft, dpi=DPI, format="png", facecolor="white")
 
 
 def tidy(axes: Axes, title: str, pad: float = 10) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
-from analysis.runs.tables import TABLES
-from analysis.runs.write import read_manifest
+from analysis.errors import AnalysisError
+from analysis.runs.check import check_present, check_table, readable, table_path
+from analysis.runs.manifest import Manifest, read_manifest
+from analysis.runs.tables import KEYS, TABLES, Label, known, nothing
 
 PLOTS = "plots"
 
@@ -20,34 +23,38 @@ class Run:
     """A played experiment.
 
     Frames have one row per line of the tables and the columns `scenario`, `arm` ("base", "without:<cause>" or a
-    what-if) and `seed` before their own. Money is in USD, months are the first day of the month.
+    what-if) and `seed` before their own; a column that an earlier release did not measure holds missing values. Money
+    is in USD, months are the first day of the month.
     A run in a temporary folder takes the folder with it when it is no longer referred to.
-    Raises `AnalysisError` where `folder` is not a run folder.
+    Raises `AnalysisError` where `folder` is not a run folder or misses a table; a table whose content is not what was
+    written raises it when it is first read.
     """
 
     def __init__(self, folder: str | Path, keep: tempfile.TemporaryDirectory[str] | None = None) -> None:
         self.folder = Path(folder)
-        self.manifest: dict[str, Any] = read_manifest(self.folder)
+        self.manifest: Manifest = read_manifest(self.folder)
+        check_present(self.folder, self.manifest)
         self._keep = keep
+        self._settled: dict[str, bool] = {}
 
     def __repr__(self) -> str:
-        return f"<Run {self.manifest['name']}: {len(self.seeds)} seeds, {self.status}, {self.folder}>"
+        return f"<Run {self.manifest.name}: {len(self.seeds)} seeds, {self.status}, {self.folder}>"
 
     @property
     def seeds(self) -> list[int]:
         """Seeds that are finished in all arms; only these stand in the tables."""
-        return list(self.manifest["finished_seeds"])
+        return list(self.manifest.finished_seeds)
 
     @property
     def status(self) -> str:
         """running, interrupted, failed or finished."""
-        return str(self.manifest["status"])
+        return self.manifest.status
 
     @property
     def training_cost(self) -> dict[str, Any]:
         """Networks trained live, results from the ledger, training seconds and their share of all process time."""
-        names = ("runs", "from_ledger", "seconds", "share")
-        return {**{name: self.manifest["training"][name] for name in names}, "device": self.manifest["device"]}
+        cost = self.manifest.training.model_dump(exclude={"process_seconds"})
+        return {**cost, "device": self.manifest.device}
 
     @cached_property
     def firms(self) -> pd.DataFrame:
@@ -95,13 +102,31 @@ class Run:
         """Part of a table: of one scenario, one arm, some columns, more conditions such as `("firm", "==", "Iris")`."""
         if table not in TABLES:
             raise KeyError(f"no table {table!r}; there are {', '.join(TABLES)}")
+        if not self.manifest.finished_seeds:
+            named = columns or ([*Label._fields, *known(table)] if known(table) else KEYS[table])
+            return pd.DataFrame({name: nothing(table, name, 0) for name in named})
         conditions = [
             *((("scenario", "==", scenario),) if scenario is not None else ()),
             *((("arm", "==", arm),) if arm is not None else ()),
             *where,
         ]
-        path = self.folder / f"{table}.parquet"
-        if not path.exists():
-            return pd.DataFrame(columns=list(columns or ("scenario", "arm", "seed")))
-        wanted = list(columns) if columns is not None else None
-        return pd.read_parquet(path, columns=wanted, filters=conditions or None)
+        if not self._is_settled(table) and table != "training":
+            conditions.append(("seed", "in", self.seeds))
+        path = table_path(self.folder, table)
+        with readable(path):
+            there = pq.read_schema(path).names
+        wanted = list(columns) if columns is not None else [*there, *(c for c in known(table) if c not in there)]
+        odd = [name for name in wanted if name not in there and name not in known(table)]
+        if odd := odd + [name for name, *_ in conditions if name not in there]:
+            raise AnalysisError(f"{path} has no column {', '.join(odd)}")
+        held = [name for name in wanted if name in there]
+        with readable(path):
+            frame = pq.read_table(path, columns=held, filters=conditions or None, partitioning=None).to_pandas()
+        missing = {name: nothing(table, name, len(frame)) for name in wanted if name not in there}
+        return frame.assign(**missing)[wanted] if missing else frame
+
+    def _is_settled(self, table: str) -> bool:
+        """Whether the table, checked when it is first asked for, holds finished seeds alone."""
+        if table not in self._settled:
+            self._settled[table] = check_table(self.folder, table, self.manifest)
+        return self._settled[table]

@@ -1,111 +1,66 @@
 """Writing a run folder so that nothing finished is ever lost.
 
-Every finished block is a folder `parts/seeds-<first>-<last>` that appears in one rename. `merge` joins the tables at
-the folder's top with the parts and states in the manifest which seeds they hold; rows of seeds that the manifest does
-not name are ignored, so a merge that was cut off anywhere can be done again.
+Every finished block is a part of its own (`parts.py`). `merge` joins the tables at the folder's top with the parts and
+states in the manifest which seeds they hold. Before a table is replaced, the manifest says what may come in its place;
+rows of seeds that the manifest does not name are ignored. So a merge that was cut off anywhere is simply done again.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analysis.documents import json_text
-from analysis.errors import AnalysisError
-from analysis.play.lockstep import Played
+from analysis.errors import AnalysisError, DamagedRun
+from analysis.runs.check import check_present, check_table, note_of, read_table, table_path
+from analysis.runs.files import draft_of, is_draft, refuse_links
+from analysis.runs.list_layout import NO_TOKEN
+from analysis.runs.manifest import MANIFEST, Manifest, PartNote, TableNote, TrainingCost, read_manifest, write_note
+from analysis.runs.parts import PARTS, Part, discard, discard_drafts, only_seeds, seeds_in_parts, sound_parts
+from analysis.runs.seeds import SeedSet
 from analysis.runs.tables import TABLES, merged
 
-LAYOUT = 1
 ROW_GROUP = 50_000  # rows: tables are sorted by arm, so that reading one arm skips the groups of all others
-MANIFEST = "manifest.json"
-PARTS = "parts"
-PART = "part.json"
 TALLY = ".progress"
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a run folder; raises `AnalysisError` where there is none that can be read."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        layout = manifest["layout"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AnalysisError(f"{folder} is not a run folder: its {MANIFEST} cannot be read ({error})") from error
-    if layout != LAYOUT:
-        raise AnalysisError(f"{folder} was written with layout {layout}; this release reads layout {LAYOUT}")
-    return manifest
-
-
-def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest in one rename."""
-    _write_json(folder / MANIFEST, manifest)
+    write_note(folder / MANIFEST, manifest)
 
 
-def open_folder(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+def open_folder(folder: Path, wanted: Manifest) -> Manifest:
     """Make the folder, or go on with one of the same experiment; returns the manifest that now stands there.
 
-    Raises `AnalysisError` when the path cannot be written, holds something else, or holds another experiment.
+    Raises `AnalysisError` when the path cannot be written, holds something else, or holds another experiment, and
+    `DamagedRun` when what it holds is not what was written; then nothing in it is changed.
     """
     _make(folder)
+    refuse_links(folder)
     if (folder / MANIFEST).exists():
-        earlier = read_manifest(folder)
-        _check_same(folder, earlier, manifest)
-        kept = {name: earlier[name] for name in ("finished_seeds", "training", "started", "seconds", "devices")}
-        manifest = {**manifest, **kept}
-    elif any(folder.iterdir()):
+        wanted = _continued(folder, read_manifest(folder), wanted)
+    elif any(not is_draft(path) for path in folder.iterdir()):
         raise AnalysisError(f"{folder} is not empty and holds no run; choose another --out")
-    for leftover in folder.glob(f"{PARTS}/.*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    write_manifest(folder, manifest)
-    return manifest
+    _make_parts(folder)
+    discard_drafts(folder)
+    write_manifest(folder, wanted)
+    return wanted
 
 
-def write_part(folder: Path, seeds: Sequence[int], played: Played) -> None:
-    """Write one finished block; it is there as a whole or not at all."""
-    parts = folder / PARTS
-    parts.mkdir(exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=parts))
-    for name, table in played.tables.items():
-        pq.write_table(table, draft / f"{name}.parquet")
-    note = {"seeds": list(seeds), "seconds": played.seconds, "training": played.training, "device": played.device}
-    _write_json(draft / PART, note)
-    draft.rename(parts / f"seeds-{seeds[0]}-{seeds[-1]}")
-
-
-def finished_parts(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Finished blocks that are not merged yet, with their notes, by first seed."""
-    found = [
-        (path.parent, json.loads(path.read_text(encoding="utf-8"))) for path in folder.glob(f"{PARTS}/seeds-*/{PART}")
-    ]
-    return sorted(found, key=lambda part: part[1]["seeds"][0])
-
-
-def finished_seeds(folder: Path, manifest: dict[str, Any]) -> set[int]:
-    """Seeds that need not be played again: those in the tables and those in parts."""
-    return set(manifest["finished_seeds"]).union(*(note["seeds"] for _, note in finished_parts(folder)))
-
-
-def merge(folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+def merge(folder: Path, manifest: Manifest) -> Manifest:
     """Join the finished parts with the tables; returns the manifest with their seeds, training and times added."""
-    known = set(manifest["finished_seeds"])
-    parts = [(path, note) for path, note in finished_parts(folder) if not known & set(note["seeds"])]
+    parts = sound_parts(folder, manifest)
     if parts:
-        for name in TABLES:
-            tables = [pq.read_table(path / f"{name}.parquet") for path, _ in parts]
-            _write_table(folder / f"{name}.parquet", merged(name, [*_earlier(folder, name, known), *tables]))
-        manifest = _add_notes(manifest, [note for _, note in parts])
+        tables = _rewrite(folder, manifest, parts)
+        manifest = _with_parts(manifest, parts).model_copy(update={"tables": tables})
         write_manifest(folder, manifest)
-    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    discard(folder)
     (folder / TALLY).unlink(missing_ok=True)
     return manifest
 
@@ -152,49 +107,88 @@ def _make(folder: Path) -> None:
         raise AnalysisError(f"--out {folder} cannot be written: {error.strerror or error}") from error
 
 
-def _check_same(folder: Path, earlier: dict[str, Any], wanted: dict[str, Any]) -> None:
-    if earlier["fingerprint"] != wanted["fingerprint"]:
-        raise AnalysisError(
-            f"{folder} holds another experiment ({earlier['kind']} {earlier['name']}); choose another --out"
-        )
-    if earlier["code"] != wanted["code"]:
+def _make_parts(folder: Path) -> None:
+    try:
+        (folder / PARTS).mkdir(exist_ok=True)
+    except FileExistsError as error:
+        raise DamagedRun(f"{folder / PARTS} is no folder; remove it or choose another --out") from error
+
+
+def _continued(folder: Path, earlier: Manifest, wanted: Manifest) -> Manifest:
+    """The wanted manifest with what the folder holds already; refuses another experiment and a damaged folder."""
+    if earlier.fingerprint != wanted.fingerprint or {*earlier.arm_names} != {*wanted.arm_names}:
+        raise AnalysisError(f"{folder} holds another experiment ({earlier.kind} {earlier.name}); choose another --out")
+    if earlier.code != wanted.code:
         raise AnalysisError(f"{folder} was played with other code; choose another --out")
-    held, asked = finished_seeds(folder, earlier), set(wanted["seeds"])
-    if not held <= asked:
-        raise AnalysisError(
-            f"{folder} holds seeds {min(held)} to {max(held)}; ask for seeds that include them or choose another --out"
-        )
+    check_present(folder, earlier)
+    if earlier.finished_seeds:
+        for name in TABLES:
+            check_table(folder, name, earlier)
+    held = earlier.finished_seeds | seeds_in_parts(folder, earlier)
+    if not held <= wanted.seeds:
+        raise AnalysisError(f"{folder} holds seeds {held}; ask for seeds that include them or choose another --out")
+    kept = {name: earlier[name] for name in ("finished_seeds", "training", "started", "seconds", "devices", "tables")}
+    token = wanted.token if earlier.token == NO_TOKEN else earlier.token
+    manifest = wanted.model_copy(update={**kept, "token": token})
+    return manifest if earlier.tables or not earlier.finished_seeds else _noted(folder, manifest)
 
 
-def _earlier(folder: Path, name: str, known: set[int]) -> list[pa.Table]:
-    path = folder / f"{name}.parquet"
-    if not known or not path.exists():
+def _noted(folder: Path, manifest: Manifest) -> Manifest:
+    """A folder of layout 1, whose manifest says nothing of its tables: they are written anew, and noted."""
+    notes = {}
+    for name in TABLES:
+        _write_table(table_path(folder, name), merged(name, _earlier(folder, name, manifest.finished_seeds)))
+        notes[name] = note_of(table_path(folder, name))
+    return manifest.model_copy(update={"tables": notes})
+
+
+def _rewrite(folder: Path, manifest: Manifest, parts: Sequence[Part]) -> dict[str, TableNote]:
+    """Replace all tables by ones that hold the parts too; returns what there is to say of them."""
+    with ExitStack() as drafts:
+        notes = {}
+        for name in TABLES:
+            draft = drafts.enter_context(draft_of(table_path(folder, name)))
+            tables = [*_earlier(folder, name, manifest.finished_seeds), *(part.table(name) for part in parts)]
+            pq.write_table(merged(name, tables), draft, compression="zstd", row_group_size=ROW_GROUP)
+            notes[name] = note_of(draft)
+        write_manifest(folder, manifest.model_copy(update={"tables": _announced(manifest.tables, notes)}))
+    return notes
+
+
+def _announced(earlier: dict[str, TableNote], coming: dict[str, TableNote]) -> dict[str, TableNote]:
+    """Notes of the tables that stand there, with what comes in their place; of a first merge what comes alone."""
+    if not earlier:
+        return coming
+    news = {name: tuple(sorted({*note.coming, coming[name].sha256})) for name, note in earlier.items()}
+    return {name: note.model_copy(update={"coming": news[name]}) for name, note in earlier.items()}
+
+
+def _earlier(folder: Path, name: str, seeds: SeedSet) -> list[pa.Table]:
+    if not seeds:
         return []
-    table = pq.read_table(path)
-    if "seed" not in table.column_names:
-        return [table]
-    return [table.filter(pc.is_in(table["seed"], value_set=pa.array(sorted(known), pa.int64())))]
+    table = read_table(table_path(folder, name))
+    return [table if name == "training" else only_seeds(table, seeds)]
 
 
-def _add_notes(manifest: dict[str, Any], notes: list[dict[str, Any]]) -> dict[str, Any]:
-    training = dict(manifest["training"])
-    for note in notes:
-        for name in ("runs", "from_ledger", "seconds"):
-            training[name] += note["training"][name]
-        training["process_seconds"] += note["seconds"]
-    training["share"] = training["seconds"] / training["process_seconds"] if training["process_seconds"] else 0.0
-    seeds = sorted({*manifest["finished_seeds"], *(seed for note in notes for seed in note["seeds"])})
-    devices = sorted({*manifest["devices"], *(note["device"] for note in notes)})
-    return {**manifest, "finished_seeds": seeds, "training": training, "devices": devices}
+def _with_parts(manifest: Manifest, parts: Sequence[Part]) -> Manifest:
+    seeds, training = manifest.finished_seeds, manifest.training
+    for part in parts:
+        seeds, training = seeds | part.seeds, _added(training, part.note)
+    devices = tuple(sorted({*manifest.devices, *(part.note.device for part in parts)}))
+    return manifest.model_copy(update={"finished_seeds": seeds, "training": training, "devices": devices})
+
+
+def _added(cost: TrainingCost, note: PartNote) -> TrainingCost:
+    seconds, process_seconds = cost.seconds + note.training.seconds, cost.process_seconds + note.seconds
+    return TrainingCost(
+        runs=cost.runs + note.training.runs,
+        from_ledger=cost.from_ledger + note.training.from_ledger,
+        seconds=seconds,
+        process_seconds=process_seconds,
+        share=seconds / process_seconds if process_seconds else 0.0,
+    )
 
 
 def _write_table(path: Path, table: pa.Table) -> None:
-    draft = path.with_name(f".{path.name}")
-    pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP)
-    os.replace(draft, path)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    draft = path.with_name(f".{path.name}")
-    draft.write_text(json_text(content) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    with draft_of(path) as draft:
+        pq.write_table(table, draft, compression="zstd", row_group_size=ROW_GROUP)

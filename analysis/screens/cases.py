@@ -8,7 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from analysis.cases.placebo import ALL, NEAR_MONTHS, TARGET, Cell, Placebo, summary
+from analysis.cases.placebo import NEAR_MONTHS
+from analysis.cases.placebo_document import summary
+from analysis.cases.placebo_results import ALL, TARGET, Cell, Placebo
 from analysis.cases.placebo_verdicts import Verdict, verdicts
 from analysis.cases.shapley import Attribution, Interaction
 from analysis.cases.study import CaseStudy
@@ -28,17 +30,17 @@ def study_screen(result: CaseStudy) -> Group:
 
 
 def attribution_screen(found: Attribution) -> Group:
-    """One case: what each cause contributes to the share of seeds that match."""
+    """One case: what each cause contributes to the share of seeds that meet every statement."""
     n = found.match_all.n
     head = Text.assemble(
         (f"\n{found.id}", "bold"), f"  Shapley values of the causes, {n} seeds × {_arms(found)} subsets"
     )
-    table = plain_table("§", "cause", "contribution to the match [95 %]")
+    table = plain_table("§", "cause", "contribution to meeting every statement [95 %]")
     for one in found.contributions:
         table.add_row(one.section, one.name, written(one.value, True))
     table.add_row("", "sum", written(found.whole, True), style="bold")
     total = (
-        f"sum {found.total:+.2f} = match with all causes {written(found.match_all)} − none {written(found.match_none)}"
+        f"sum {found.total:+.2f} = share with all causes {written(found.match_all)} − none {written(found.match_none)}"
     )
     return Group(head, table, Text(total), Text(interaction_line(found.strongest)))
 

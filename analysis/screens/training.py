@@ -17,7 +17,7 @@ from analysis.training.law import C14
 from analysis.training.plans import flat, varied
 from analysis.training.study import EXCLUSION, NOTE, Study
 from simulation.dp_accountant import DELTA, epsilon
-from simulation.training.plan import MEASURES
+from simulation.training.result import MEASURES
 
 TEXTS = ("device", "torch_version")
 NUMBERS = tuple(name for name in MEASURES if name not in TEXTS)

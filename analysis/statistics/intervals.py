@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtrit
+from scipy.stats import binomtest, ttest_rel
 
 LEVEL = 0.95
 FEWEST_SEEDS = 2  # of one seed alone nothing is known of the others: no interval, whatever the statistic
@@ -86,7 +87,10 @@ def wilson(successes: int, n: int, level: float = LEVEL) -> Interval:
         raise ValueError(f"successes must lie between 0 and n = {n}, not {successes}")
     if n < FEWEST_SEEDS:
         return no_interval(successes / n if n else math.nan, n)
-    return Interval(successes / n, *score_bounds(successes / n, n, level), n)
+    low, high = binomtest(successes, n).proportion_ci(level, method="wilson")
+    # At the ends rounding can leave the bound a hair from the share that it must hold.
+    bounds = 0.0 if successes == 0 else float(low), 1.0 if successes == n else float(high)
+    return Interval(successes / n, *bounds, n)
 
 
 def alike_bounds(value: float, n: int, level: float = LEVEL) -> tuple[float, float]:
@@ -139,10 +143,8 @@ def _paired_bounds(after: np.ndarray, before: np.ndarray, is_share: bool, level:
     mean, n = float(after.mean() - before.mean()), len(after)
     if are_alike(after - before, scale=float(np.abs([after, before]).max())):
         return alike_bounds(mean, n, level) if is_share else (math.nan, math.nan)
-    half = float(stdtrit(n - 1, (1 + level) / 2) * (after - before).std(ddof=1) / math.sqrt(n))
-    if is_share:
-        return max(mean - half, -1.0), min(mean + half, 1.0)
-    return mean - half, mean + half
+    low, high = map(float, ttest_rel(after, before).confidence_interval(level))
+    return (max(low, -1.0), min(high, 1.0)) if is_share else (low, high)
 
 
 def are_alike(values: ArrayLike, scale: float = 1.0) -> bool:
@@ -197,7 +199,10 @@ def bootstrap_ratio(counted: ArrayLike, of: ArrayLike, level: float = LEVEL) -> 
 
 
 def score_bounds(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
-    """Bounds of Wilson's score interval [1] for a share of n observations, n ≥ 1; share · n need not be whole."""
+    """Bounds of Wilson's score interval [1] for a share of n observations, n ≥ 1.
+
+    share · n need not be whole, as SciPy's has it: where each seed holds several firms, and all the same share of them.
+    """
     z = _normal_quantile(level)
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import CensoredData, ecdf
 
 Floats = NDArray[np.float64]
 
@@ -21,9 +22,11 @@ def kaplan_meier(durations: ArrayLike, died: ArrayLike) -> tuple[Floats, Floats]
     Who is censored at a time of death still counts as at risk then.
     """
     duration, dead = np.asarray(durations, float), np.asarray(died, bool)
-    times, deaths = np.unique(duration[dead], return_counts=True)
-    at_risk = len(duration) - np.searchsorted(np.sort(duration), times, side="left")
-    return times, np.cumprod(1 - deaths / at_risk).astype(np.float64)
+    if not len(duration):
+        return np.empty(0), np.empty(0)
+    curve = ecdf(CensoredData.right_censored(duration, ~dead)).sf
+    at_death = np.isin(curve.quantiles, duration[dead])
+    return curve.quantiles[at_death], curve.probabilities[at_death]
 
 
 def survival_at(durations: ArrayLike, died: ArrayLike, age: float) -> float:

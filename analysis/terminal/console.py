@@ -1,11 +1,12 @@
 """The one door to the screen library: titles, names, paths and messages are printed as written, never as markup.
 
 Brackets in a text are no markup, `:smile:` is no picture, and a control character cannot command the terminal. Nothing
-else in the project makes a console, a bar or a spinner of its own (`tests/test_screens_plain.py`).
+else in the project makes a console, a bar or a spinner of its own (`tests/test_project.py`).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from analysis.terminal.streams import printable
 
+FILE_WIDTH = 160  # columns of a table that goes into a file or a pipe, where no edge asks for narrow cells
 Item = TypeVar("Item")
 Note = Callable[..., None]
 """Takes what a bar shows: `completed`, `total`, and the fields of its text."""
@@ -27,6 +29,8 @@ class PlainConsole(Console):
 
     def __init__(self, *, stderr: bool = False, **options: Any) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False, **options)
+        if not self.is_terminal and "width" not in options and "COLUMNS" not in os.environ:
+            self.width = FILE_WIDTH
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """What is printed, its control characters replaced; those of the console itself pass."""

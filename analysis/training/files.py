@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis.documents import json_text
 from analysis.errors import AnalysisError
 from analysis.play.provenance import provenance
+from analysis.runs.files import draft_of, is_draft, read_json, refuse_links, write_json
 from analysis.training.grids import Trained
 from analysis.training.study import Study, as_document, cells_table, fits_table, rises_table
 
@@ -30,21 +29,22 @@ def open_folder(out: Path, identity: dict[str, Any]) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AnalysisError(f"--out {out} cannot be written ({error.strerror})") from error
+    refuse_links(out)
     document = out / DOCUMENT
     if document.exists():
         if _identity_of(document) != json.loads(json.dumps(identity)):
             raise AnalysisError(f"{out} holds another grid; choose another --out")
-    elif any(out.iterdir()):
+    elif any(not is_draft(path) for path in out.iterdir()):
         raise AnalysisError(f"{out} is not empty and holds no grid; choose another --out")
     else:
-        _write_json(document, {"grid": identity, "status": "running"})
+        write_json(document, {"grid": identity, "status": "running"})
 
 
 def write_grid(out: Path, identity: dict[str, Any], trained: Trained, more: dict[str, Any]) -> dict[str, Any]:
     """Write the runs and the document; returns the document."""
     write_table(out, "runs", trained.table())
     document = {"grid": identity, "status": "finished", "training": trained.cost, **more, **provenance()}
-    _write_json(out / DOCUMENT, document)
+    write_json(out / DOCUMENT, document)
     return document
 
 
@@ -59,19 +59,12 @@ def write_studies(out: Path, identity: dict[str, Any], trained: Trained, studies
 def write_table(out: Path, name: str, table: pd.DataFrame) -> None:
     """One table as NAME.parquet and NAME.csv, each in one rename."""
     for suffix, write in ((".parquet", table.to_parquet), (".csv", table.to_csv)):
-        draft = out / f".{name}{suffix}"
-        write(draft, index=False)
-        os.replace(draft, out / f"{name}{suffix}")
+        with draft_of(out / f"{name}{suffix}") as draft:
+            write(draft, index=False)
 
 
 def _identity_of(document: Path) -> Any:
     try:
-        return json.loads(document.read_text(encoding="utf-8"))["grid"]
+        return read_json(document)["grid"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AnalysisError(f"{document} cannot be read ({error}); choose another --out") from error
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    draft = path.with_name(f".{path.name}")
-    draft.write_text(json_text(content) + "\n", encoding="utf-8")
-    os.replace(draft, path)

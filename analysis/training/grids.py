@@ -21,9 +21,10 @@ from analysis.training.plans import flat, product_of
 from simulation.training.device import device_name, resolve_device
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.plan import MEASURES, NETWORK_KINDS, SECTOR_TASKS, TrainingPlan, TrainingResult
+from simulation.training.plan import NETWORK_KINDS, SECTOR_TASKS, TrainingPlan
+from simulation.training.result import MEASURES, TrainingResult
 from simulation.training.service import TrainingService
-from simulation.training.trainer import CHUNK_CPU, CHUNK_GPU, Bucket, bucket_of
+from simulation.training.trainer import Bucket, bucket_of, chunk_size_of
 
 SCALING_ROWS = tuple(64 * 2**power for power in range(8))
 SCALING_RECIPE = {"optimizer": "adam", "schedule": "cosine", "weight_decay": 0.05}
@@ -66,6 +67,14 @@ class Trained:
         return pd.DataFrame(rows)
 
 
+@dataclass(frozen=True)
+class Chunk:
+    """Results of the plans that were trained together, and whether they stand in the ledger's file."""
+
+    results: list[TrainingResult]
+    saved: bool
+
+
 def scaling_plans(
     tasks: Sequence[str], kinds: Sequence[str], values: Mapping[str, Any], n_seeds: int
 ) -> list[TrainingPlan]:
@@ -95,30 +104,37 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     started = time.perf_counter()
     device = resolve_device(settings.device)
     by_key = {plan.key(): plan for plan in plans}
-    found = {} if settings.retrain else Ledger.open(settings.ledger_path).get_many(by_key)
+    ledger = Ledger.open(settings.ledger_path)
+    found = {} if settings.retrain else ledger.get_many(by_key)
     n_found = len(found)
     chunks = _chunks([plan for key, plan in by_key.items() if key not in found], device.type)
+    unsaved: list[str] = []
     work = partial(train_chunk, ledger=settings.ledger_path, device=settings.device, retrain=settings.retrain)
     try:
         with closing(spread(work, chunks, settings.n_jobs, "the same command goes on with fewer --jobs")) as outcomes:
             shown = settings.progress and len(chunks) > 1
             text = f"training {len(by_key) - n_found:,} networks: batches"
-            for results in counted(outcomes, text, len(chunks), shown=shown):
-                found.update({result.key: result for result in results})
+            for chunk in counted(outcomes, text, len(chunks), shown=shown):
+                found.update({result.key: result for result in chunk.results})
+                unsaved += [] if chunk.saved else [result.key for result in chunk.results]
     except KeyboardInterrupt as stop:
         raise TrainingInterrupted(len(found), len(by_key)) from stop
+    finally:
+        if unsaved:  # in the memory of a worker that is about to end
+            ledger.add_many([(by_key[key], found[key]) for key in unsaved])
+            ledger.add_many(())
     in_order = tuple(found[plan.key()] for plan in plans)
     seconds = time.perf_counter() - started
     return Trained(tuple(plans), in_order, len(by_key) - n_found, n_found, seconds, device_name(device))
 
 
-def train_chunk(plans: Sequence[TrainingPlan], ledger: str | Path, device: str, retrain: bool) -> list[TrainingResult]:
+def train_chunk(plans: Sequence[TrainingPlan], ledger: str | Path, device: str, retrain: bool) -> Chunk:
     """Results of plans of one bucket, written to the ledger as they come."""
     service = TrainingService(Ledger.open(ledger), device, retrain)
     with one_thread():
         keys = [service.submit(plan) for plan in plans]
         service.train(keys)
-        return [service.result(key) for key in keys]
+        return Chunk([service.result(key) for key in keys], service.ledger.n_unsaved == 0)
 
 
 def _chunks(plans: Sequence[TrainingPlan], device: str) -> list[list[TrainingPlan]]:
@@ -126,9 +142,11 @@ def _chunks(plans: Sequence[TrainingPlan], device: str) -> list[list[TrainingPla
     buckets: dict[Bucket, list[TrainingPlan]] = {}
     for plan in plans:
         buckets.setdefault(bucket_of(plan), []).append(plan)
-    size = CHUNK_CPU if device == "cpu" else CHUNK_GPU
     chunks = []
     for members in buckets.values():
-        members.sort(key=lambda plan: (plan.recipe.augmentation, -plan.rows))
-        chunks += [members[start : start + size] for start in range(0, len(members), size)]
+        left = sorted(members, key=lambda plan: (plan.recipe.augmentation, -plan.rows))
+        while left:
+            size = chunk_size_of(left, device)
+            chunks.append(left[:size])
+            left = left[size:]
     return sorted(chunks, key=lambda chunk: (-chunk[0].rung, -chunk[0].rows))

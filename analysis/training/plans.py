@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from analysis.errors import AnalysisError
-from scenarios.errors import did_you_mean
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import Path as DottedPath
+from scenarios.strict_yaml.errors import Problem, ScenarioError, did_you_mean, dotted, show, unknown_key
+from scenarios.strict_yaml.reading import read_file
 from simulation.training import plan as known
 from simulation.training.plan import Recipe, TrainingPlan
 
@@ -19,6 +22,8 @@ FIELDS = (*PLAN_FIELDS, *RECIPE_FIELDS)
 FIRST_PLAN = {"task": "security-vision", "kind": "cnn", "rung": 3, "rows": 1024}
 """What is trained where nothing else is said."""
 LARGEST_GRID = 1_000_000  # plans
+GRID = "grid"
+EXAMPLES = {"task": "speech, digits", "kind": "linear, mlp", "rung": "0, 1", "rows": "64, 512", "label_noise": "0, 0.2"}
 _CHOICES = {
     "task": known.TASK_NAMES,
     "kind": known.KINDS,
@@ -71,24 +76,50 @@ def product_of(lists: Mapping[str, Sequence[Any]], values: Mapping[str, Any], n_
 
 
 def read_grid(file: Path) -> dict[str, list[Any]]:
-    """A YAML mapping of lists (or single values) over fields of a plan; raises `AnalysisError` where it is none."""
-    import yaml
+    """A YAML mapping of lists (or single values) over fields of a plan; every value is one that a plan can have.
 
+    Raises `ScenarioError` with file, line and key.
+    """
+    document = read_file(file, what=GRID)
+    problems = [problem for name in document.data for problem in _problems_of(name, document)]
+    if problems:
+        raise ScenarioError([replace(one, place=document.place(one.path)) for one in problems])
+    return {name: _as_list(value) for name, value in document.data.items()}
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _problems_of(name: str, document: Document) -> Iterator[Problem]:
+    """What is wrong with one key of a grid and its values."""
+    if name not in FIELDS:
+        yield unknown_key((name,), FIELDS, of=GRID)
+        return
+    value = document.data[name]
+    if value in ([], {}, None):
+        yield Problem(f"{name} has no value; give a list as in {name}: [{EXAMPLES.get(name, '…')}]", (name,), value)
+        return
+    seen: set[Any] = set()
+    for index, one in enumerate(_as_list(value)):
+        path: DottedPath = (name, index) if isinstance(value, list) else (name,)
+        if isinstance(one, (dict, list)):
+            yield Problem(f"{dotted(path)} = {show(one)}: must be a single value", path, one)
+            continue
+        if says := _wrong(name, one):
+            yield Problem(f"{dotted(path)}: {says}", path, one)
+        elif one in seen:
+            yield Problem(f"{dotted(path)} = {show(one)}: stands there already", path, one)
+        seen.add(one)
+
+
+def _wrong(name: str, value: Any) -> str:
+    """Why no plan can have the value, with the likely typo; empty where one can."""
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AnalysisError(f"--grid {file} cannot be read: {error}") from error
-    if not isinstance(content, dict) or not content:
-        raise AnalysisError(f"--grid {file} must map fields of a plan to lists of values, as in `rows: [64, 512]`")
-    for name in content:
-        if name not in FIELDS:
-            hint = did_you_mean(str(name), FIELDS)
-            raise AnalysisError(f"--grid {file}: unknown key {str(name)!r}; {hint}allowed: {', '.join(FIELDS)}")
-    lists = {name: value if isinstance(value, list) else [value] for name, value in content.items()}
-    for name, values in lists.items():
-        if not values:
-            raise AnalysisError(f"--grid {file}: {name} is an empty list")
-    return lists
+        known.check_value(name, value)
+    except ValueError as error:
+        return f"{error}{_hint(name, value)}"
+    return ""
 
 
 def flat(plan: TrainingPlan) -> dict[str, Any]:
@@ -110,6 +141,9 @@ def _told(message: str, wanted: Mapping[str, Any]) -> str:
         return message
     # "kind of the task speech must be …" stays as it is: it is about two options.
     said = f"{option(name)}: {message}" if rest.startswith("of ") else f"{option(name)} {rest}"
-    value = wanted.get(name)
+    return f"{said}{_hint(name, wanted.get(name))}"
+
+
+def _hint(name: str, value: Any) -> str:
     hint = did_you_mean(value, _CHOICES.get(name, ())) if isinstance(value, str) else ""
-    return f"{said}; {hint.strip()}" if hint and f"'{value}'" not in hint else said
+    return f"; {hint.strip()}" if hint and f"'{value}'" not in hint else ""

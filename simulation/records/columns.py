@@ -78,7 +78,10 @@ class FirmRow(NamedTuple):
     paying_customers: Annotated[float, measure("customers", "customers who pay")]
     rows: Annotated[float, measure("rows", "labelled rows it holds")]
     field_coverage: Annotated[
-        float, measure("share", "part of those rows that comes from field conditions; a plan uses at most 0.5")
+        float,
+        measure(
+            "share", "part of those rows that comes from field conditions; a plan uses at most `field_mix` of the firm"
+        ),
     ]
     rung: Annotated[int, measure("", "rung of the ladder of the released model, 0 to 5; −1 before the first")]
     brand_usd: Annotated[float, measure("USD", "goodwill")]
@@ -94,14 +97,18 @@ class FirmRow(NamedTuple):
     ]
     serving_usd: Annotated[
         float,
-        Is("USD", "month's cost of inference and of goods sold (hardware, rows labelled for sale), as paid"),
+        Is(
+            "USD", "month's cost of inference and of goods sold (hardware of products, rows labelled for sale), as paid"
+        ),
     ]
     operations_usd: Annotated[float, Is("USD", "month's wages of operations staff, without overhead")]
     freemium_paying: Annotated[float, Is("customers", "paying users of its freemium offers")]
     freemium_free: Annotated[float, Is("customers", "free users of its freemium offers")]
     new_paying: Annotated[
         float,
-        Is("customers", "who began to pay in the month: won by offers that cost from the start, or converted"),
+        Is(
+            "customers", "customers who began to pay in the month: won by offers that cost from the start, or converted"
+        ),
     ]
     service_revenue_usd: Annotated[
         float,
@@ -136,7 +143,14 @@ class SectorRow(NamedTuple):
     n_firms: Annotated[int, Is("firms", "living firms, incumbents included")]
     entries: Annotated[int, Is("firms", "firms whose first month it is")]
     exits: Annotated[int, Is("firms", "firms that were wound up or bought in the month")]
-    hhi: Annotated[float, Is("0..1", "Herfindahl–Hirschman index, Σ share²; 0 where nobody is served")]
+    hhi: Annotated[
+        float,
+        Is(
+            "0..1",
+            "Herfindahl–Hirschman index, Σ share²; 0 where nobody is served (`adopters` is 0): such a market is in no "
+            "mean",
+        ),
+    ]
     adopters: Annotated[float, Is("customers", "customers served by any firm, paying or free")]
     best_quality_field: Annotated[
         float, Is("accuracy", "highest field accuracy among living firms; NaN where there is no model")
@@ -157,15 +171,15 @@ class SectorRow(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """What happened, to whom, when and why; `simulation.records.events` says what each kind carries."""
+    """What happened, to whom, when and why; what each kind carries stands in docs/outputs.md."""
 
     time: Annotated[date, Is("date", "day on which it happened")]
     kind: Annotated[str, Is("", "what happened")]
     firm: Annotated[str, Is("", "to whom; empty where it concerns no single firm")]
     other: Annotated[str, Is("", "the other party")]
-    amount_usd: Annotated[float, Is("USD", "the money that moved, or was at stake")]
-    cause: Annotated[str, Is("", "why, in words or as a ledger key")]
-    text: Annotated[str, Is("", "the rest in words")]
+    amount_usd: Annotated[float, Is("USD", "the money that moved, or was at stake; 0 where none was")]
+    cause: Annotated[str, Is("", "why, in words or as the key of a training run")]
+    text: Annotated[str, Is("", "what else is to say, in words, for people")]
 
 
 class RoundRow(NamedTuple):
@@ -231,8 +245,13 @@ ROWS: dict[str, type[tuple[Any, ...]]] = {
 
 @cache
 def columns_of(table: str) -> tuple[Column, ...]:
-    """The columns of a table, in order. Raises KeyError for another name."""
-    hints = get_type_hints(ROWS[table], include_extras=True)
+    """The columns of a table of a world, in order. Raises KeyError for another name."""
+    return columns_of_rows(ROWS[table])
+
+
+def columns_of_rows(row: type[tuple[Any, ...]]) -> tuple[Column, ...]:
+    """The columns of a table with rows of that type, in order."""
+    hints = get_type_hints(row, include_extras=True)
     return tuple(_column(name, hint) for name, hint in hints.items())
 
 

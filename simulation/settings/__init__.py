@@ -9,7 +9,7 @@ from simulation.settings.capital import CapitalSettings, StageTerms
 from simulation.settings.hazards import RiskSettings, SocietySettings
 from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
-from simulation.settings.names import ROLES, SERVICES, STAGES, RevenueModel, Role, Service, Stage
+from simulation.settings.names import ROLES, SERVICES, STAGES, FundStage, RevenueModel, Role, Service, Stage
 from simulation.settings.resources import ComputeSettings, LabourSettings
 from simulation.settings.services import ServiceSettings
 
@@ -20,6 +20,7 @@ __all__ = [
     "BrandSettings",
     "CapitalSettings",
     "ComputeSettings",
+    "FundStage",
     "LabourSettings",
     "Name",
     "RevenueModel",

@@ -26,6 +26,7 @@ class SegmentSettings(Settings):
         "share",
         low=0,
         high=1,
+        fixed=True,
     )
     reference_price_usd: float = parameter(
         1000, "usual price of AI in this segment; offers are priced around it", "USD/customer/month", low=0.01, high=1e7
@@ -122,7 +123,7 @@ class SegmentSettings(Settings):
 class SectorSettings(Settings):
     """A sector: one training task (SEC-*), one traditional method, several segments."""
 
-    task: Name = parameter("security-vision", "task family its models are trained on", kind="constant")
+    task: Name = parameter("security-vision", "task family its models are trained on", kind="constant", fixed=True)
     market_opens: float = parameter(
         2014,
         "year in which customers begin to look at AI: a world that begins then or before is a virgin market",
@@ -130,9 +131,15 @@ class SectorSettings(Settings):
         low=1900,
         high=2200,
         kind="constant",
+        fixed=True,
     )
     traditional_rows: int = parameter(
-        1024, "rows on which the traditional method in use today was fitted", "proxy rows", low=64, high=8192
+        1024,
+        "rows on which the traditional method in use today was fitted",
+        "proxy rows",
+        low=64,
+        high=8192,
+        fixed=True,
     )
     algorithmic_halving_months: float = parameter(
         16,

@@ -10,4 +10,6 @@ Service = Literal["compute", "data", "outsourcing"]
 SERVICES: tuple[Service, ...] = ("compute", "data", "outsourcing")
 ROLES: tuple[Role, ...] = ("product", "research", "marketing", "operations", "finance")
 Stage = Literal["seed", "A", "B", "C", "growth"]
+FundStage = Literal["A", "B", "C", "growth"]
+"""Rounds in which funds invest; seed rounds are paid by private savers when a startup is founded."""
 STAGES: tuple[Stage, ...] = ("seed", "A", "B", "C", "growth")

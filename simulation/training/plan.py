@@ -1,4 +1,4 @@
-"""What a firm asks for (`TrainingPlan`) and what was measured on the network it got (`TrainingResult`)."""
+"""What a firm asks for: the plan of one training run, and the values that its fields can have."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from simulation.training.values import (
     FIRST_YEAR,
     LAST_YEAR,
     USUAL_YEAR,
-    require,
-    require_choice,
-    require_integer,
-    require_range,
+    Check,
+    choice,
+    number,
+    whole,
+    yes_or_no,
 )
 
 TRAINER_VERSION = "3"
@@ -62,6 +63,40 @@ MIN_ROWS, MAX_ROWS = 64, 8192
 MAX_DOCUMENTS = 65536
 """Most training rows of a document task, which takes more of them to learn."""
 
+_CHECKS: dict[str, Check] = {
+    "task": choice(TASK_NAMES),
+    "kind": choice(KINDS),
+    "rung": whole(0, MAX_RUNG),
+    "rows": whole(MIN_ROWS, MAX_DOCUMENTS),  # of which not all are allowed to every task: see below
+    "label_noise": number(0.0, 1.0),
+    "coverage": number(0.0, 1.0),
+    "minority_share": number(0.0, 1.0),
+    "anonymisation": number(0.0, 10.0),
+    "compression": choice(COMPRESSIONS),
+    "minimisation": number(0.0, 0.9),
+    "dp_noise": number(0.0, 16.0),
+    "pretraining_rows": whole(0, MAX_ROWS),
+    "seed": whole(0, 2**63 - 1),
+    "year": whole(FIRST_YEAR, LAST_YEAR),
+    "optimizer": choice(OPTIMIZERS),
+    "activation": choice(ACTIVATIONS),
+    "learning_rate": number(1e-6, 10.0),
+    "schedule": choice(SCHEDULES),
+    "augmentation": yes_or_no,
+    "weight_decay": number(0.0, 1.0),
+}
+_ROWS_OF = {
+    of_documents: whole(MIN_ROWS, MAX_DOCUMENTS if of_documents else MAX_ROWS) for of_documents in (True, False)
+}
+
+
+def check_value(name: str, value: Any) -> None:
+    """Raise `ValueError` where no plan can have the value in a field of `TrainingPlan` or `Recipe`.
+
+    The message names the field, the value and what is allowed.
+    """
+    _CHECKS[name](name, value)
+
 
 def kinds_of(task: str) -> tuple[str, ...]:
     """Kinds that a task can be given to."""
@@ -70,11 +105,6 @@ def kinds_of(task: str) -> tuple[str, ...]:
     if task in DOCUMENT_TASKS:
         return ("linear", *NETWORK_KINDS, *FOUNDATION_KINDS)
     return GENERATOR_KINDS if task == GENERATION_TASK else ("linear", *NETWORK_KINDS)
-
-
-def most_rows(task: str) -> int:
-    """Most training rows that a plan of that task can have."""
-    return MAX_DOCUMENTS if task in DOCUMENT_TASKS else MAX_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +132,8 @@ class Recipe:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        require_choice("optimizer", self.optimizer, OPTIMIZERS)
-        require_choice("activation", self.activation, ACTIVATIONS)
-        require_choice("schedule", self.schedule, SCHEDULES)
-        require_range("learning_rate", self.learning_rate, 1e-6, 10.0)
-        require_range("weight_decay", self.weight_decay, 0.0, 1.0)
-        require(isinstance(self.augmentation, bool), f"augmentation must be true or false, not {self.augmentation!r}")
+        for name in _RECIPE_FIELDS:
+            _CHECKS[name](name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +144,8 @@ class TrainingPlan:
         task: one of `TASK_NAMES`.
         kind: one of `kinds_of(task)`. "linear" is the traditional method.
         rung: 0 … 5 on the proxy ladder (`ladder.RUNGS`): width, depth, steps.
-        rows: training rows, 64 … 8192 (of document tasks … 65536). Nested: a plan with more rows and the same seed sees the same first rows.
+        rows: training rows, 64 … 8192, of document tasks … 65536. Nested: a plan with more rows and the same seed sees
+            the same first rows.
         label_noise: share of labels replaced by a random class.
         coverage: share of training rows that come from field conditions.
         minority_share: share of training rows that come from the minority group.
@@ -157,26 +184,17 @@ class TrainingPlan:
     foundation: FoundationPlan | None = None
 
     def __post_init__(self) -> None:
-        require_choice("task", self.task, TASK_NAMES)
-        require_choice("kind", self.kind, KINDS)
-        require_choice(f"kind of the task {self.task}", self.kind, kinds_of(self.task))
-        require_choice("compression", self.compression, COMPRESSIONS)
-        require_integer("rung", self.rung, 0, MAX_RUNG)
-        require_integer("rows", self.rows, MIN_ROWS, most_rows(self.task))
-        require_integer("seed", self.seed, 0, 2**63 - 1)
-        for name in ("label_noise", "coverage", "minority_share"):
-            require_range(name, getattr(self, name), 0.0, 1.0)
-        require_range("anonymisation", self.anonymisation, 0.0, 10.0)
-        require_range("minimisation", self.minimisation, 0.0, 0.9)
-        require_range("dp_noise", self.dp_noise, 0.0, 16.0)
-        require_integer("pretraining_rows", self.pretraining_rows, 0, MAX_ROWS)
-        require_integer("year", self.year, FIRST_YEAR, LAST_YEAR)
+        for name in _OWN_FIELDS:
+            _CHECKS[name](name, getattr(self, name))
+        _ROWS_OF[self.task in DOCUMENT_TASKS]("rows", self.rows)
+        if not isinstance(self.recipe, Recipe):
+            raise ValueError(f"recipe must be a Recipe, not {type(self.recipe).__name__}")
         self._check_combination()
         self._check_foundation()
-        require(isinstance(self.recipe, Recipe), f"recipe must be a Recipe, not {type(self.recipe).__name__}")
 
     def _check_combination(self) -> None:
-        """Levers that only some kinds have."""
+        """Kinds that only some tasks have, levers that only some kinds have."""
+        choice(kinds_of(self.task))(f"kind of the task {self.task}", self.kind)
         classifier, kind = self.kind in NETWORK_KINDS, self.kind
         if self.dp_noise != 0 and kind not in PRIVATE_KINDS:
             raise ValueError(f"dp_noise needs one of the kinds {', '.join(PRIVATE_KINDS)}, not {kind!r}")
@@ -254,6 +272,7 @@ _FLOAT_NAMES = frozenset(
 
 
 _PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan) if item.name not in ("year", "foundation"))
+_OWN_FIELDS = tuple(name for name in (*_PLAN_FIELDS, "year") if name not in ("recipe", "rows"))
 _RECIPE_FIELDS = tuple(item.name for item in fields(Recipe))
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -262,69 +281,3 @@ def _record(record: TrainingPlan | Recipe, names: tuple[str, ...]) -> dict[str, 
     """Fields by name. 0 and 0.0 are written alike, so that equal plans have equal keys."""
     values = ((name, getattr(record, name)) for name in names)
     return {name: float(value) + 0.0 if name in _FLOAT_NAMES else value for name, value in values}
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
-    """What was measured on one trained network. Accuracies are shares in [0, 1], means over the classes' own accuracies
-    where a test set is not balanced.
-
-    What "accuracy" is for kinds that do not classify: of a driving policy, the share of routes driven to their end
-    without a crash; of a generator, the accuracy of a fixed classifier (Parzen's) that is given generated rows
-    instead of real ones (Ravuri & Vinyals 2019, arXiv:1905.10887), the traditional method being a normal distribution
-    per class that is judged alike.
-
-    Attributes:
-        key: of the plan.
-        accuracy_lab: on the lab test set (1,024 rows of a procedural task).
-        accuracy_field: on the field test set, as large.
-        loss_lab: mean cross-entropy on the lab test set, nats (of a policy: squared error of the predicted return).
-        traditional_lab: of the traditional method, fitted on the same rows, on the lab test set.
-        traditional_field: the same on the field test set.
-        calibration_error: expected calibration error on the lab test set, 15 bins.
-        fairness_gap: accuracy on the majority group minus accuracy on the minority group.
-        leakage: membership-inference advantage, 2·AUC − 1 of an attack by loss threshold; about 0 where nothing leaks.
-        n_parameters: weights and biases, zero or not.
-        model_bytes: stored size: 4 a parameter, 1 an 8-bit weight, 6 (value and index) a weight left by pruning.
-        training_flops: of all forward and backward passes.
-        inference_flops: for one row; weights removed by pruning are not counted.
-        latency_us: measured time of one row's forward pass, microseconds; varies between runs, so not compared.
-        seconds: this member's share of the wall time of its batch; not compared.
-        device: name of the device.
-        torch_version: of the torch that trained it.
-        crash_rate_lab, crash_rate_field: share of routes that end in a crash; None unless a driving policy.
-        route_completion_lab, route_completion_field: mean share of the route driven before the end; None likewise.
-        elbo: evidence lower bound of held-out rows in nats a row, None unless a VAE.
-        sliced_wasserstein: distance between generated and held-out rows, in standard deviations of an input; None
-            unless a generator.
-    """
-
-    key: str
-    accuracy_lab: float
-    accuracy_field: float
-    loss_lab: float
-    traditional_lab: float
-    traditional_field: float
-    calibration_error: float
-    fairness_gap: float
-    leakage: float
-    n_parameters: int
-    model_bytes: int
-    training_flops: float
-    inference_flops: float
-    latency_us: float = field(compare=False)
-    seconds: float = field(compare=False)
-    device: str
-    torch_version: str
-    crash_rate_lab: float | None = None
-    crash_rate_field: float | None = None
-    route_completion_lab: float | None = None
-    route_completion_field: float | None = None
-    elbo: float | None = None
-    sliced_wasserstein: float | None = None
-
-
-MEASURES = tuple(item.name for item in fields(TrainingResult) if item.name != "key")
-"""Names of all measures, in the order of `TrainingResult`."""
-OPTIONAL_MEASURES = tuple(item.name for item in fields(TrainingResult) if item.default is None)
-"""Measures that only some kinds have."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from simulation.training.device import device_name, resolve_device
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import TrainingPlan
+from simulation.training.result import TrainingResult
 from simulation.training.trainer import Bucket, bucket_of, train_bucket
 
 

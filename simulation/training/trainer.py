@@ -26,9 +26,12 @@ from torch import Tensor
 from simulation.training.classifiers.train import train_classifiers
 from simulation.training.device import device_name, single_thread
 from simulation.training.driving.actor_critic import train_policies
+from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.generators.train import train_generators
 from simulation.training.measures import Costs, Measures, Trained
-from simulation.training.plan import TrainingPlan, TrainingResult
+from simulation.training.plan import MAX_ROWS, TrainingPlan
+from simulation.training.result import TrainingResult
+from simulation.training.values import USUAL_YEAR
 
 CHUNK_CPU = 16
 CHUNK_GPU = 256
@@ -118,8 +121,7 @@ def train_bucket(
 def chunk_size_of(plans: Sequence[TrainingPlan], device: str) -> int:
     """Members of a bucket that are trained at once: fewer where their training rows fill the memory."""
     most = CHUNK_CPU if device == "cpu" else CHUNK_GPU
-    numbers = max(plan.rows for plan in plans) * inputs_of(plans[0].task)
-    return max(1, min(most, MAX_NUMBERS[device == "cpu"] // numbers))
+    return max(1, most * MAX_ROWS // max(MAX_ROWS, *(plan.rows for plan in plans)))
 
 
 def _no_gradients(kind: str) -> AbstractContextManager[object]:

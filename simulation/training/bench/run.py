@@ -15,6 +15,7 @@ import torch
 
 from simulation.training.bench.contenders import Workers, compiled_loss, startup_seconds, train_plain, train_vmap
 from simulation.training.bench.jobs import BenchJob, Member, job_flops, members_of, train_fused
+from simulation.training.bench.load import is_busy, load_average
 from simulation.training.device import device_name
 
 Say = Callable[[str], None]
@@ -258,6 +259,12 @@ def bench_job(
 
 
 def machine(device: torch.device) -> dict[str, Any]:
-    """Where it was measured."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return {"device": device_name(device), "cores": n_cores(), "torch": str(torch.__version__), "load_before": load}
+    """Where it was measured, and how busy that machine was; to be asked before the first measurement."""
+    load = load_average()
+    return {
+        "device": device_name(device),
+        "cores": n_cores(),
+        "torch": str(torch.__version__),
+        "load_before": load,
+        "busy": is_busy(load),
+    }

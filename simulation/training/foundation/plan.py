@@ -8,16 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from simulation.training.values import (
-    DOCUMENT_TASKS,
-    FIRST_YEAR,
-    LAST_YEAR,
-    USUAL_YEAR,
-    require,
-    require_choice,
-    require_integer,
-    require_range,
-)
+from simulation.training.values import DOCUMENT_TASKS, FIRST_YEAR, LAST_YEAR, USUAL_YEAR, Check, choice, number, whole
 
 FOUNDATION_VERSION = "1"
 """Part of every key: raise it whenever a change of code changes any weight or measure of a foundation."""
@@ -25,6 +16,17 @@ MIN_WIDTH, MAX_WIDTH, WIDTH_STEP = 16, 4096, 16
 """Widths are multiples of 16: every matrix then begins at a cache line."""
 MIN_BATCH, MAX_BATCH, BATCH_STEP = 32, 65536, 32
 MAX_TOKENS = 2**50
+_CHECKS: dict[str, Check] = {
+    "width": whole(MIN_WIDTH, MAX_WIDTH, WIDTH_STEP),
+    "tokens": whole(0, MAX_TOKENS),
+    "sector": choice(("", *DOCUMENT_TASKS)),
+    "sector_share": number(0.0, 1.0),
+    "quality": number(0.0, 1.0),
+    "vintage": whole(FIRST_YEAR, LAST_YEAR),
+    "learning_rate": number(1e-6, 1.0),
+    "batch": whole(MIN_BATCH, MAX_BATCH, BATCH_STEP),
+    "seed": whole(0, 2**63 - 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +59,10 @@ class FoundationPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_integer("width", self.width, MIN_WIDTH, MAX_WIDTH)
-        require(self.width % WIDTH_STEP == 0, f"width must be a multiple of {WIDTH_STEP}, not {self.width!r}")
-        require_integer("tokens", self.tokens, 0, MAX_TOKENS)
-        require_choice("sector", self.sector, ("", *DOCUMENT_TASKS))
-        require_range("sector_share", self.sector_share, 0.0, 1.0)
-        require((self.sector == "") == (self.sector_share == 0), "sector and sector_share go together, or neither")
-        require_range("quality", self.quality, 0.0, 1.0)
-        require_integer("vintage", self.vintage, FIRST_YEAR, LAST_YEAR)
-        require_range("learning_rate", self.learning_rate, 1e-6, 1.0)
-        require_integer("batch", self.batch, MIN_BATCH, MAX_BATCH)
-        require(self.batch % BATCH_STEP == 0, f"batch must be a multiple of {BATCH_STEP}, not {self.batch!r}")
-        require_integer("seed", self.seed, 0, 2**63 - 1)
+        for name, check in _CHECKS.items():
+            check(name, getattr(self, name))
+        if (self.sector == "") != (self.sector_share == 0):
+            raise ValueError("sector and sector_share go together: a sector has a share above 0, no sector has 0")
 
     def record(self) -> dict[str, Any]:
         """Fields by name and the version of pretraining, JSON-serialisable; 0 and 0.0 are written alike."""

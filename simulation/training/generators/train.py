@@ -2,7 +2,8 @@
 
 Stands for firms that sell synthetic data (OP-MARKET, MOD-KINDS): a customer trains a classifier on what the generator
 makes. Rows are the images of SEC-SECURITY. A generator's accuracy is that of Parzen's classifier on generated rows, the
-traditional method a normal distribution per class fitted to the same training rows and judged alike; see synthetic.py.
+traditional method a normal distribution per class fitted to the same training rows and judged alike: see
+`usefulness.py`.
 
 The analogy ends where real generators begin: 64 pixels, eight classes and no text to condition on, and customers who
 all use one fixed classifier.

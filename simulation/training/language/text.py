@@ -24,9 +24,7 @@ class Writer:
         year: of the language.
     """
 
-    def __init__(
-        self, grammar: Grammar, usage: Usage, domains: Sequence[str], year: int, device: torch.device
-    ) -> None:
+    def __init__(self, grammar: Grammar, usage: Usage, domains: Sequence[str], year: int, device: torch.device) -> None:
         self.grammar = grammar
         self._tables = []
         for level in range(grammar.levels, 0, -1):

@@ -1,89 +1,43 @@
 """The ledger: one row of SQLite per training run, so that every quality can be traced and trained again.
 
-Several processes may write at once (write-ahead log, busy timeout); a killed writer leaves either its whole
-transaction or nothing; a row that does not match its checksum is never served. What a killed process had written is
-safe; a power cut may take the last transactions, which are then trained again.
+A row that is not believable (`rows.damage_of`) is never served: the run is trained again and the row replaced; one
+`LedgerWarning` says so, and `info` counts such rows.
 
-**When the file fails.** A ledger that cannot be opened is an error at once, before anything is trained. A file that can
-no longer be written (full disk, folder made read-only, another process that holds it) does not stop a running service:
-finished runs are kept in memory, served from there and written as soon as that succeeds, and one `LedgerWarning` says
-so. A file that can no longer be read is an error even then: what it serves could not be trusted.
+**When the file fails.** A file that is corrupted, or no ledger, is an error at once, before anything is trained. One
+that cannot be written (full disk, read-only place), or that another process holds, does not stop a run: finished
+results are kept in memory, served from there and written as soon as that succeeds, at the latest when the process ends
+its work; one `LedgerWarning` says so. A file that is found to be corrupted later is an error even then: what it serves
+could not be trusted.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import sqlite3
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from simulation.training.ledger.rows import COLUMNS, Row, is_intact, result_of, row_of, type_of
-from simulation.training.plan import OPTIONAL_MEASURES, TRAINER_VERSION, TrainingPlan, TrainingResult
+from simulation.training.ledger.errors import PASSING, LedgerError, LedgerWarning
+from simulation.training.ledger.file import MEMORY, LedgerFile
+from simulation.training.ledger.rows import COLUMNS, Damage, Row, damage_of, result_of, row_of
+from simulation.training.ledger.schema import SCHEMA_VERSION
+from simulation.training.plan import TRAINER_VERSION, TrainingPlan
+from simulation.training.result import TrainingResult
 
-SCHEMA_VERSION = 2
-APPLICATION_ID = 0x4D56454E  # "MVEN": tells a ledger from any other SQLite file
-BUSY_TIMEOUT_S = 60.0
-MEMORY = ":memory:"
-_SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL"}
-_BATCH = 500  # keys per query: SQLite's oldest limit on variables is 999
-_INHERITED: list[sqlite3.Connection | None] = []  # from before a fork: SQLite forbids a child even to close them
-_REMEDIES = {  # by SQLite's primary result code
-    sqlite3.SQLITE_BUSY: "Another process holds the file: wait for it or end it.",
-    sqlite3.SQLITE_FULL: "Free space on the disk or choose another ledger; finished runs are kept.",
-    sqlite3.SQLITE_READONLY: "Make the file and its folder writable or choose another ledger.",
-}
+__all__ = ["Ledger", "LedgerError", "LedgerWarning"]
 
-
-class LedgerError(Exception):
-    """A ledger cannot be read or written.
-
-    Attributes:
-        path: the file.
-        reason: what is wrong with it.
-        remedy: what to do.
-    """
-
-    def __init__(self, path: str, reason: str, remedy: str) -> None:
-        self.path, self.reason, self.remedy = path, reason, remedy
-        super().__init__(f"training ledger {path}: {reason}. {remedy}")
-
-    def __reduce__(self) -> tuple[type[LedgerError], tuple[str, str, str]]:
-        return type(self), (self.path, self.reason, self.remedy)
-
-
-class LedgerWarning(UserWarning):
-    """Finished runs are in memory only, because the ledger cannot be written for now."""
-
-
-def _column(name: str) -> str:
-    constraint = "PRIMARY KEY" if name == "key" else "" if name in OPTIONAL_MEASURES else "NOT NULL"
-    return f"{name} {_SQL_TYPES[type_of(name)]} {constraint}".rstrip()
-
-
-CREATE = f"CREATE TABLE IF NOT EXISTS runs ({', '.join(map(_column, COLUMNS))}) WITHOUT ROWID"
-
-
-def _decode(text: bytes) -> str:
-    # A damaged text must not make the intact rows beside it unreadable; its row fails its checksum.
-    return text.decode("utf-8", "replace")
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log. The busy timeout does not cover the switch, which another process may hold up."""
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.005)
+LAST_WAIT_S = 0.25
+"""How long the last attempt of a piece of work waits for others, where no patience is left."""
+FEW = 1_000
+"""Unsaved runs that are cheap to try again with every new one; more are tried every `RETRY_S`."""
+RETRY_S = 30.0
+_UNSAVED: dict[str, dict[str, Row]] = {}  # by file: what this process could not write yet, whoever opens the file next
+_SAID: set[tuple[str, str]] = set()  # what this process has said: subject and file
+_UNUSABLE, _DAMAGED = "cannot be used for now", "has damaged rows"
 
 
 class Ledger:
@@ -94,107 +48,90 @@ class Ledger:
     Args:
         path: file, or ":memory:" for a ledger that ends with the process.
 
+    Attributes:
+        damaged: what is wrong with rows that were asked for and not served, by key.
+
     Raises:
-        LedgerError: the file is corrupted, is no ledger, has another schema or cannot be opened.
+        LedgerError: the file is corrupted, is no ledger, has another schema, or cannot be opened for now.
     """
 
     def __init__(self, path: str | Path = MEMORY) -> None:
-        self.path = str(path)
-        self._connection: sqlite3.Connection | None = None
-        self._owner = 0
-        self._unsaved: dict[str, Row] = {}
-        if self.path != MEMORY:
-            try:
-                Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise LedgerError(self.path, f"its folder cannot be made ({error})", "Choose another path.") from error
-        self._connect()
+        self._set_up(str(path), goes_on=False)
+        self._file.open()
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """The ledger at that path, made if it does not exist."""
-        return cls(path)
+        """The ledger at that path for a run, made if it does not exist.
+
+        Where the file can for now neither be made, read nor written, the run goes on in memory.
+
+        Raises:
+            LedgerError: the file is corrupted, is no ledger or has another schema.
+        """
+        ledger = cls.__new__(cls)
+        ledger._set_up(str(path), goes_on=True)
+        try:
+            ledger._file.open()
+        except LedgerError as error:
+            ledger._go_on(error)
+        return ledger
+
+    def _set_up(self, path: str, goes_on: bool) -> None:
+        self.path = path
+        self._goes_on = goes_on
+        self.damaged: dict[str, Damage] = {}
+        self._file = LedgerFile(path)
+        self._tried = 0.0
+        # Shared by all that open the file: a run opens it anew for every block of seeds.
+        self._unsaved = {} if path == MEMORY else _UNSAVED.setdefault(os.path.realpath(path), {})
 
     def __getstate__(self) -> dict[str, Any]:
         if self.path == MEMORY:
             raise TypeError("a ledger in memory belongs to its process; use a file to share one")
-        return {"path": self.path, "_connection": None, "_owner": 0, "_unsaved": {}}
+        return {"path": self.path, "goes_on": self._goes_on}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._set_up(**state)
 
     def close(self) -> None:
         """Write what is kept in memory and close the connection; the next use opens it again.
 
         A ledger in memory is lost. Raises `LedgerError` where finished runs still cannot be written; they stay here.
         """
-        self.flush()
-        if self._connection is not None and self._owner == os.getpid():
-            self._connection.close()
-            self._connection = None
+        self.flush(LAST_WAIT_S)
+        self._file.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        if self._connection is None or self._owner != os.getpid():
-            _INHERITED.append(self._connection)
-            with self._errors():
-                connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-                connection.text_factory = _decode
-                try:
-                    self._prepare(connection)
-                except BaseException:
-                    connection.close()
-                    raise
-                self._connection, self._owner = connection, os.getpid()
-        return self._connection
+    def _go_on(self, error: LedgerError) -> None:
+        """Say once that the file cannot be used for now; raise the error where that is no reason to go on."""
+        if not self._goes_on or error.trouble not in PASSING:
+            raise error
+        self._say(error)
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        n_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if n_tables:
-            self._check_schema(connection)
-        _use_wal(connection)
-        connection.execute("PRAGMA synchronous=NORMAL")
-        if n_tables:
-            return
-        # Two processes may find an empty file at once: the second waits here and then finds the table.
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(CREATE)
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        connection.execute("COMMIT")
+    def _say(self, error: LedgerError) -> None:
+        kept = "Finished runs are kept in memory and written as soon as that is possible."
+        self._say_once(_UNUSABLE, f"{error} {kept}")
 
-    def _check_schema(self, connection: sqlite3.Connection) -> None:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        columns = tuple(row[1] for row in connection.execute("PRAGMA table_info(runs)"))
-        if application != APPLICATION_ID:
-            raise LedgerError(self.path, "it is an SQLite file but not a training ledger", "Choose another path.")
-        if version != SCHEMA_VERSION or columns != COLUMNS:
-            remedy = "Move the file away (its runs will be trained again) or use the release that wrote it."
-            raise LedgerError(self.path, f"it has schema {version}, this release needs {SCHEMA_VERSION}", remedy)
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.ProgrammingError:  # a fault of the caller, such as use from another thread
-            raise
-        except sqlite3.OperationalError as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            remedy = "Check that the path is a writable file and the disk is not full; finished runs are kept."
-            raise LedgerError(self.path, str(error), _REMEDIES.get(code, remedy)) from error
-        except sqlite3.DatabaseError as error:
-            remedy = "Move the file away: the runs will be trained again and written to a new one."
-            raise LedgerError(self.path, f"the file is corrupted ({error})", remedy) from error
+    def _say_once(self, subject: str, text: str) -> None:
+        if (subject, self.path) not in _SAID:
+            _SAID.add((subject, self.path))
+            warnings.warn(LedgerWarning(text), stacklevel=5)
 
     def _stored(self, keys: Sequence[str]) -> Iterator[Row]:
-        """Rows of these keys that stand in the file and match their checksums."""
-        connection = self._connect()
-        with self._errors():
-            for start in range(0, len(keys), _BATCH):
-                part = keys[start : start + _BATCH]
-                marks = ",".join("?" * len(part))
-                query = f"SELECT {', '.join(COLUMNS)} FROM runs WHERE key IN ({marks}) ORDER BY key"
-                yield from filter(is_intact, connection.execute(query, part).fetchall())
+        """Believable rows of these keys that stand in the file."""
+        try:
+            rows = self._file.select(keys)
+        except LedgerError as error:
+            self._go_on(error)
+            return
+        for row in rows:
+            damage = damage_of(row)
+            if damage is None:
+                yield row
+            else:
+                self.damaged[row[0]] = damage
 
     def _select(self, keys: Iterable[str]) -> Iterator[dict[str, Any]]:
-        """Intact rows of these keys, from memory where they could not be written yet."""
+        """Rows of these keys, from memory where they could not be written yet."""
         wanted = list(dict.fromkeys(keys))
         kept = (self._unsaved[key] for key in wanted if key in self._unsaved)
         for row in (*kept, *self._stored([key for key in wanted if key not in self._unsaved])):
@@ -206,36 +143,48 @@ class Ledger:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, TrainingResult]:
         """Results by key; keys that are missing or damaged are left out."""
-        return {row["key"]: result_of(row) for row in self._select(keys)}
+        results = {row["key"]: result_of(row) for row in self._select(keys)}
+        if self.damaged:
+            what = "some of its rows are damaged. They are not used: their runs are trained again and replace them."
+            self._say_once(_DAMAGED, f"training ledger {self.path}: {what}")
+        return results
 
     def add_many(self, runs: Iterable[tuple[TrainingPlan, TrainingResult]]) -> bool:
         """Record finished runs in one transaction; a key that stands already keeps its row, unless that is damaged.
 
         Returns whether they stand in the file. If not, they are kept in memory, served from there, and written with
-        the next runs or by `flush`; a `LedgerWarning` says so when that begins.
+        the next runs or by `flush`; a `LedgerWarning` says so when that begins. Without runs it is the last attempt of
+        a piece of work, which waits a little for others.
 
         Raises:
-            ValueError: a result is not of its plan, or a measure is not a number.
+            ValueError: a result is not of its plan, or a measure cannot be what it is.
         """
         rows = [row_of(plan, result, time.time()) for plan, result in runs]
-        begins = not self._unsaved
-        self._unsaved.update((row[0], row) for row in rows if row[0] not in self._unsaved)
-        try:
-            self.flush()
-        except LedgerError as error:
-            if begins:
-                kept = "Finished runs are kept in memory and written as soon as that is possible."
-                warnings.warn(LedgerWarning(f"{error} {kept}"), stacklevel=2)
+        for row in rows:
+            self._unsaved.setdefault(row[0], row)
+        if not rows or len(self._unsaved) <= FEW or time.monotonic() - self._tried > RETRY_S:
+            try:
+                self.flush(0.0 if rows else LAST_WAIT_S)
+            except LedgerError as error:  # whatever it is, what was trained is not thrown away
+                self._say(error)
         return not self._unsaved
 
-    def flush(self) -> None:
+    @property
+    def n_unsaved(self) -> int:
+        """Finished runs that are in memory only."""
+        return len(self._unsaved)
+
+    def flush(self, least_wait_s: float = 0.0) -> None:
         """Write the runs that are kept in memory.
+
+        least_wait_s: how long to wait for another process even where no patience is left.
 
         Raises:
             LedgerError: they cannot be written; they are still kept.
         """
         if self._unsaved:
-            self.add_rows(list(self._unsaved.values()))
+            self._tried = time.monotonic()
+            self._file.write(list(self._unsaved.values()), least_wait_s)
             self._unsaved.clear()
 
     def add_rows(self, rows: Sequence[Row]) -> int:
@@ -244,41 +193,15 @@ class Ledger:
         Raises:
             LedgerError: they cannot be written; then none is.
         """
-        connection = self._connect()
-        marks = ",".join("?" * len(COLUMNS))
-        n_new = 0
-        with self._transaction(connection):
-            # Looked up under the lock, so that a row which another process wrote meanwhile stays.
-            intact = {row[0] for row in self._stored([row[0] for row in rows])}
-            for row in rows:
-                if row[0] not in intact:
-                    connection.execute(f"INSERT OR REPLACE INTO runs VALUES ({marks})", row)
-                    intact.add(row[0])
-                    n_new += 1
-        return n_new
-
-    @contextmanager
-    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
-        with self._errors():
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        return self._file.write(rows, LAST_WAIT_S)
 
     def rows(self, keys: Iterable[str] | None = None) -> list[dict[str, Any]]:
         """Stored rows with all columns, sorted by key; of all runs where no keys are given."""
         return sorted(self._select(self.keys() if keys is None else keys), key=lambda row: row["key"])
 
     def keys(self) -> list[str]:
-        """All keys, sorted."""
-        connection = self._connect()
-        with self._errors():
-            stored = {row[0] for row in connection.execute("SELECT key FROM runs").fetchall()}
-        return sorted(stored | self._unsaved.keys())
+        """All keys, sorted; those of damaged rows too."""
+        return sorted({str(key) for key in self._file.keys()} | self._unsaved.keys())
 
     def sample(self, n: int, seed: int = 0) -> list[dict[str, Any]]:
         """Up to `n` rows drawn without replacement, the same for the same seed and content."""
@@ -286,7 +209,8 @@ class Ledger:
         return self.rows(random.Random(seed).sample(keys, min(n, len(keys))))
 
     def info(self) -> dict[str, Any]:
-        """Number of runs, of damaged rows, by device, training seconds, size in bytes."""
+        """Number of runs, of damaged rows and why, of runs by device, training seconds, size in bytes."""
+        self.damaged.clear()
         rows = self.rows()
         devices: dict[str, int] = {}
         for row in rows:
@@ -298,6 +222,7 @@ class Ledger:
             "trainer_version": TRAINER_VERSION,
             "runs": len(rows),
             "damaged": len(self) - len(rows),
+            "damaged_by": dict(sorted(Counter(self.damaged.values()).items())),
             "of_this_trainer": sum(row["trainer_version"] == TRAINER_VERSION for row in rows),
             "devices": devices,
             "seconds": sum(row["seconds"] for row in rows),
@@ -305,8 +230,4 @@ class Ledger:
         }
 
     def __len__(self) -> int:
-        if self._unsaved:
-            return len(self.keys())
-        connection = self._connect()
-        with self._errors():
-            return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
+        return len(self.keys()) if self._unsaved else self._file.count()

@@ -1,25 +1,61 @@
-"""One row of the ledger: its columns, its checksum, and what makes it believable."""
+"""One row of the ledger: its columns, its checksum, and what makes it believable.
+
+A row is believed, wherever it comes from, when everything that can be told without training holds: its checksum fits,
+its key is the hash of its plan and of its trainer's version, every measure is of its type and in its range, and it has
+the measures that a network of its plan's kind has. Whether training gives these measures only training tells.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
-from simulation.training.plan import MEASURES, OPTIONAL_MEASURES, TRAINER_VERSION, TrainingPlan, TrainingResult
+from simulation.training.plan import TRAINER_VERSION, TrainingPlan
+from simulation.training.result import MEASURES, OPTIONAL_MEASURES, Allowed, TrainingResult, not_of_kind, out_of_range
 
 COLUMNS = ("key", "trainer_version", "plan", *MEASURES, "created", "checksum")
-INTEGERS = frozenset({"n_parameters", "model_bytes"})
-TEXTS = frozenset({"key", "trainer_version", "plan", "device", "torch_version", "checksum"})
+KEY_DIGITS = 32
+MAX_PLAN_TEXT = 2_000
+"""Characters; the plan with the longest values has under 500."""
+_OTHERS = {  # what the columns beside the measures hold
+    "key": Allowed(str),
+    "trainer_version": Allowed(str),
+    "plan": Allowed(str, max_text=MAX_PLAN_TEXT),
+    "created": Allowed(low=0.0, high=1e11),
+    "checksum": Allowed(str),
+}
+ALLOWED: dict[str, Allowed] = {name: MEASURES.get(name) or _OTHERS[name] for name in COLUMNS}
+"""What each column can hold."""
+_CHECKED_ALONE = tuple(ALLOWED.items())
 
 Row = tuple[Any, ...]
 """Values in the order of `COLUMNS`."""
 
 
+class Damage(StrEnum):
+    """Why a row is not believed; the first of these that fails is told."""
+
+    CHECKSUM = "checksum"
+    RANGE = "range"
+    KEY = "key"
+    KIND = "kind"
+
+
+CHECKS = {
+    Damage.CHECKSUM: "the row matches its checksum",
+    Damage.RANGE: "every value is of its column's type and in its range",
+    Damage.KEY: "the key is the hash of a valid plan and of the trainer's version",
+    Damage.KIND: "a network of the plan's kind has these measures",
+}
+"""What is checked of every row, in words."""
+
+
 def type_of(column: str) -> type[str] | type[int] | type[float]:
     """What a column holds."""
-    return int if column in INTEGERS else str if column in TEXTS else float
+    return ALLOWED[column].type
 
 
 def row_checksum(values: Iterable[Any]) -> str:
@@ -32,16 +68,17 @@ def row_of(plan: TrainingPlan, result: TrainingResult, created: float) -> Row:
     """The row of a finished run, `created` seconds after 1970.
 
     Raises:
-        ValueError: the result is of another plan, or a measure is not a number.
+        ValueError: the result is of another plan, or a measure cannot be what it is.
     """
     if result.key != plan.key():
         raise ValueError(f"the result {result.key} is not of the plan {plan.key()}")
     # Stored as the column's type: a whole number in a column of reals would not come back as it was summed.
-    measures = [_stored(name, getattr(result, name)) for name in MEASURES]
-    for name, value in zip(MEASURES, measures, strict=True):
-        if value != value:
-            raise ValueError(f"run {result.key}: {name} is not a number, so it cannot be recorded")
-    values = (result.key, TRAINER_VERSION, plan.as_json(), *measures, created)
+    measures = [(name, _stored(name, getattr(result, name))) for name in MEASURES]
+    if wrong := out_of_range(measures):
+        raise ValueError(f"run {result.key}: {wrong} = {getattr(result, wrong)!r} cannot be, so it cannot be recorded")
+    if wrong := not_of_kind(plan.kind, measures):
+        raise ValueError(f"run {result.key}: {wrong} is not what a network of the kind {plan.kind} has")
+    values = (result.key, TRAINER_VERSION, plan.as_json(), *(value for _, value in measures), created)
     return (*values, row_checksum(values))
 
 
@@ -54,28 +91,38 @@ def result_of(row: Mapping[str, Any]) -> TrainingResult:
     return TrainingResult(key=row["key"], **{name: row[name] for name in MEASURES})
 
 
-def is_intact(row: Sequence[Any]) -> bool:
-    """Whether a row matches its checksum."""
-    return bool(row_checksum(row[:-1]) == row[-1])
-
-
-def is_believable(row: Sequence[Any]) -> bool:
-    """Whether a row from elsewhere may enter a ledger: intact, whole, and its key that of its plan.
+def damage_of(row: Sequence[Any]) -> Damage | None:
+    """Why a row is not believed; None for one that is.
 
     The plan of another version of the trainer cannot be read with certainty, but its key can be told from its text.
     """
-    missing = {name for name, value in zip(COLUMNS, row, strict=True) if value is None}
-    if not is_intact(row) or not missing <= set(OPTIONAL_MEASURES) or any(value != value for value in row):
-        return False
+    if row_checksum(row[:-1]) != row[-1]:
+        return Damage.CHECKSUM
+    for (name, allowed), value in zip(_CHECKED_ALONE, row, strict=True):
+        if not (allowed.holds(value) or (value is None and name in OPTIONAL_MEASURES)):
+            return Damage.RANGE
     key, version, text = row[:3]
-    if version != TRAINER_VERSION:
-        return bool(key == key_of(version, text))
+    if key != key_of(version, text):
+        return Damage.KEY
+    return None if version != TRAINER_VERSION else _damage_of_plan(row, text)
+
+
+def _damage_of_plan(row: Sequence[Any], text: str) -> Damage | None:
+    """What is wrong with the plan of this release's trainer, or with its measures."""
     try:
-        return bool(key == TrainingPlan.from_json(text).key())
-    except ValueError:
-        return False
+        plan = TrainingPlan.from_json(text)
+    except (ValueError, RecursionError):
+        return Damage.KEY
+    if plan.as_json() != text:
+        return Damage.KEY
+    return Damage.KIND if not_of_kind(plan.kind, zip(MEASURES, row[3:], strict=False)) else None
+
+
+def is_believable(row: Sequence[Any]) -> bool:
+    """Whether a row may be served, or enter a ledger."""
+    return damage_of(row) is None
 
 
 def key_of(trainer_version: str, plan: str) -> str:
     """The key that a version of the trainer gives a plan; see `TrainingPlan.key`."""
-    return hashlib.sha256(f"{trainer_version}:{plan}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{trainer_version}:{plan}".encode()).hexdigest()[:KEY_DIGITS]

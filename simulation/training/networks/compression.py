@@ -1,6 +1,6 @@
 """Smaller models: weights rounded to 8 bits, or the smaller half of them removed. Accuracy is measured afterwards.
 
-Distillation, the third way, is a training run of its own: see classifiers.py.
+Distillation, the third way, is a training run of its own: see `classifiers/train.py`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""A scenario file as plain data that still knows on which line each key stands; merging of files that extend others."""
+"""A YAML file as plain data that still knows on which line each key stands; merging of files that extend others."""
 
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,8 +10,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from scenarios.errors import Path, Place, Problem, ScenarioError, bad_value, did_you_mean, dotted, listed
-from scenarios.fields import Spot, is_named_mapping
+from scenarios.strict_yaml.errors import (
+    FILE,
+    Path,
+    Place,
+    Problem,
+    ScenarioError,
+    bad_value,
+    did_you_mean,
+    dotted,
+    listed,
+)
+from scenarios.strict_yaml.fields import Spot, is_named_mapping
 
 MAX_DEPTH = 40
 _LARGEST = 1e30
@@ -29,12 +38,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Document:
-    """Data of a scenario, before validation."""
+    """Data of a file, before validation; `label` is what errors call the file, `what` the kind of file it is."""
 
     data: dict[str, Any]
     label: str
     places: dict[Path, Place] = field(default_factory=dict)
     origins: dict[Path, Origin] = field(default_factory=dict)
+    what: str = FILE
 
     def place(self, path: Path) -> Place:
         """Where the key at `path` was written; the nearest key above it where the path itself was not written."""
@@ -69,7 +79,7 @@ def merge(parent: Document, child: Document, model: type[BaseModel]) -> Document
     _merge_into(data, child, (), model, places, problems)
     if problems:
         raise ScenarioError(problems)
-    return Document(data, child.label, places)
+    return Document(data, child.label, places, what=child.what)
 
 
 def _merge_into(
@@ -168,6 +178,6 @@ def _plain_scalar(value: Any, path: Path) -> Any:
         return value.isoformat()
     if isinstance(value, str) and value.encode("utf-8", "replace").decode() == value:
         return value
-    if isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < _LARGEST:
+    if isinstance(value, (int, float)) and abs(value) < _LARGEST:  # not so for NaN
         return value
     raise ScenarioError(bad_value(path, value, "a finite number, text, a list or a mapping"))

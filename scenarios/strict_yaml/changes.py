@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
 
-from scenarios.document import Document, Origin, forget, plain
-from scenarios.errors import Path, Place, Problem, ScenarioError, did_you_mean, listed, show, unknown_key
-from scenarios.fields import Spot, is_named_mapping, spot
+from scenarios.strict_yaml.document import Document, Origin, forget, plain
+from scenarios.strict_yaml.errors import Path, Place, Problem, ScenarioError, did_you_mean, listed, show, unknown_key
+from scenarios.strict_yaml.fields import Spot, is_named_mapping, spot
 
 
 def apply_changes(
@@ -35,7 +36,7 @@ def apply_changes(
         source = Document({}, document.label, dict(places)).place(written) if places is not None else None
         origin = Origin(by, written, source)
         try:
-            target = _put(data, key, plain(value, written), model)
+            target = _put(data, key, plain(value, written), model, document.what)
         except ScenarioError as error:
             problems.append(_from(error.problems[0], origin))
             continue
@@ -43,20 +44,20 @@ def apply_changes(
         origins[target] = origin
     if problems:
         raise ScenarioError(problems)
-    return Document(data, document.label, document.places, origins)
+    return replace(document, data=data, origins=origins)
 
 
-def _put(data: dict[str, Any], key: str, value: Any, model: type[BaseModel]) -> Path:
+def _put(data: dict[str, Any], key: str, value: Any, model: type[BaseModel], what: str) -> Path:
     path: Path = tuple(key.split(".")) if isinstance(key, str) else ()
     if not path or not all(path):
         raise ScenarioError(Problem(f"{show(key)} is not a path such as world.law.consent_share", path, key))
     node = data
     for depth in range(len(path) - 1):
-        node = _enter(node, path, depth)
+        node = _enter(node, path, depth, what)
     last = path[-1]
     removable = is_named_mapping(model, path[:-1])
     if last not in node and (value is None or not _may_be_new(model, path)):
-        raise ScenarioError(unknown_key(path, _keys(node, spot(model, path[:-1]))))
+        raise ScenarioError(unknown_key(path, _keys(node, spot(model, path[:-1])), of=what))
     if value is None and removable:
         del node[str(last)]
     else:
@@ -64,11 +65,11 @@ def _put(data: dict[str, Any], key: str, value: Any, model: type[BaseModel]) -> 
     return path
 
 
-def _enter(node: dict[str, Any], path: Path, depth: int) -> dict[str, Any]:
+def _enter(node: dict[str, Any], path: Path, depth: int, what: str) -> dict[str, Any]:
     """The mapping under the next part of the path."""
     part = str(path[depth])
     if part not in node:
-        raise ScenarioError(_no_way(path, depth, node))
+        raise ScenarioError(_no_way(path, depth, node, what))
     inner = node[part]
     if isinstance(inner, dict):
         return inner
@@ -79,9 +80,9 @@ def _enter(node: dict[str, Any], path: Path, depth: int) -> dict[str, Any]:
     raise ScenarioError(Problem(f"path {'.'.join(map(str, path))}: {above} {reason}", path, inner))
 
 
-def _no_way(path: Path, depth: int, node: Mapping[str, Any]) -> Problem:
+def _no_way(path: Path, depth: int, node: Mapping[str, Any], what: str) -> Problem:
     part = str(path[depth])
-    above = ".".join(map(str, path[:depth])) or "the scenario"
+    above = ".".join(map(str, path[:depth])) or f"the {what}"
     hint = did_you_mean(part, node)
     says = f"path {'.'.join(map(str, path))}: no {show(part)} in {above}; {hint}present: {listed(node)}"
     return Problem(says, path, part, listed(node), hint.strip(), unknown_key=True)

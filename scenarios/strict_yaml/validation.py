@@ -8,9 +8,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from scenarios.document import Document, fill_and_tidy
-from scenarios.errors import Path, Place, Problem, ScenarioError, bad_value, dotted, missing_key, show, unknown_key
-from scenarios.fields import spot
+from scenarios.strict_yaml.document import Document, fill_and_tidy
+from scenarios.strict_yaml.errors import (
+    Path,
+    Place,
+    Problem,
+    ScenarioError,
+    bad_value,
+    dotted,
+    missing_key,
+    show,
+    unknown_key,
+)
+from scenarios.strict_yaml.fields import spot
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,11 +44,11 @@ def validate_as(model: type[Model], document: Document) -> Model:
 def _problem(entry: Any, model: type[BaseModel], document: Document) -> Problem:
     path: Path = tuple(entry["loc"])
     if path and path[-1] == "[key]":
-        return _key_problem(path[:-1], model)
+        return _key_problem(path[:-1], model, document.what)
     here = spot(model, path)
     if entry["type"] == "extra_forbidden":
         above = spot(model, path[:-1])
-        return unknown_key(path, (above.keys() if above else None) or [])
+        return unknown_key(path, (above.keys() if above else None) or [], of=document.what)
     if entry["type"] == "missing":
         return missing_key(path, here.expected() if here else "present")
     if entry["type"] == "value_error" and not (here and here.is_date):
@@ -48,12 +58,12 @@ def _problem(entry: Any, model: type[BaseModel], document: Document) -> Problem:
     return bad_value(path, document.value(path), allowed)
 
 
-def _key_problem(path: Path, model: type[BaseModel]) -> Problem:
+def _key_problem(path: Path, model: type[BaseModel], what: str) -> Problem:
     above = spot(model, path[:-1])
     if above is None or not above.is_mapping:
         return Problem(f"bad key {show(path[-1])}", path)
     if names := above.keys():
-        return unknown_key(path, names)
+        return unknown_key(path, names, of=what)
     allowed = above.key().expected()
     says = f"bad key {show(path[-1])} in {dotted(path[:-1])}: must be {allowed}"
     return Problem(says, path, path[-1], allowed)

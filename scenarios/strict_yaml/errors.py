@@ -1,14 +1,27 @@
-"""What is wrong with a scenario, in one clear line: where, which key, which value, what would be right."""
+"""What is wrong with a file, in one clear line of bounded length: where, which key, which value, what is allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 Path = tuple[str | int, ...]
 MAX_SHOWN = 60
+"""Characters of one value, key or name."""
+MAX_LISTED = 60
+"""Names in a list of what is allowed or present."""
+MAX_SAID = 2_000
+"""Characters of one problem, its file apart."""
+MAX_PLACE = 300
+"""Characters of the name of a file; of a longer one the end is shown."""
+MAX_COMPARED = 1_000
+"""Names among which the likeliest spelling is looked for."""
+MAX_BITS = 1_000
+"""Bits of a whole number that is still written out."""
+FILE = "file"
 
 
 @dataclass(frozen=True)
@@ -19,7 +32,8 @@ class Place:
     line: int | None = None
 
     def __str__(self) -> str:
-        return self.file if self.line is None else f"{self.file}:{self.line}"
+        file = self.file if len(self.file) <= MAX_PLACE else f"…{self.file[1 - MAX_PLACE :]}"
+        return file if self.line is None else f"{file}:{self.line}"
 
 
 @dataclass(frozen=True)
@@ -42,11 +56,13 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
-        return one_line(f"{where}{self.by}{self.says}")
+        return one_line(where) + (" " if where else "") + shorten(one_line(f"{self.by}{self.says}"), MAX_SAID)
 
 
 class ScenarioError(Exception):
-    """A scenario that cannot be used. `str()` is one line; `all` lists every problem, one line each.
+    """A scenario, or another YAML file that a user hands in, that cannot be used.
+
+    `str()` is one line; `all` lists every problem, one line each.
 
     `file`, `line`, `key`, `value`, `allowed` and `hint` belong to the first problem. `key` is a dotted path.
     """
@@ -108,24 +124,26 @@ def missing_key(path: Path, allowed: str) -> Problem:
     return Problem(f"{dotted(path)} is missing: must be {allowed}", path, None, allowed)
 
 
-def unknown_key(path: Path, allowed: Iterable[str], what: str = "key") -> Problem:
-    """`unknown key 'yeers' in the scenario; did you mean 'years'? allowed: …`."""
+def unknown_key(path: Path, allowed: Iterable[str], what: str = "key", of: str = FILE) -> Problem:
+    """`unknown key 'yeers' in the scenario; did you mean 'years'? allowed: …`; `of`: what the whole file is."""
     names = list(allowed)
     hint = did_you_mean(str(path[-1]), names)
-    inside = dotted(path[:-1]) or "the scenario"
+    inside = dotted(path[:-1]) or f"the {of}"
     says = f"unknown {what} {show(str(path[-1]))} in {inside}; {hint}allowed: {listed(names)}"
     return Problem(says, path, str(path[-1]), listed(names), hint.removesuffix("? ") + "?" if hint else "", True)
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """The likeliest correct spelling as a question with a blank after it, or nothing."""
-    near = get_close_matches(word[:MAX_SHOWN], list(names), 1, 0.6)
-    return f"did you mean '{near[0]}'? " if near else ""
+    near = get_close_matches(word[:MAX_SHOWN], list(islice(names, MAX_COMPARED)), 1, 0.6)
+    return f"did you mean '{_shown_key(near[0])}'? " if near else ""
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names as a comma-separated list."""
-    return ", ".join(names) or "(none)"
+    """Names as a comma-separated list; of very many only the first."""
+    every = list(names)
+    more = f" and {len(every) - MAX_LISTED:,} more" if len(every) > MAX_LISTED else ""
+    return (", ".join(map(_shown_key, every[:MAX_LISTED])) or "(none)") + more
 
 
 def dotted(path: Path) -> str:
@@ -144,7 +162,9 @@ def show(value: Any) -> str:
         return shorten("{" + ", ".join(f"{_shown_key(k)}: …" for k in list(value)[:5]) + "}")
     if isinstance(value, (list, tuple)):
         return shorten("[" + ", ".join("…" if isinstance(v, (dict, list)) else str(v) for v in value[:20]) + "]")
-    return shorten(repr(value) if isinstance(value, str) else str(value))
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return "a number of very many digits"
+    return shorten(repr(value[:MAX_SHOWN]) if isinstance(value, str) else str(value))
 
 
 def one_line(text: str) -> str:
@@ -152,9 +172,9 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
 
 
-def shorten(text: str) -> str:
-    """Text cut to a length that leaves room for the rest of the line."""
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+def shorten(text: str, most: int = MAX_SHOWN) -> str:
+    """Text cut to a length, by default one that leaves room for the rest of the line."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _shown_key(key: object) -> str:

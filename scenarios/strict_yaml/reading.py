@@ -10,17 +10,29 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
 import yaml
 
-from scenarios.document import MAX_DEPTH, Document
-from scenarios.errors import Path, Place, Problem, ScenarioError, did_you_mean, dotted, shorten, show
+from scenarios.strict_yaml.document import MAX_DEPTH, Document
+from scenarios.strict_yaml.errors import (
+    FILE,
+    Path,
+    Place,
+    Problem,
+    ScenarioError,
+    did_you_mean,
+    dotted,
+    listed,
+    shorten,
+    show,
+)
 
 MAX_BYTES = 1_000_000
 MAX_ENTRIES = 20_000
+"""Keys and items, of all levels together."""
 _MAX_DIGITS = 30
 _INT = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
@@ -29,9 +41,36 @@ _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read_file(path: FilePath, label: str | None = None) -> Document:
-    """The document in a YAML file. `label` is what errors call the file."""
-    label = label or str(path)
+def read_file(path: FilePath, label: str | None = None, what: str = FILE) -> Document:
+    """The document in a YAML file. Raises `ScenarioError`.
+
+    Args:
+        path: the file.
+        label: what errors call the file.
+        what: the kind of file that it should be, such as "scenario".
+    """
+    return read_bytes(_content(path, label or str(path)), label or str(path), what)
+
+
+def read_parent(path: FilePath, label: str, what: str, keys: Collection[str]) -> Document:
+    """The document in a file that not the user but another file names (`extends`).
+
+    If none of `keys` stands at its top it is something else, and nothing of its content is told.
+    """
+    content = _content(path, label)
+    stranger = ScenarioError(Problem(f"is no {what}: it has none of the keys {listed(keys)}", place=Place(label)))
+    try:
+        document = read_bytes(content, label, what)
+    except ScenarioError:
+        if _has_key(content, keys):
+            raise
+        raise stranger from None
+    if document.data.keys().isdisjoint(keys):
+        raise stranger
+    return document
+
+
+def _content(path: FilePath, label: str) -> bytes:
     try:
         if path.is_dir():
             raise ScenarioError(Problem("is a directory; give a YAML file in it", place=Place(label)))
@@ -40,30 +79,29 @@ def read_file(path: FilePath, label: str | None = None) -> Document:
         if not path.is_file():
             raise ScenarioError(Problem("is not a regular file", place=Place(label)))
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ScenarioError(Problem(f"cannot be read: {reason}", place=Place(label))) from None
-    return read_bytes(content, label)
 
 
-def read_bytes(content: bytes, label: str) -> Document:
-    """The document in the bytes of a YAML file."""
+def read_bytes(content: bytes, label: str, what: str = FILE) -> Document:
+    """The document in the bytes of a YAML file; the rest as in `read_file`."""
     if len(content) > MAX_BYTES:
-        raise ScenarioError(Problem(f"is larger than {MAX_BYTES // 1_000_000} MB; no scenario is", place=Place(label)))
+        raise ScenarioError(Problem(f"is larger than {MAX_BYTES // 1_000_000} MB; no {what} is", place=Place(label)))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         problem = Problem(f"is not UTF-8 text (byte {error.start}); save it as UTF-8", place=Place(label, line))
         raise ScenarioError(problem) from None
-    return read_text(text, label)
+    return read_text(text, label, what)
 
 
-def read_text(text: str, label: str) -> Document:
-    """The document in YAML text."""
+def read_text(text: str, label: str, what: str = FILE) -> Document:
+    """The document in YAML text; the rest as in `read_file`."""
     try:
-        return _Reader(text, label).document()
+        return _Reader(text, label, what).document()
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         problem = Problem("contains a control character; is it a text file?", place=Place(label, line))
@@ -75,9 +113,10 @@ def read_text(text: str, label: str) -> Document:
 class _Reader:
     """Builds plain data from the events of one YAML text."""
 
-    def __init__(self, text: str, label: str) -> None:
+    def __init__(self, text: str, label: str, what: str) -> None:
         self.events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_Loader))
         self.label = label
+        self.what = what
         self.places: dict[Path, Place] = {}
 
     def document(self) -> Document:
@@ -89,13 +128,13 @@ class _Reader:
         next(self.events)  # end of the document
         after = next(self.events)
         if isinstance(after, yaml.DocumentStartEvent):
-            raise self.error("a second document begins here; a scenario is one document", after)
+            raise self.error(f"a second document begins here; a {self.what} is one document", after)
         if data is None:
             raise self.error("is empty", None)
         if not isinstance(data, dict):
-            kind = "a list" if isinstance(data, list) else show(data)
+            kind = "a list" if isinstance(data, list) else "a single value"  # which may be of a file of another kind
             raise self.error(f"must be a mapping of keys to values, not {kind}", first)
-        return Document(data, self.label, self.places)
+        return Document(data, self.label, self.places, what=self.what)
 
     def value(self, event: yaml.Event, path: Path) -> Any:
         self.refuse_tricks(event, path)
@@ -111,9 +150,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
             name = f"{sign}{getattr(event, 'anchor', '')}"
-            says = (
-                f"anchors and aliases ({show(name)}) are not allowed, they can blow up a file; use 'extends' to share"
-            )
+            says = f"anchors and aliases ({show(name)}) are not allowed, they can blow up a file; write the values out"
             raise self.error(says, event, path)
         if tag := getattr(event, "tag", None):
             raise self.error(f"the tag {show(tag)} is not allowed; write plain values", event, path)
@@ -122,7 +159,7 @@ class _Reader:
         if len(path) > MAX_DEPTH:
             raise self.error(f"nested deeper than {MAX_DEPTH} levels", event, path[:3])
         if len(self.places) > MAX_ENTRIES:
-            raise self.error(f"has more than {MAX_ENTRIES} entries; no scenario has", event)
+            raise self.error(f"has more than {MAX_ENTRIES} entries; no {self.what} has", event)
 
     def mapping(self, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -178,6 +215,12 @@ def plain_scalar(text: str) -> Any:
             raise ValueError("must be a finite number")
         return number
     return text
+
+
+def _has_key(content: bytes, names: Collection[str]) -> bool:
+    """Whether one of the keys begins a line or the file, which may stand in braces."""
+    keys = "|".join(map(re.escape, names))
+    return re.search(rf"""(?m)(^|\A\s*\{{\s*)["']?({keys})["']?\s*:""".encode(), content) is not None
 
 
 def _similar(path: FilePath) -> str:

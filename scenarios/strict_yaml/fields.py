@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, StringConstraints, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from scenarios.errors import Path, listed
+from scenarios.strict_yaml.errors import Path, listed
 
 _DATE = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(-\d{2})?")
 _NAME_PATTERN = "a short name: lower-case letters, digits and hyphens, first a letter"
@@ -108,7 +108,7 @@ class Spot:
         if self.kind is str:
             return self._text_in_words()
         if self.kind is date:
-            return "a month such as 2018-05" if self.notes else "a date such as 2018-05 or 2018-05-25"
+            return "a month such as 2018-05"
         if self.kind is bool:
             return "true or false"
         return self._container_in_words()

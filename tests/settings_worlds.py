@@ -1,0 +1,145 @@
+"""Worlds in which every setting does something, for the walk over all settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SEGMENT: dict[str, Any] = {"customers": 2000, "reference_price_usd": 2000, "innovation_rate_year": 0.3}
+EASY: dict[str, Any] = {"burn_multiple": 20, "satisfaction": 0.05, "failures_year": 100, "gross_margin": 0.05}
+"""Targets of managers that are met, so that the others count."""
+LIVELY: dict[str, Any] = {
+    "title": "everything at once",
+    "start": "2016-01",
+    "years": 3,
+    "focal": "iris",
+    "world": {
+        "sectors": {
+            "vision": {
+                "task": "security-vision",
+                "market_opens": 2015,
+                "segments": {
+                    "cameras": {
+                        **SEGMENT, "tailoring_weight": 1, "edge_weight": 1, "customers_growth_year": 0.1,
+                        "field_threshold": 0.3, "accidents_year": 0.05, "contract_months": 6,
+                    },
+                    "photos": {**SEGMENT, "customers": 1e6, "reference_price_usd": 3, "contract_months": 6},
+                },
+            },
+            "shops": {
+                "task": "commerce-recommendation",
+                "market_opens": 2016,
+                "segments": {"chains": {**SEGMENT, "certified_field_accuracy": 0.3, "certified_fairness_gap": 0.9}},
+            },
+        },
+        "compute": {"gpus": 80, "rung_gpu_hours": 20},
+        "capital": {
+            "bridge_months": 3, "acquisition_rate_year": 6, "raise_below_months": 24, "diligence_months": 1,
+            "ipo_revenue_usd_year": 5e7, "bridge_belief": 0.1, "runway_months": 10,
+        },
+        "risk": {"key_person_rate_year": 0.5, "breach_rate_year": 0.5, "outage_rate_year": 2, "drill_days": 0.5},
+        "law": {
+            "consent_share": 0.8, "compliance_usd_month": 500, "audits_year": 3, "audit_after_incident": 0.5,
+            "leakage_limit": 0.2, "fairness_gap_limit": 0.11, "field_accuracy_floor": 0.4,
+            "critical_field_accuracy_floor": 0.45, "fine_turnover_share": 0.02, "fine_fixed_usd": 100,
+            "fine_ceiling_share": 0.01, "fine_ceiling_usd": 1000, "minimisation_share": 0.1,
+            "compute_voucher_share": 0.3, "compute_voucher_cap_usd_year": 2e4,
+            "certification": {
+                "scope": "safety-critical", "field_accuracy": 0.35, "fairness_gap": 0.5, "exam_months": 1,
+                "fee_usd": 2000, "renewal_months": 6, "transition_months": 2, "trust": 0.1,
+                "sandbox_customers": 20, "sandbox_years": 1.5,
+            },
+            "support": {
+                "sectors": ["vision"], "grant_usd": 2e5, "grant_skill": 0.4, "research_wage_share": 0.2,
+                "research_wage_cap_usd_year": 5e4, "tax_credit_share": 0.2, "tax_holiday_years": 1,
+                "commons_rows_year": 1e5, "commons_field_share": 0.2, "training_usd_person": 1e4,
+                "usual_talent_growth_year": 0.1, "budget_usd_year": {"grants": 4e5, "wages": 1e5, "vouchers": 3e4},
+            },
+            "university": {
+                "participation_share": 0.6, "shared_rows": 5000, "graduate_usd": 5000, "skill_bound": 0.9,
+                "skill_speed_year": 1.0,
+            },
+        },
+        "services": {"contract_months": 2, "price_weight": 20, "hurdle": -2},
+    },
+    "firms": {
+        "iris": {
+            "sector": "vision", "offers": {"cameras": "solution"}, "managed": 1, "risk_budget_share": 0.05,
+            "skill": 0.6, "capital_usd": 3e6, "prevention": 0.1, "compression": "int8", "release_months": 5,
+        },
+        "late": {
+            "sector": "vision", "founded": "2016-04", "offers": {"photos": "freemium"}, "capital_usd": 1e7,
+            "pivot_months": 8, "managed": 0.5,
+        },
+        "free": {"sector": "vision", "offers": {"photos": "freemium"}, "capital_usd": 3e7, "pivot_months": 100},
+        "poly": {
+            "sector": "vision", "direction": "general", "model_kind": "transformer", "capital_usd": 1e7,
+            "offers": {"cameras": "licence"}, "adapts_to": {"shops": {"chains": "subscription"}},
+        },
+        "maker": {
+            "sector": "shops", "offers": {"chains": "product"}, "capital_usd": 1e7, "managed": 1,
+            "management": {**EASY, "gross_margin": 0.9},
+        },
+        "feeds": {
+            "sector": "vision", "offers": {"photos": "data"}, "capital_usd": 5e6, "rows": 1e7, "field_share": 0.5,
+        },
+        "tools": {
+            "sector": "vision", "direction": "tools", "skill": 0.9, "capital_usd": 5e6, "rows": 1e6,
+            "services": {"compute": 0.15, "data": 0.6, "outsourcing": 0.5}, "staff": {"operations": 6},
+        },
+        "giant": {
+            "kind": "incumbent", "sector": "vision", "offers": {"photos": "bundle", "cameras": "subscription"},
+            "capital_usd": 1e8, "core_income_usd_month": 5e5, "rows": 1e5, "field_share": 0.5, "acquires": True,
+            "judgement_noise": 0.3, "attention_share": 0.001, "follow_months": 2, "reserved_gpus": 2, "skill": 0.4,
+            "managed": 1, "risk_budget_share": 0.02, "field_mix": 0.3,
+        },
+        "store": {
+            "kind": "incumbent", "sector": "shops", "offers": {"chains": "subscription"}, "price_level": 2,
+            "rows": 1000, "capital_usd": 1e7, "core_income_usd_month": 1e5, "managed": 1,
+            "management": {**EASY, "better_model_months": 120, "accuracy_ratio": 1.2},
+        },
+    },
+    "entrants": {
+        "new": {
+            "sector": "vision", "per_year": 6, "at_start": 2,
+            "offers": [{"cameras": "subscription"}, {"photos": "licence"}],
+            "managed": {"mean": 0.5, "sd": 0.2}, "risk_budget_share": {"mean": 0.03, "sd": 0.01},
+        },
+        "sellers": {
+            "sector": "shops", "per_year": 1, "at_start": 1, "direction": "tools",
+            "services": [{"data": 0.5}, {"compute": 0.1}],
+        },
+    },
+    "investors": {
+        "early": {"vintage": 2015, "size_usd": 1e8, "stages": ["A", "B"], "reserve_share": 0.3, "hurdle": 0.2},
+        "late-fund": {
+            "vintage": 2016, "size_usd": 1e9, "stages": ["B", "C", "growth"], "thesis": {"vision": 1.1}, "hurdle": 0.2,
+        },
+    },
+    "regulator": {"audit_months": 0.5, "fix_months": 2},
+    "interventions": [{"at": "2017-06", "says": "All are examined", "set": {"world.law.certification.scope": "all"}}],
+}  # fmt: skip
+
+EAGER: dict[str, Any] = {"adoption_hurdle": -5, "imitation_rate_year": 1, "innovation_rate_year": 0.1}
+CALM: dict[str, Any] = {
+    "title": "firms that earn",
+    "start": "2016-01",
+    "years": 3,
+    "world": {
+        "sectors": {"vision": {"segments": {"cameras": {**SEGMENT, **EAGER}, "halls": {**SEGMENT, **EAGER}}}},
+        "compute": {"rung_gpu_hours": 20},
+        "capital": {"ipo_revenue_usd_year": 1.5e7, "ipo_growth_year": 1.0},
+        "law": {"support": {"tax_holiday_years": 1.5, "tax_credit_share": 0.01}},
+    },
+    "firms": {
+        "lens": {
+            "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 2e6, "managed": 1,
+            "management": {**EASY, "better_model_months": 120},
+        },
+        "owner": {
+            "kind": "incumbent", "sector": "vision", "offers": {"halls": "subscription"}, "capital_usd": 1e7,
+            "core_income_usd_month": 3e5, "managed": 1, "management": {"satisfaction": 0.9, "failures_year": 0.2},
+        },
+    },
+    "investors": {"fund": {"vintage": 2014, "stages": ["A"]}},
+}  # fmt: skip
+WORLDS = {"lively": LIVELY, "calm": CALM}

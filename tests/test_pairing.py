@@ -1,0 +1,165 @@
+"""Pairing: a firm, an option or a seller more, wherever and whenever, leaves all others who they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scenarios.errors import ScenarioError
+from scipy import stats
+from world_fakes import FakeService, play, scenario_of, world_of
+
+from agents.entrant_names import entrant_name, stream_of
+from scenarios import load, load_whatif
+from scenarios.build import build_world
+from simulation.model import MarketModel
+from simulation.randomness import Streams
+
+WAYS = [{"cameras": "licence"}, {"photos": "freemium"}, {"cameras": "solution"}]
+HEAT = st.dictionaries(st.integers(2015, 2019), st.floats(0, 4), min_size=1, max_size=4)
+PEOPLE = st.fixed_dictionaries({"per_year": st.floats(0, 12), "at_start": st.integers(0, 4)})
+SMALL = "extends: markets/base\ntitle: Small speech\nyears: 3\nsectors: [speech]\ninterventions: []\n"
+HEAT_OF_2014 = """whatif: true
+title: A warmer 2014 only
+set: {world.capital.heat: {2012: 0.5, 2014: 1.4, 2015: 0.775, 2016: 0.85, 2018: 1.0, 2020: 1.0, 2021: 1.6}}
+"""
+
+
+def played(seed: int, heat: Mapping[int, float], streams: Mapping[str, Mapping[str, Any]]) -> MarketModel:
+    """Two years of the small market with these streams of entrants."""
+    entrants = {name: {"sector": "vision", "offers": WAYS, **stream} for name, stream in streams.items()}
+    data = {"years": 2, "world": {"capital": {"heat": dict(heat)}}, "entrants": entrants}
+    return play(world_of(data, seed))
+
+
+def drawn(model: MarketModel) -> dict[str, Any]:
+    """Who each entrant is, by name: traits, talent, data, seed round, month of founding."""
+    born = {row.firm: (row.amount_usd, row.text) for row in model.recorder.rows["events"] if row.kind == "founded"}
+    firms = {name: firm for name, firm in model.firms.items() if stream_of(name)}
+    return {
+        name: (firm.settings, firm.founded, firm.laboratory.luck, firm.laboratory.seed, born[name])
+        for name, firm in firms.items()
+    }
+
+
+def numbers_by_month(names: Iterable[str]) -> dict[str, list[int]]:
+    """Numbers given within each stream and month, in order."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for name in names:
+        month, number = name.rsplit("-", 1)
+        found[month].append(int(number))
+    return {month: sorted(numbers) for month, numbers in found.items()}
+
+
+@given(seed=st.integers(0, 2**40), heats=st.tuples(HEAT, HEAT), one=PEOPLE, other=PEOPLE, third=PEOPLE)
+@settings(max_examples=15, deadline=None)
+def test_entrants_of_both_worlds_are_the_same_people(
+    seed: int, heats: tuple[dict[int, float], dict[int, float]], one: Any, other: Any, third: Any
+) -> None:
+    before = drawn(played(seed, heats[0], {"new": one, "next": third}))
+    after = drawn(played(seed, heats[1], {"new": other, "next": third}))
+    assert {name: before[name] for name in before.keys() & after.keys()} == {
+        name: after[name] for name in after.keys() & before.keys()
+    }
+    for numbers in (*numbers_by_month(before).values(), *numbers_by_month(after).values()):
+        assert numbers == list(range(1, len(numbers) + 1)), "who comes in a month comes in order"
+
+
+@given(seed=st.integers(0, 2**40), rates=st.tuples(st.floats(0, 12), st.floats(0, 12)))
+@settings(max_examples=10, deadline=None)
+def test_a_higher_rate_adds_entrants_and_takes_none_away(seed: int, rates: tuple[float, float]) -> None:
+    few, many = (drawn(played(seed, {2016: 1.0}, {"new": {"per_year": rate}})) for rate in sorted(rates))
+    assert few.keys() <= many.keys()
+
+
+def test_an_entrant_more_in_an_early_month_moves_no_later_one() -> None:
+    calm, warm = {2015: 1.0}, {2015: 4.0, 2016: 4.0, 2017: 1.0}
+    streams = {"new": {"per_year": 6, "at_start": 1}}
+    before, after = (drawn(played(3, heat, streams)) for heat in (calm, warm))
+    more = after.keys() - before.keys()
+    later = [name for name in before if name[4:11] > min(more)[4:11]]
+    assert more and len(later) > 3 and all(before[name] == after[name] for name in later)
+    assert len({str(traits) for traits in before.values()}) == len(before), "they are not all the same person"
+
+
+def test_a_warmer_year_of_the_shipped_market_changes_nobody_who_enters_anyway(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    (tmp_path / "heat.yaml").write_text(HEAT_OF_2014)
+    small = load(tmp_path / "small.yaml")
+    warm = load_whatif(tmp_path / "heat.yaml", small)
+    n_more = []
+    for seed in range(4):
+        before, after = (drawn(play(build_world(one, seed, FakeService()))) for one in (small, warm))
+        assert {name: after[name] for name in before} == before
+        n_more.append(len(after) - len(before))
+    assert n_more[0] == 1, "in seed 0 the warmth brings one entrant"
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_name_of_an_entrant_says_its_stream_and_month() -> None:
+    model = played(1, {2016: 1.0}, {"new": {"per_year": 12, "at_start": 2}})
+    for name, (_, founded, *_) in drawn(model).items():
+        assert name.startswith(f"new-{founded:%Y-%m}-") and stream_of(name) == "new"
+        assert entrant_name("new", founded, int(name.rsplit("-", 1)[1])) == name
+    assert {"new-2016-01-1", "new-2016-01-2"} <= model.firms.keys()
+
+
+@pytest.mark.parametrize("name", ["iris", "new-1", "new-2016-01", "new-2016-01-0", "-2016-01-1"])
+def test_other_names_are_no_entrants(name: str) -> None:
+    assert stream_of(name) is None
+
+
+def test_a_firm_with_the_name_of_an_entrant_is_refused() -> None:
+    firm = {"sector": "vision", "offers": {"cameras": "licence"}}
+    stream = {"sector": "vision", "offers": WAYS}
+    with pytest.raises(ScenarioError, match=r"firms\.new-2016-05-1: startups that the stream 'new' .* choose another"):
+        scenario_of({"firms": {"new-2016-05-1": firm}, "entrants": {"new": stream}})
+    scenario_of({"firms": {"new-2016-05-1": firm}, "entrants": {"other": stream}})
+
+
+# -- choices ----------------------------------------------------------------------------------------------------------
+
+UTILITIES = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.floats(-5, 5), min_size=1, max_size=6)
+
+
+@given(seed=st.integers(0, 2**40), utilities=UTILITIES, more=st.floats(-5, 5))
+def test_one_name_more_takes_choices_over_and_moves_none_between_others(
+    seed: int, utilities: dict[str, float], more: float
+) -> None:
+    streams = Streams(seed)
+    for month in range(20):
+        before = streams.choice(utilities, "buys", "iris", month)
+        assert streams.choice({"new": more, **utilities}, "buys", "iris", month) in (before, "new")
+        assert streams.choice(dict(reversed(utilities.items())), "buys", "iris", month) == before
+
+
+def test_choices_follow_the_logit() -> None:
+    utilities = {"": 0.0, "a": 1.0, "b": -1.0, "c": 1.0}
+    taken = [Streams(4).choice(utilities, "buys", "iris", month) for month in range(20_000)]
+    weights = np.exp(list(utilities.values()))
+    expected = len(taken) * weights / weights.sum()
+    assert stats.chisquare([taken.count(name) for name in utilities], expected).pvalue > 0.001
+    assert Streams(4).choice({}, "buys") == ""
+
+
+def test_one_way_of_earning_more_changes_only_entrants_who_take_it() -> None:
+    streams = {"new": {"per_year": 0, "at_start": 60}}
+    many = drawn(played(2, {2016: 1.0}, streams))
+    few = drawn(played(2, {2016: 1.0}, {"new": {**streams["new"], "offers": WAYS[:2]}}))
+    took = {name for name, (traits, *_) in many.items() if traits.offers == WAYS[2]}
+    assert 5 < len(took) < 40
+    assert all(few[name] == many[name] for name in few.keys() - took)
+
+
+def test_an_option_that_stands_there_twice_is_taken_twice_as_often() -> None:
+    world = played(2, {2016: 1.0}, {"new": {"per_year": 0, "at_start": 300, "offers": [WAYS[0], WAYS[0], WAYS[1]]}})
+    n_twice = sum(traits.offers == WAYS[0] for traits, *_ in drawn(world).values())
+    assert n_twice / 300 == pytest.approx(2 / 3, abs=4 * (2 / 9 / 300) ** 0.5)
