@@ -1,0 +1,1 @@
+"""Who acts in the market, by which rules, and who enters it?"""

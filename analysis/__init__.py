@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from analysis.base_rates.judge import validate_world
     from analysis.cases.assess import cases
     from analysis.comparison import compare
-    from analysis.errors import AnalysisError, Interrupted
+    from analysis.errors import AnalysisError
     from analysis.play.experiment import run
+    from analysis.play.interrupted import Interrupted
     from analysis.runs.run import Run
 
 __all__ = ["AnalysisError", "Interrupted", "Run", "cases", "compare", "run", "validate_world"]
 
 _HOMES = {
     "AnalysisError": "analysis.errors",
-    "Interrupted": "analysis.errors",
+    "Interrupted": "analysis.play.interrupted",
     "Run": "analysis.runs.run",
     "cases": "analysis.cases.assess",
     "compare": "analysis.comparison",

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from scenarios.strict_yaml.errors import Problem, ScenarioError, show
-
-if TYPE_CHECKING:
-    from scenarios.schema import Cause
+from scenarios.content import Content
+from scenarios.statements import Cause
+from scenarios.strict_yaml.changes import apply_changes
+from scenarios.strict_yaml.document import Document
+from scenarios.strict_yaml.errors import Problem, ScenarioError, did_you_mean, listed, show
 
 Change = tuple[str, str, Any]  # the cause, the dotted path, its new value
+
+
+def without(scenario: Content, causes: Sequence[str]) -> Document:
+    """The scenario as a document with causes taken away, all of them together; it names none of the others.
+
+    Raises `ScenarioError` for an unknown cause, and where two causes set one path to different values and neither
+    says (`together`) what holds without both.
+    """
+    for cause in causes:
+        if cause not in scenario.causes:
+            raise ScenarioError(_no_such_cause(cause, scenario))
+    document = scenario.to_document()
+    document.data["causes"] = {}  # the other causes are kept, but need not fit the changed scenario
+    for cause, changes in changes_together(scenario.causes, causes).items():
+        by, at = f"in cause {show(cause)}: ", ("causes", cause, "set")
+        document = apply_changes(document, changes, type(scenario), by=by, at=at)
+    return document
 
 
 def changes_together(causes: Mapping[str, Cause], names: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -59,3 +77,9 @@ def _conflict(one: Change, other: Change) -> Problem:
         f"{other[1]}: {show(other[2])}; say below `together` of one of them what holds without both"
     )
     return Problem(says, ("causes", other[0], "set", other[1]), other[2])
+
+
+def _no_such_cause(cause: str, scenario: Content) -> Problem:
+    hint = did_you_mean(cause, scenario.causes)
+    says = f"no cause {show(cause)} in {scenario.name or 'the scenario'}; {hint}causes: {listed(scenario.causes)}"
+    return Problem(says, ("causes", cause), cause, listed(scenario.causes), hint.strip())

@@ -1,17 +1,15 @@
-"""Cross-checks of a scenario: names that must exist, dates that must lie inside the run, changes that must be valid."""
+"""Cross-checks of a scenario: names that must exist, dates that must lie inside the run, numbers by role and year."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agents.entrant_names import stream_of
 from agents.settings import FirmSettings
-from scenarios.reach import check_dated, check_from_start, check_still_fixed, overruled
-from scenarios.strict_yaml.changes import apply_changes
-from scenarios.strict_yaml.document import Document
+from scenarios.content import Content
+from scenarios.expectation import Expectation
 from scenarios.strict_yaml.errors import (
     Path,
     Problem,
@@ -23,14 +21,10 @@ from scenarios.strict_yaml.errors import (
     show,
     unknown_key,
 )
-from scenarios.strict_yaml.validation import validate_as
 from simulation.training.plan import CLASSIFICATION_TASKS, PRETRAINED_KINDS, SECTOR_TASKS
 
-if TYPE_CHECKING:
-    from scenarios.schema import Cause, Expectation, Scenario, State
 
-
-def check(scenario: Scenario) -> None:
+def check(scenario: Content) -> None:
     """Raise `ScenarioError` with everything that does not fit together."""
     problems = [
         *_check_market(scenario),
@@ -44,28 +38,28 @@ def check(scenario: Scenario) -> None:
         raise ScenarioError(problems)
 
 
-def _check_market(s: Scenario) -> Iterator[Problem]:
+def _check_market(s: Content) -> Iterator[Problem]:
     if s.focal is not None and s.focal not in s.firms:
-        yield _not_one_of(("focal",), s.focal, s.firms, "the firms")
+        yield not_one_of(("focal",), s.focal, s.firms, "the firms")
     if not s.firms and not s.entrants:
         yield Problem("nobody is in the market: name at least one firm in firms or one stream in entrants", ("firms",))
     for i, name in enumerate(s.sectors or ()):
         if name not in s.world.sectors:
-            yield _not_one_of(("sectors", i), name, s.world.sectors, "the sectors in world.sectors")
+            yield not_one_of(("sectors", i), name, s.world.sectors, "the sectors in world.sectors")
         if name in (s.sectors or ())[:i]:
             yield Problem(f"sectors[{i}] = {show(name)}: stands there twice", ("sectors", i), name)
     for i, name in enumerate(s.world.law.support.sectors):
         if name not in s.world.sectors:
             path = ("world", "law", "support", "sectors", i)
-            yield _not_one_of(path, name, s.world.sectors, "the sectors in world.sectors")
+            yield not_one_of(path, name, s.world.sectors, "the sectors in world.sectors")
     for name, sector in s.world.sectors.items():
         if sector.task not in CLASSIFICATION_TASKS:
-            yield _not_one_of(
+            yield not_one_of(
                 ("world", "sectors", name, "task"), sector.task, CLASSIFICATION_TASKS, "the training tasks"
             )
 
 
-def _check_numbers(s: Scenario) -> Iterator[Problem]:
+def _check_numbers(s: Content) -> Iterator[Problem]:
     """Ranges of numbers by role and by year, which the settings classes leave open."""
     for role, wage in s.world.labour.wage_usd_month.items():
         if not 1 <= wage <= 1e6:
@@ -80,7 +74,7 @@ def _check_numbers(s: Scenario) -> Iterator[Problem]:
             yield bad_value(path, heat, "a number between 0 and 100 (ratio)")
 
 
-def _check_firms(s: Scenario) -> Iterator[Problem]:
+def _check_firms(s: Content) -> Iterator[Problem]:
     for name, firm in s.firms.items():
         path = ("firms", name)
         if (stream := stream_of(name)) in s.entrants:
@@ -107,7 +101,7 @@ def _check_staff_and_shares(path: Path, firm: FirmSettings) -> Iterator[Problem]
         yield Problem(f"{dotted(path)}: {says}", (*path, "compute_share"), shares, "below 1")
 
 
-def _check_adapts_to(s: Scenario, path: Path, firm: FirmSettings) -> Iterator[Problem]:
+def _check_adapts_to(s: Content, path: Path, firm: FirmSettings) -> Iterator[Problem]:
     """Further sectors of a general firm: their names, and what its model must be to be pretrained."""
     if not firm.adapts_to:
         return
@@ -140,7 +134,7 @@ def _check_services(path: Path, services: Mapping[Any, float]) -> Iterator[Probl
             yield bad_value((*path, service), price, f"a number between {low:g} and {high} ({unit})")
 
 
-def _check_entrants(s: Scenario) -> Iterator[Problem]:
+def _check_entrants(s: Content) -> Iterator[Problem]:
     for name, stream in s.entrants.items():
         path = ("entrants", name)
         yield from _check_sector(s, path, stream.sector)
@@ -156,18 +150,18 @@ def _check_entrants(s: Scenario) -> Iterator[Problem]:
             yield from _check_services((*path, "services", i), services)
 
 
-def _check_sector(s: Scenario, path: Path, sector: str) -> Iterator[Problem]:
+def _check_sector(s: Content, path: Path, sector: str) -> Iterator[Problem]:
     if sector not in s.world.sectors:
-        yield _not_one_of((*path, "sector"), sector, s.world.sectors, "the sectors in world.sectors")
+        yield not_one_of((*path, "sector"), sector, s.world.sectors, "the sectors in world.sectors")
 
 
-def _check_offers(s: Scenario, path: Path, sector: str, offers: Mapping[str, Any]) -> Iterator[Problem]:
+def _check_offers(s: Content, path: Path, sector: str, offers: Mapping[str, Any]) -> Iterator[Problem]:
     if sector in s.world.sectors:
         segments = s.world.sectors[sector].segments
         yield from (unknown_key((*path, seg), segments, "segment") for seg in offers if seg not in segments)
 
 
-def _check_investors(s: Scenario) -> Iterator[Problem]:
+def _check_investors(s: Content) -> Iterator[Problem]:
     for name, fund in s.investors.items():
         for sector, factor in fund.thesis.items():
             path: Path = ("investors", name, "thesis", sector)
@@ -178,12 +172,12 @@ def _check_investors(s: Scenario) -> Iterator[Problem]:
         for i, stage in enumerate(fund.stages):
             path = ("investors", name, "stages", i)
             if stage not in s.world.capital.stages:
-                yield _not_one_of(path, stage, s.world.capital.stages, "the stages in world.capital.stages")
+                yield not_one_of(path, stage, s.world.capital.stages, "the stages in world.capital.stages")
             if stage in fund.stages[:i]:
                 yield Problem(f"{dotted(path)} = {show(stage)}: stands there twice", path, stage)
 
 
-def outside_run(scenario: Scenario, index: int, at: date, may_be_older: bool = False) -> Problem | None:
+def outside_run(scenario: Content, index: int, at: date, may_be_older: bool = False) -> Problem | None:
     """What is wrong with the date of an intervention that a file writes itself; nothing for a date inside the run.
 
     Only what a file inherits (or a what-if sets, `may_be_older`) can be older than the run: it is in force from the
@@ -194,12 +188,12 @@ def outside_run(scenario: Scenario, index: int, at: date, may_be_older: bool = F
     return bad_value(("interventions", index, "at"), f"{at:%Y-%m}", _inside(scenario))
 
 
-def _inside(s: Scenario) -> str:
+def _inside(s: Content) -> str:
     last = s.end.replace(year=s.end.year - 1, month=12) if s.end.month == 1 else s.end.replace(month=s.end.month - 1)
     return f"inside the run, {s.start:%Y-%m} to {last:%Y-%m}"
 
 
-def _check_expectations(s: Scenario) -> Iterator[Problem]:
+def _check_expectations(s: Content) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for i, expectation in enumerate(s.expect):
         path: Path = ("expect", i)
@@ -208,13 +202,13 @@ def _check_expectations(s: Scenario) -> Iterator[Problem]:
             yield Problem(says, (*path, "id"), expectation.id)
         seen.setdefault(expectation.id, i)
         if expectation.firm is not None and expectation.firm not in s.firms:
-            yield _not_one_of((*path, "firm"), expectation.firm, s.firms, "the firms")
+            yield not_one_of((*path, "firm"), expectation.firm, s.firms, "the firms")
         if expectation.firm is None and s.focal is None:
             yield Problem(f"{dotted(path)}: needs a firm, for the scenario has no focal firm", path)
         yield from _check_window(s, path, expectation)
 
 
-def _check_window(s: Scenario, path: Path, e: Expectation) -> Iterator[Problem]:
+def _check_window(s: Content, path: Path, e: Expectation) -> Iterator[Problem]:
     if e.after is not None and not s.start <= e.after < s.end:
         yield bad_value((*path, "after"), f"{e.after:%Y-%m}", _inside(s))
     if e.before is not None and not s.start < e.before <= s.end:
@@ -222,75 +216,5 @@ def _check_window(s: Scenario, path: Path, e: Expectation) -> Iterator[Problem]:
         yield bad_value((*path, "before"), f"{e.before:%Y-%m}", allowed)
 
 
-def timeline(scenario: Scenario) -> Iterator[State]:
-    """The settings in force after each intervention, by date. Raises `ScenarioError` if one leads astray."""
-    document = replace(_variant(scenario, drop=("interventions", "expect", "causes")), label="")
-    ordered = sorted(enumerate(scenario.interventions), key=lambda pair: pair[1].at)
-    for i, intervention in ordered:
-        at: Path = ("interventions", i, "set")
-        by = f"in the intervention of {intervention.at:%Y-%m}: "
-        check_dated(intervention.set, type(scenario), at)
-        document = apply_changes(document, intervention.set, type(scenario), by=by, at=at)
-        after = _validated(document, type(scenario), f"after the intervention of {intervention.at:%Y-%m}: ", at)
-        _check_same_market(scenario, after, intervention.at, at)
-        check_still_fixed(scenario, after, intervention.set, at)
-        yield scenario.month_of(intervention.at), after.world, after.firms
-
-
-def _check_same_market(before: Scenario, after: Scenario, when: date, at: Path) -> None:
-    """Sectors and segments are the axes of the market; they can change in every number, but not come and go."""
-    for name in before.world.sectors.keys() | after.world.sectors.keys():
-        old, new = before.world.sectors.get(name), after.world.sectors.get(name)
-        if old is None or new is None or old.segments.keys() != new.segments.keys():
-            says = f"the intervention of {when:%Y-%m} adds or removes sector {show(name)} or one of its segments"
-            raise ScenarioError(Problem(f"{says}; define it from the start instead", at, at=at))
-
-
-def check_causes(scenario: Scenario) -> None:
-    """Every cause, taken away, leaves a valid scenario. Raises `ScenarioError`."""
-    for name, cause in scenario.causes.items():
-        at: Path = ("causes", name, "set")
-        check_from_start(cause.set, f"cause {show(name)}", at)
-        by = f"in cause {show(name)}: "
-        document = apply_changes(_variant(scenario, drop=("causes",)), cause.set, type(scenario), by=by, at=at)
-        without = _validated(document, type(scenario), f"without cause {show(name)}: ", at)
-        if problems := [replace(p, by=by, at=(*at, key)) for key, p in overruled(without, cause.set)]:
-            raise ScenarioError(problems)
-        _check_together(scenario, name, cause)
-
-
-def _check_together(scenario: Scenario, name: str, cause: Cause) -> None:
-    """`together` speaks of paths that both causes set, and both taken away leave a valid scenario."""
-    for other, changes in cause.together.items():
-        at: Path = ("causes", name, "together", other)
-        if other not in scenario.causes or other == name:
-            raise ScenarioError(_not_one_of(at, other, sorted(set(scenario.causes) - {name}), "the other causes"))
-        for key in changes:
-            if key not in cause.set or key not in scenario.causes[other].set:
-                says = f"{show(key)} must be set by both causes, {show(name)} and {show(other)}"
-                raise ScenarioError(Problem(says, (*at, key), key))
-        scenario.without(other, name)
-
-
-def _variant(scenario: Scenario, drop: tuple[str, ...]) -> Document:
-    """The scenario as a document without some of its parts; its problems are located by the owner."""
-    whole = scenario.to_document(label="")
-    return replace(whole, data={key: value for key, value in whole.data.items() if key not in drop})
-
-
-def _validated(document: Document, model: type[Scenario], by: str, at: Path) -> Scenario:
-    try:
-        return validate_as(model, document)
-    except ScenarioError as error:
-        raise ScenarioError([_blame(problem, by, at) for problem in error.problems]) from None
-
-
-def _blame(problem: Problem, by: str, at: Path) -> Problem:
-    """A problem of a variant, on the account of the change that made it, unless it stands in that change anyway."""
-    if problem.at is not None and problem.at[: len(at)] == at:
-        return problem
-    return replace(problem, by=f"{by}{problem.by}", at=at if problem.at is None else problem.at)
-
-
-def _not_one_of(path: Path, value: str, names: Iterable[str], of_what: str) -> Problem:
+def not_one_of(path: Path, value: str, names: Iterable[str], of_what: str) -> Problem:
     return bad_value(path, value, f"one of {of_what}: {listed(names)}", did_you_mean(value, names).strip())

@@ -10,8 +10,9 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from scenarios.checks import outside_run
+from scenarios.content import SCENARIO
 from scenarios.reach import check_from_start, overruled
-from scenarios.schema import SCENARIO, Scenario
+from scenarios.schema import Scenario
 from scenarios.shelf import Source, find_source
 from scenarios.strict_yaml.changes import apply_changes
 from scenarios.strict_yaml.document import Document, Origin, merge, plain

@@ -7,16 +7,14 @@ A change that could do nothing is refused. Which parameters act at the start onl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 
+from scenarios.content import Content
 from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, did_you_mean, dotted, listed, show
 from scenarios.strict_yaml.fields import spot
 from simulation.parameters import Settings, declared
-
-if TYPE_CHECKING:
-    from scenarios.schema import Scenario
 
 DATED = {"world": 2, "firms": 3}
 """Parts that an intervention may change, and the least number of parts of a path into them."""
@@ -57,7 +55,7 @@ def check_from_start(keys: Iterable[str], who: str, at: Path) -> None:
             raise ScenarioError(Problem(says, (*at, key), key, listed(FROM_THE_START), hint.strip()))
 
 
-def overruled(scenario: Scenario, paths: Iterable[str], months: int = 1) -> Iterator[tuple[str, Problem]]:
+def overruled(scenario: Content, paths: Iterable[str], months: int = 1) -> Iterator[tuple[str, Problem]]:
     """Values below `world` and `firms` that never come into force: an intervention sets something else at once.
 
     Yields (path, problem) for changes in force before month `months` of the run: 1 counts those of the first month, 0

@@ -11,23 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import fsum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from scenarios.content import Content
 from scenarios.strict_yaml.document import Document, Origin
 from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, dotted, listed, show
-
-if TYPE_CHECKING:
-    from scenarios.schema import Scenario
 
 BY = "with these sectors alone: "
 
 
-def is_selection(scenario: Scenario) -> bool:
+def is_selection(scenario: Content) -> bool:
     """Whether the scenario still holds sectors that it does not play."""
     return scenario.sectors is not None and scenario.world.sectors.keys() - set(scenario.sectors) != set()
 
 
-def selected(whole: Scenario, document: Document) -> Document:
+def selected(whole: Content, document: Document) -> Document:
     """The document of `whole`, a valid scenario read from `document`, without the sectors that it does not play.
 
     Raises `ScenarioError` where the focal firm, an expectation or a cause speaks of something that is left out.
@@ -59,7 +57,7 @@ def _scale(data: dict[str, Any], share: float) -> list[Path]:
     return [("world", "compute", "gpus"), *(("investors", name, "size_usd") for name in data["investors"])]
 
 
-def demand_share(whole: Scenario, document: Document) -> float:
+def demand_share(whole: Content, document: Document) -> float:
     """Share of the sectors kept in the entrants of a year; where nobody enters at all, in the number of sectors.
 
     Raises `ScenarioError` where entrants come, but none into the sectors kept.
@@ -78,18 +76,18 @@ def demand_share(whole: Scenario, document: Document) -> float:
     return share
 
 
-def _focal(s: Scenario, firms: set[str]) -> Iterator[Problem]:
+def _focal(s: Content, firms: set[str]) -> Iterator[Problem]:
     if s.focal in firms:
         yield _left_out(s, ("focal",), str(s.focal), s.firms[str(s.focal)].sector)
 
 
-def _expectations(s: Scenario, firms: set[str]) -> Iterator[Problem]:
+def _expectations(s: Content, firms: set[str]) -> Iterator[Problem]:
     for i, expectation in enumerate(s.expect):
         if expectation.firm in firms:
             yield _left_out(s, ("expect", i, "firm"), str(expectation.firm), s.firms[str(expectation.firm)].sector)
 
 
-def _causes(s: Scenario, gone: set[str], firms: set[str]) -> Iterator[Problem]:
+def _causes(s: Content, gone: set[str], firms: set[str]) -> Iterator[Problem]:
     """A cause that could not act would look like one that does not matter, so it is refused."""
     for name, cause in s.causes.items():
         for key in cause.set:
@@ -98,7 +96,7 @@ def _causes(s: Scenario, gone: set[str], firms: set[str]) -> Iterator[Problem]:
                 yield _left_out(s, ("causes", name, "set", key), thing, sector)
 
 
-def _left_out(s: Scenario, path: Path, thing: str, sector: str) -> Problem:
+def _left_out(s: Content, path: Path, thing: str, sector: str) -> Problem:
     hint = f"add {sector} to sectors: [{listed(s.sectors or ())}]"
     what = "" if thing == sector else f" of {thing}"
     says = f"{dotted(path)} = {show(thing)}: the sector {show(sector)}{what} is left out; {hint}"

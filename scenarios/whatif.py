@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from scenarios.schema import Intervention
+from scenarios.statements import Intervention
 from scenarios.strict_yaml.document import Document
 from simulation.parameters import Settings, parameter
 

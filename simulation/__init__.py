@@ -1,0 +1,1 @@
+"""How do market, capital, compute, labour and law work, month by month, whoever acts in them?"""

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.play.lockstep import Engine
-from scenarios.schema import Cause, Expectation
+from scenarios.expectation import Expectation
+from scenarios.statements import Cause
 
 FOCAL, RIVAL, GIANT = "iris", "rival", "giant"
 PROFITABLE = Expectation(id="ending", section="5.1", says="It becomes profitable.", ending=("profitable",))

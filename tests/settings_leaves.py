@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
-from scenarios.fields import Spot, spot
-
 from scenarios.schema import Scenario
+from scenarios.strict_yaml.fields import Spot, spot
 
 Leaf = tuple[str, Any]
 """Dotted path, and the value there as plain data."""

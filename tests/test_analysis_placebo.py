@@ -27,7 +27,7 @@ from analysis.play.options import Settings
 from analysis.plots import plot_study
 from analysis.screens.cases import placebo_screen
 from analysis.statistics.intervals import wilson
-from scenarios.schema import Expectation
+from scenarios.expectation import Expectation
 
 N = 12
 

@@ -40,7 +40,7 @@ from analysis.plots.effects import draw_rows
 from analysis.plots.trajectories import fewest_alive
 from analysis.screens.experiments import case_screen
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
-from scenarios.schema import Expectation
+from scenarios.expectation import Expectation
 
 N = 24
 EARLY = Expectation(id="early", section="5.1", says="It has revenue at once.", metric="revenue_usd", at_least=1.0)

@@ -26,8 +26,9 @@ from analysis.cases.shapley import (
 )
 from analysis.cases.study import CaseStudy
 from analysis.cases.study import as_document as study_document
-from analysis.errors import AnalysisError, Interrupted
+from analysis.errors import AnalysisError
 from analysis.play.experiment import play
+from analysis.play.interrupted import Interrupted
 from analysis.play.lockstep import play_block
 from analysis.play.options import Settings
 from analysis.plots import plot_study

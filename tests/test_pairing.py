@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios.errors import ScenarioError
 from scipy import stats
 from world_fakes import FakeService, play, scenario_of, world_of
 
 from agents.entrant_names import entrant_name, stream_of
 from scenarios import load, load_whatif
 from scenarios.build import build_world
+from scenarios.strict_yaml.errors import ScenarioError
 from simulation.model import MarketModel
 from simulation.randomness import Streams
 

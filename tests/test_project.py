@@ -6,10 +6,14 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Container, Mapping, Set
 from pathlib import Path
 
+import numpy as np
 import pytest
 from patience import HANGS_S
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 ROOT = Path(__file__).parents[1]
 FLOORS = ("simulation", "agents", "scenarios", "analysis")
@@ -50,6 +54,54 @@ def test_an_import_never_points_upward(floor: str) -> None:
     for file in files:
         upward = {name for name in imports_of(file) if name.split(".")[0] in above}
         assert not upward, f"{file.relative_to(ROOT)} imports {upward}"
+
+
+AN_AGENT = ("agents.startup.", "agents.incumbent.")  # one agent in several files: there methods may need each other
+
+
+def neighbours_of(file: Path, modules: Container[str]) -> set[str]:
+    """Modules of the project that a file imports anywhere: at the top, within functions, for types alone."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in found if name in modules}
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Module → the modules of the project that it imports; a package's `__init__.py` is left out: it knows its own."""
+    files = [file for floor in FLOORS for file in (ROOT / floor).rglob("*.py") if file.name != "__init__.py"]
+    modules = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in files}
+    return {name: neighbours_of(file, modules) - {name} for name, file in modules.items()}
+
+
+def circles(graph: Mapping[str, Set[str]]) -> list[list[str]]:
+    """Groups of modules that reach each other by imports."""
+    numbers = {name: i for i, name in enumerate(sorted(graph))}
+    edges = [(numbers[one], numbers[other]) for one, others in graph.items() for other in others]
+    rows, columns = zip(*edges, strict=True)
+    matrix = coo_array((np.ones(len(edges)), (rows, columns)), shape=(len(graph), len(graph)))
+    _, groups = connected_components(matrix, directed=True, connection="strong")
+    members: dict[int, list[str]] = {}
+    for name, i in numbers.items():
+        members.setdefault(groups[i], []).append(name)
+    return [group for group in members.values() if len(group) > 1]
+
+
+def test_imports_run_in_no_circle() -> None:
+    graph = import_graph()
+    assert len(graph) > 150
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    for group in circles(graph):
+        assert any(all(name.startswith(agent) for name in group) for agent in AN_AGENT), group
+
+
+def test_each_folder_says_its_question() -> None:
+    for folder in {file.parent for floor in FLOORS for file in (ROOT / floor).rglob("*.py")}:
+        text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+        assert text.splitlines()[:1], f"{folder.relative_to(ROOT)}/__init__.py does not say what the folder is for"
 
 
 def test_training_needs_torch_and_numpy_alone() -> None:
@@ -183,7 +235,7 @@ def test_every_module_with_rules_stands_in_the_model_description() -> None:
 
 
 PLUMBING = {  # parts without a rule of their own
-    "agents/actor.py", "agents/averages.py", "agents/settings.py", "agents/firm/owner.py", "simulation/parameters.py",
+    "agents/actor.py", "agents/averages.py", "agents/settings.py", "agents/firm/owner.py",
 }  # fmt: skip
 
 

@@ -13,13 +13,13 @@ from functools import cache
 from typing import Any
 
 import pytest
-from scenarios.errors import ScenarioError
 from settings_leaves import leaves, other_values
 from settings_worlds import WORLDS
 from world_fakes import FakeService, merged, scenario_of
 
 from scenarios.build import build_world
 from scenarios.schema import Scenario
+from scenarios.strict_yaml.errors import ScenarioError
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +116,7 @@ def changed(place: Place, by_date: bool) -> Iterator[Scenario | ScenarioError]:
 
 
 def with_value(world: str, path: str, value: Any) -> Scenario:
-    from scenarios.changes import apply_changes
+    from scenarios.strict_yaml.changes import apply_changes
 
     document = base_scenario(world).to_document()
     return Scenario.from_document(apply_changes(document, {path: value}, Scenario, by="in a what-if: "))

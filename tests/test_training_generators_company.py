@@ -18,8 +18,8 @@ from simulation.training.plan import (
     OPTIMIZERS,
     Recipe,
     TrainingPlan,
-    TrainingResult,
 )
+from simulation.training.result import TrainingResult
 from simulation.training.trainer import bucket_of
 
 

@@ -1,0 +1,1 @@
+"""What does every firm have, whatever it is: laboratory, sales, staff, risk, remedies, services?"""

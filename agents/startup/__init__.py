@@ -1,0 +1,1 @@
+"""How does a startup budget, price, raise, pivot and end?"""

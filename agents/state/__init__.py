@@ -1,0 +1,1 @@
+"""What does the state do: enforce the law, fund research, train people?"""

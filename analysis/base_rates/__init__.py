@@ -1,0 +1,1 @@
+"""Does the base world behave like published base rates?"""

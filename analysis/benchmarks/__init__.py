@@ -1,0 +1,1 @@
+"""How long does a market month take, against which alternatives?"""

@@ -1,0 +1,1 @@
+"""Do a chapter's statements hold, and which of its causes carry them?"""

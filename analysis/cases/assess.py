@@ -35,7 +35,7 @@ from analysis.statistics.intervals import Interval, paired_share_difference, wil
 
 if TYPE_CHECKING:
     from scenarios import Scenario
-    from scenarios.schema import Expectation
+    from scenarios.expectation import Expectation
 
 WITHOUT = "without:"
 

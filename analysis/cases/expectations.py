@@ -12,7 +12,7 @@ from analysis.cases.window import in_window
 from analysis.runs.months import RunMonths
 
 if TYPE_CHECKING:
-    from scenarios.schema import Expectation
+    from scenarios.expectation import Expectation
 
 GONE = ("bankrupt", "acquired")  # statuses of firms that no longer compete
 INCUMBENT = "incumbent"

@@ -24,7 +24,7 @@ from analysis.statistics.intervals import bootstrap_ratio
 
 if TYPE_CHECKING:
     from scenarios import Scenario
-    from scenarios.schema import Expectation
+    from scenarios.expectation import Expectation
 
 NEAR_MONTHS = 12
 

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.cases.expectations import GONE, Evidence, figures, judge, matches
 
 if TYPE_CHECKING:
-    from scenarios.schema import Expectation
+    from scenarios.expectation import Expectation
 
 STARTUP = "startup"
 STAND_IN = "stand-in"  # the name under which every peer is judged

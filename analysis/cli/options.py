@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from analysis.documents import json_text
-from analysis.errors import Interrupted, TrainingInterrupted
+from analysis.errors import TrainingInterrupted
+from analysis.play.interrupted import Interrupted
 from analysis.play.options import NewFolder, Options, Settings
 from analysis.runs.names import short_name, user_path
 from analysis.terminal.console import PlainConsole, busy, say_error

@@ -1,0 +1,1 @@
+"""What would have happened to one firm with another choice, from the same month and the same luck?"""

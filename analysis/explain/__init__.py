@@ -1,0 +1,1 @@
+"""Why did this firm end as it did?"""

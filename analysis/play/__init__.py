@@ -1,0 +1,1 @@
+"""How are worlds played: seeds in blocks, worker processes, progress, interrupts?"""

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from analysis.documents import finite
-from analysis.errors import AnalysisError, BrokenRun, Interrupted
+from analysis.errors import AnalysisError, BrokenRun
 from analysis.play.estimate import check_size, estimate
+from analysis.play.interrupted import Interrupted
 from analysis.play.interrupts import held
 from analysis.play.lockstep import Arm, Engine, real_engine, split_into_blocks
 from analysis.play.options import Options, Settings

@@ -1,0 +1,1 @@
+"""Which columns and events does a world record, and what do they mean?"""

@@ -1,0 +1,1 @@
+"""How fast is training, against which alternatives?"""

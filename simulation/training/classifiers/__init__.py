@@ -1,0 +1,1 @@
+"""How are classifiers of all kinds trained and measured?"""

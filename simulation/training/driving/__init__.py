@@ -1,0 +1,1 @@
+"""How is a driving policy trained and measured on the simulated road?"""

@@ -1,0 +1,1 @@
+"""How are generative models trained, and of what use are their rows?"""

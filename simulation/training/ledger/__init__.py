@@ -1,0 +1,1 @@
+"""What was trained before, and is what the ledger says true?"""

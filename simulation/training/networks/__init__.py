@@ -1,0 +1,1 @@
+"""What do the networks compute, many of them in one batch?"""

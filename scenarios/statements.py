@@ -1,0 +1,31 @@
+"""Statements of a scenario that name changes: dated interventions, and the causes that a chapter gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from simulation.parameters import Month, Settings, parameter
+from simulation.settings import Name
+
+
+class Intervention(Settings):
+    """A dated change of world or firms, which stays in force until something changes it again."""
+
+    at: Month = parameter(..., "month from which the change holds", kind="constant")
+    says: str = parameter("", "what happens, for readers and for the event table", kind="constant")
+    set: dict[str, Any] = Field(
+        description="dotted paths below `world` or `firms.NAME`, with their new values", min_length=1
+    )
+
+
+class Cause(Settings):
+    """One reason that a chapter gives for an ending, with the changes that take this reason away."""
+
+    section: str = parameter(..., "section of the book", kind="constant")
+    says: str = parameter(..., "the reason, in one sentence", kind="constant")
+    set: dict[str, Any] = Field(description="dotted paths, with the values they have without this cause", min_length=1)
+    together: dict[Name, dict[str, Any]] = Field(
+        default={}, description="by another cause: values of paths that both set, where both are taken away"
+    )
