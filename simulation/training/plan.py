@@ -221,6 +221,8 @@ class TrainingPlan:
             return
         if not isinstance(self.foundation, FoundationPlan):
             raise ValueError(f"foundation must be a FoundationPlan for the kind {self.kind!r}, not {self.foundation!r}")
+        if self.compression != "none" and self.kind in ("probe", "adapter"):
+            raise ValueError(f"compression needs weights of one's own, which the kind {self.kind!r} has not")
         if (self.kind == "scratch") != (self.foundation.tokens == 0):
             raise ValueError(f"foundation with {self.foundation.tokens} tokens does not go with the kind {self.kind!r}")
 

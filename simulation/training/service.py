@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 
 from simulation.training.device import device_name, resolve_device
+from simulation.training.foundation.library import Library, folder_beside
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.plan import TrainingPlan
 from simulation.training.result import TrainingResult
@@ -40,6 +41,7 @@ class TrainingService:
         self.used_keys: set[str] = set()
         self._device = resolve_device(device)
         self.device = device_name(self._device)
+        self._library = Library(folder_beside(ledger.path), retrain)
         self._pending: dict[str, TrainingPlan] = {}
         self._results: dict[str, TrainingResult] = {}
 
@@ -92,7 +94,7 @@ class TrainingService:
 
     def _train_bucket(self, plans: list[TrainingPlan]) -> int:
         started = time.perf_counter()
-        for results in train_bucket(plans, self._device):
+        for results in train_bucket(plans, self._device, library=self._library):
             self.ledger.add_many([(self._pending[result.key], result) for result in results])
             for result in results:
                 self._results[result.key] = result

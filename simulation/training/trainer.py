@@ -26,10 +26,12 @@ from torch import Tensor
 from simulation.training.classifiers.train import train_classifiers
 from simulation.training.device import device_name, single_thread
 from simulation.training.driving.actor_critic import train_policies
+from simulation.training.foundation.adaptation import train_adaptations
+from simulation.training.foundation.library import Library
 from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.generators.train import train_generators
 from simulation.training.measures import Costs, Measures, Trained
-from simulation.training.plan import MAX_ROWS, TrainingPlan
+from simulation.training.plan import FOUNDATION_KINDS, MAX_ROWS, TrainingPlan
 from simulation.training.result import TrainingResult
 from simulation.training.values import USUAL_YEAR
 
@@ -46,8 +48,9 @@ TRAINERS: dict[str, Callable[[Sequence[TrainingPlan], torch.device], Trained]] =
     "gan": train_generators,
     "actor-critic": train_policies,
 }
-"""Who trains a kind. Plans come sorted by rows, largest first."""
-WITH_AUTOGRAD: frozenset[str] = frozenset({"transformer"})
+"""Training function per kind; those of `FOUNDATION_KINDS` are all trained by `train_adaptations`. Plans come sorted by
+rows, largest first."""
+WITH_AUTOGRAD: frozenset[str] = frozenset({"transformer", *FOUNDATION_KINDS})
 """Kinds whose gradients come from torch's autograd, which inference mode would forbid."""
 
 
@@ -89,9 +92,14 @@ def bucket_of(plan: TrainingPlan) -> Bucket:
 
 
 def train_bucket(
-    plans: Sequence[TrainingPlan], device: torch.device, chunk_size: int | None = None
+    plans: Sequence[TrainingPlan],
+    device: torch.device,
+    chunk_size: int | None = None,
+    library: Library | None = None,
 ) -> Iterator[list[TrainingResult]]:
     """Train plans of one bucket; yields results chunk by chunk, in an order of its own.
+
+    library: where the foundations of `FOUNDATION_KINDS` come from; without one they are kept for the process only.
 
     Where a GPU's memory does not suffice, the chunk is halved and training goes on.
 
@@ -107,7 +115,7 @@ def train_bucket(
     while left:
         try:
             with single_thread(), _no_gradients(plans[0].kind):
-                results = _train_chunk(left[:size], device, size)
+                results = _train_chunk(left[:size], device, size, library or Library())
         except torch.OutOfMemoryError:
             if size == 1:
                 raise
@@ -128,11 +136,14 @@ def _no_gradients(kind: str) -> AbstractContextManager[object]:
     return torch.no_grad() if kind in WITH_AUTOGRAD else torch.inference_mode()
 
 
-def _train_chunk(wanted: Sequence[TrainingPlan], device: torch.device, size: int) -> list[TrainingResult]:
+def _train_chunk(
+    wanted: Sequence[TrainingPlan], device: torch.device, size: int, library: Library
+) -> list[TrainingResult]:
     started = time.perf_counter()
     n_dummies = size - len(wanted) if device.type == "cuda" else 0
     plans = sorted([*wanted, *[wanted[-1]] * n_dummies], key=lambda plan: -plan.rows)
-    trained = TRAINERS[plans[0].kind](plans, device)
+    adapted = plans[0].kind in FOUNDATION_KINDS
+    trained = train_adaptations(plans, device, library) if adapted else TRAINERS[plans[0].kind](plans, device)
     seconds = (time.perf_counter() - started) / len(wanted)
     results = _collect(plans, *trained, seconds, device)
     by_key = {result.key: result for result in results}

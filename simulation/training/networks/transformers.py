@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from simulation.training import counter
 from simulation.training.networks.dense import Architecture, StackedNetwork
+from simulation.training.networks.encoders import Encoder, EncoderNetwork
 from simulation.training.networks.sequences import (
     HEADS,
     Recurrent,
@@ -125,4 +126,6 @@ def stacked_network(architecture: Architecture, n_members: int, device: torch.de
         return TransformerNetwork(architecture, n_members, device)
     if isinstance(architecture, TreeConvolution):
         return TreeNetwork(architecture, n_members, device)
+    if isinstance(architecture, Encoder):
+        return EncoderNetwork(architecture, n_members, device)
     return StackedNetwork(architecture, n_members, device)
