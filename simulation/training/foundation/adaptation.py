@@ -60,7 +60,7 @@ class _Job:
 
 
 class _Base:
-    """The frozen encoder of a job and its members' read-outs: weights [M, classes, features], biases [M, classes, 1]."""
+    """A frozen encoder and the members' read-outs: weights [M, classes, features], biases [M, classes, 1]."""
 
     def __init__(self, job: _Job, library: Library) -> None:
         plan = job.plans[0]

@@ -159,5 +159,6 @@ class EncoderNetwork(StackedNetwork):
     def backward(self, error: Tensor, kept: list[Tensor]) -> None:
         """Write the gradients of all blocks; arguments as in `StackedNetwork`."""
         logits, *leaves = kept
-        for block, gradient in zip(self._gradient_blocks, torch.autograd.grad(logits, leaves, error), strict=True):
+        found = torch.autograd.grad(logits, leaves, error, allow_unused=True, materialize_grads=True)
+        for block, gradient in zip(self._gradient_blocks, found, strict=True):
             block.copy_(gradient)
