@@ -17,7 +17,7 @@ SCALING_SEEDS = 8
 LEVERS = (
     *("rung", "rows", "seed", "label_noise", "coverage", "minority_share", "anonymisation", "compression"),
     *("minimisation", "dp_noise", "pretraining_rows", "optimizer", "activation", "learning_rate", "schedule"),
-    *("augmentation", "weight_decay"),
+    *("augmentation", "weight_decay", "year", "foundation"),
 )
 """Options that are fields of a plan or of its recipe."""
 
@@ -49,7 +49,7 @@ def train(
     task: Annotated[list[str] | None, lever("Task; with --grid scaling several. Default: security-vision.")] = None,
     kind: Annotated[list[str] | None, lever("Kind of network; several with --grid scaling. Default: cnn.")] = None,
     rung: Annotated[int | None, lever("Rung of the ladder: width, depth, steps; 0 to 5. Default: 3.")] = None,
-    rows: Annotated[int | None, lever("Training rows, 64 to 8192. Default: 1024.")] = None,
+    rows: Annotated[int | None, lever("Training rows, 64 to 8192, of documents to 65536. Default: 1024.")] = None,
     seed: Annotated[int | None, lever("Seed, or the first of --seeds. Default: 0.")] = None,
     seeds: Annotated[int | None, lever("Number of seeds. Default: 1; of grids: scaling 8, default 32.")] = None,
     label_noise: Annotated[float | None, lever("Share of labels replaced by a random class.")] = None,
@@ -66,6 +66,8 @@ def train(
     schedule: Annotated[str | None, lever("constant, cosine, step or warmup.")] = None,
     augmentation: Annotated[bool | None, lever("Whether minibatches are augmented.")] = None,
     weight_decay: Annotated[float | None, lever("Decoupled weight decay.")] = None,
+    year: Annotated[int | None, lever("Year of the language of documents. Default: 2020.")] = None,
+    foundation: Annotated[str | None, lever("Rung of the foundation adapted, as F2 or gpu/F7. Default: F3.")] = None,
     grid: Annotated[str | None, lever("scaling, default, or a YAML file of lists over fields of a plan.")] = None,
     jobs: Jobs = None,
     device: Device = Settings.device,

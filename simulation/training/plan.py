@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from simulation.training.foundation.ladder import check_name
 from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.values import (
     DOCUMENT_TASKS,
@@ -63,11 +64,21 @@ MIN_ROWS, MAX_ROWS = 64, 8192
 MAX_DOCUMENTS = 65536
 """Most training rows of a document task, which takes more of them to learn."""
 
+_ROWS_OF = {False: whole(MIN_ROWS, MAX_ROWS), True: whole(MIN_ROWS, MAX_DOCUMENTS)}
+"""By whether the task is one of documents."""
+
+
+def _rows(name: str, value: Any) -> None:
+    """What some task can have; a message gives the range of most tasks."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    _ROWS_OF[is_whole and MAX_ROWS < value <= MAX_DOCUMENTS](name, value)
+
+
 _CHECKS: dict[str, Check] = {
     "task": choice(TASK_NAMES),
     "kind": choice(KINDS),
     "rung": whole(0, MAX_RUNG),
-    "rows": whole(MIN_ROWS, MAX_DOCUMENTS),  # of which not all are allowed to every task: see below
+    "rows": _rows,
     "label_noise": number(0.0, 1.0),
     "coverage": number(0.0, 1.0),
     "minority_share": number(0.0, 1.0),
@@ -78,15 +89,13 @@ _CHECKS: dict[str, Check] = {
     "pretraining_rows": whole(0, MAX_ROWS),
     "seed": whole(0, 2**63 - 1),
     "year": whole(FIRST_YEAR, LAST_YEAR),
+    "foundation": check_name,
     "optimizer": choice(OPTIMIZERS),
     "activation": choice(ACTIVATIONS),
     "learning_rate": number(1e-6, 10.0),
     "schedule": choice(SCHEDULES),
     "augmentation": yes_or_no,
     "weight_decay": number(0.0, 1.0),
-}
-_ROWS_OF = {
-    of_documents: whole(MIN_ROWS, MAX_DOCUMENTS if of_documents else MAX_ROWS) for of_documents in (True, False)
 }
 
 
