@@ -19,6 +19,8 @@ from analysis.play.workers import spread
 from analysis.terminal.console import counted
 from analysis.training.plans import flat, product_of
 from simulation.training.device import device_name, resolve_device
+from simulation.training.foundation.library import Library, folder_beside
+from simulation.training.foundation.plan import FoundationPlan, FoundationResult
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.plan import NETWORK_KINDS, SECTOR_TASKS, TrainingPlan
@@ -126,6 +128,32 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     in_order = tuple(found[plan.key()] for plan in plans)
     seconds = time.perf_counter() - started
     return Trained(tuple(plans), in_order, len(by_key) - n_found, n_found, seconds, device_name(device))
+
+
+def train_foundations(plans: Sequence[FoundationPlan], settings: Settings) -> list[FoundationResult]:
+    """What was measured on these foundations: from the weight store beside the ledger, else trained and kept there.
+
+    settings: `jobs`, `device`, `ledger`, `retrain` and `progress` count.
+
+    Raises:
+        TrainingInterrupted: Ctrl-C; finished foundations are kept, of the others checkpoints of a minute ago at most.
+    """
+    found: dict[str, FoundationResult] = {}
+    wanted = {plan.key(): plan for plan in sorted(plans, key=lambda plan: -plan.tokens * plan.width**2)}
+    work = partial(train_foundation, ledger=settings.ledger_path, device=settings.device, retrain=settings.retrain)
+    try:
+        with closing(spread(work, list(wanted.values()), settings.n_jobs, "try fewer --jobs")) as outcomes:
+            for result in counted(outcomes, "foundations", len(wanted), shown=settings.progress and len(wanted) > 1):
+                found[result.key] = result
+    except KeyboardInterrupt as stop:
+        raise TrainingInterrupted(len(found), len(wanted)) from stop
+    return [found[plan.key()] for plan in plans]
+
+
+def train_foundation(plan: FoundationPlan, ledger: str | Path, device: str, retrain: bool) -> FoundationResult:
+    """What was measured on one foundation."""
+    library = Library(folder_beside(str(ledger)), retrain)
+    return library.get(plan, resolve_device(device)).result
 
 
 def train_chunk(plans: Sequence[TrainingPlan], ledger: str | Path, device: str, retrain: bool) -> Chunk:
