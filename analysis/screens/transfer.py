@@ -51,13 +51,15 @@ def sectors_table(sectors: Sequence[Sector]) -> Table:
 
 def ladder_table(found: Transfer) -> Table:
     """One line per rung."""
-    table = _table("rung", "parameters", "tokens", "operations", "loss", "lab", "field", "multiplier, lab", "field")
+    titles = ("lab", "field", "multiplier, lab", "field", "specialist ahead from, lab", "field")
+    table = _table("rung", "parameters", "tokens", "operations", "loss", *titles)
     most = found.size.rows[-1] / FEW
     for rung in found.ladder:
         sizes = (f"{rung['n_parameters']:,}", f"{rung['tokens']:,}", f"{rung['training_flops']:.2g}")
         accuracies = (f"{rung[f'accuracy_{place}']:.3f}" for place in PLACES)
         reached = (_times(rung[f"multiplier_{place}"], most) for place in PLACES)
-        table.add_row(rung["rung"], *sizes, f"{rung['loss_general']:.3f}", *accuracies, *reached)
+        ahead = (_rows(rung[f"specialist_from_{place}"]) for place in PLACES)
+        table.add_row(rung["rung"], *sizes, f"{rung['loss_general']:.3f}", *accuracies, *reached, *ahead)
     return table
 
 

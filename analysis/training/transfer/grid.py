@@ -18,6 +18,7 @@ from simulation.training.values import DOCUMENT_TASKS, USUAL_YEAR
 ROWS = (64, 256, 1024, 4096, 16384)
 NARROW_SHARE = 1.0
 POOR_QUALITY = 0.8
+QUICK_TOKENS = 2**16
 OLD_VINTAGE = USUAL_YEAR - 5
 LATER_YEARS = (USUAL_YEAR - 5, USUAL_YEAR, USUAL_YEAR + 5, USUAL_YEAR + 10)
 
@@ -42,16 +43,15 @@ PROBE = Way("probe", "probe", 0)
 ADAPTED = (PROBE, Way("finetuned", "finetuned", 3, Recipe(learning_rate=1e-3)))
 """Ways from a foundation."""
 _CNN = Recipe(learning_rate=5e-3, weight_decay=0.05)
-SCRATCH = (
-    Way("cnn", "cnn", MAX_RUNG, _CNN),
-    Way("cnn, words left out", "cnn", MAX_RUNG, replace(_CNN, augmentation=True)),
-)
-"""Ways without one that are the best of all kinds, which part `kinds` of the grid checks."""
+_LEFT_OUT = replace(_CNN, augmentation=True)
+SCRATCH = (Way("cnn, words left out", "cnn", MAX_RUNG, _LEFT_OUT), Way("mlp, words left out", "mlp", 1, _LEFT_OUT))
+"""Ways without one: with many and with few rows the best of all kinds, which part `kinds` of the grid checks."""
 OTHERS = (
-    *(
-        Way(kind, kind, MAX_RUNG, Recipe(learning_rate=rate))
-        for kind, rate in (("mlp", 3e-3), ("rnn", 1e-2), ("transformer", 1e-2))
-    ),
+    Way("linear", "linear", 0),
+    Way("mlp", "mlp", 3, Recipe(learning_rate=3e-3)),
+    Way("cnn", "cnn", MAX_RUNG, _CNN),
+    Way("rnn", "rnn", MAX_RUNG, _CNN),
+    Way("transformer", "transformer", MAX_RUNG, _CNN),
     Way("encoder", "scratch", 3, Recipe(learning_rate=3e-3)),
 )
 """Other kinds from scratch, among them a foundation's encoder that has read no text."""
@@ -71,8 +71,9 @@ class Size:
         ladder: rungs on which a probe of `FEW` rows is measured.
         foundation: the rung that is compared in full.
         n_seeds, first_seed: of the labelled rows.
-        kinds_tasks: sectors in which all kinds are compared, and foundations of other texts.
+        n_detailed: the first so many sectors are those in which all kinds and foundations of other texts are compared.
         years: of the documents, for foundations of the usual and of an old vintage.
+        quick: networks and foundations are trained for moments only.
     """
 
     tasks: tuple[str, ...]
@@ -83,11 +84,21 @@ class Size:
     first_seed: int = 0
     n_detailed: int = 2
     years: tuple[int, ...] = LATER_YEARS
+    quick: bool = False
 
     @property
     def detailed(self) -> tuple[str, ...]:
         """Sectors in which everything is measured."""
         return self.tasks[: self.n_detailed]
+
+    def text(self, rung: float) -> FoundationPlan:
+        """What the foundation of that rung reads."""
+        plan = foundation_named(name_of(rung))
+        return replace(plan, tokens=QUICK_TOKENS) if self.quick else plan
+
+    def rung(self, way: Way) -> int:
+        """On which plans of that way are trained."""
+        return 0 if self.quick else way.rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +148,15 @@ def size_of(tasks: Sequence[str], values: Mapping[str, Any], n_seeds: int, quick
         return size
     years, few = LATER_YEARS[1:3], (64, FEW, 4 * FEW)
     return replace(
-        size, tasks=size.tasks[:2], rows=few, ladder=(0.0,), foundation=0.0, n_seeds=1, n_detailed=1, years=years
+        size,
+        tasks=size.tasks[:2],
+        rows=few,
+        ladder=(0.0,),
+        foundation=0.0,
+        n_seeds=1,
+        n_detailed=1,
+        years=years,
+        quick=True,
     )
 
 
@@ -154,7 +173,7 @@ def _rung_asked(name: str) -> float:
 
 def rungs_of(size: Size) -> dict[str, FoundationPlan]:
     """Foundations of the ladder that is measured, by name."""
-    return dict(_rung(rung) for rung in size.ladder)
+    return {label_of(rung): size.text(rung) for rung in size.ladder}
 
 
 def texts_of(cells: Iterable[Cell]) -> list[FoundationPlan]:
@@ -177,13 +196,13 @@ def _plans(
         for n in rows:
             for seed in range(size.first_seed, size.first_seed + size.n_seeds):
                 yield TrainingPlan(
-                    task, way.kind, way.rung, n, recipe=way.recipe, seed=seed, year=year, foundation=text
+                    task, way.kind, size.rung(way), n, recipe=way.recipe, seed=seed, year=year, foundation=text
                 )
 
 
 def _main(size: Size) -> Iterator[Cell]:
     """Every number of rows in every sector, with the foundation and from scratch."""
-    name, text = _rung(size.foundation)
+    name, text = label_of(size.foundation), size.text(size.foundation)
     for way in ADAPTED:
         yield from (Cell("main", way.name, name, plan) for plan in _plans(size, way, size.tasks, size.rows, text))
     for way in SCRATCH:
@@ -192,7 +211,7 @@ def _main(size: Size) -> Iterator[Cell]:
 
 def _kinds(size: Size) -> Iterator[Cell]:
     """All kinds, with few rows and four times as many."""
-    name, text = _rung(size.foundation)
+    name, text = label_of(size.foundation), size.text(size.foundation)
     rows = (FEW, 4 * FEW)
     for way in (*ADAPTED, *OTHER_ADAPTED):
         yield from (Cell("kinds", way.name, name, plan) for plan in _plans(size, way, size.detailed, rows, text))
@@ -204,7 +223,7 @@ def _kinds(size: Size) -> Iterator[Cell]:
 def _ladder(size: Size) -> Iterator[Cell]:
     """A probe of few rows on every rung; in the detailed sectors of all numbers of rows."""
     for rung in size.ladder:
-        name, text = _rung(rung)
+        name, text = label_of(rung), size.text(rung)
         yield from (Cell("ladder", PROBE.name, name, plan) for plan in _plans(size, PROBE, size.tasks, (FEW,), text))
         more = [n for n in size.rows if n != FEW]
         yield from (Cell("ladder", PROBE.name, name, plan) for plan in _plans(size, PROBE, size.detailed, more, text))
@@ -212,7 +231,7 @@ def _ladder(size: Size) -> Iterator[Cell]:
 
 def _breadth(size: Size) -> Iterator[Cell]:
     """Foundations that have read as much, but texts of the one sector alone, or half of the words wrong."""
-    text = foundation_named(name_of(size.ladder[len(size.ladder) // 2]))
+    text = size.text(size.ladder[len(size.ladder) // 2])
     for task in size.detailed:
         narrow = replace(text, sector=task, sector_share=NARROW_SHARE)
         for name, read in (("broad", text), ("narrow", narrow), ("poor", replace(text, quality=POOR_QUALITY))):
@@ -223,7 +242,7 @@ def _breadth(size: Size) -> Iterator[Cell]:
 
 def _vintage(size: Size) -> Iterator[Cell]:
     """Foundations of the usual and of an old vintage on documents of several years."""
-    text = foundation_named(name_of(size.ladder[len(size.ladder) // 2]))
+    text = size.text(size.ladder[len(size.ladder) // 2])
     for vintage in (OLD_VINTAGE, USUAL_YEAR):
         read = replace(text, vintage=vintage)
         for year in size.years:
@@ -231,6 +250,6 @@ def _vintage(size: Size) -> Iterator[Cell]:
             yield from (Cell("vintage", PROBE.name, str(vintage), plan) for plan in plans)
 
 
-def _rung(rung: float) -> tuple[str, FoundationPlan]:
-    name = f"{MAIN_LADDER}/{name_of(rung)}"
-    return name, foundation_named(name)
+def label_of(rung: float) -> str:
+    """The name of a rung with its ladder's."""
+    return f"{MAIN_LADDER}/{name_of(rung)}"

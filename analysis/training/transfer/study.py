@@ -22,6 +22,13 @@ DETAILS = ("kinds", "breadth", "vintage")
 """Parts that are told as they are measured."""
 
 
+def ahead_from(rows: Sequence[int], own: Sequence[float], other: Sequence[float]) -> int | None:
+    """The number of rows from which on `own` is above `other`; None where it is not so at the end."""
+    behind = [place for place, (one, two) in enumerate(zip(own, other, strict=True)) if one <= two]
+    first = behind[-1] + 1 if behind else 0
+    return rows[first] if first < len(rows) else None
+
+
 @dataclass(frozen=True)
 class Sector:
     """Accuracies of one sector, means over seeds, one figure per number of rows.
@@ -54,9 +61,7 @@ class Sector:
 
     def specialist_from(self, curve: Curve) -> int | None:
         """Labelled rows from which a network from scratch does better in the lab than that curve; None if never."""
-        ahead = [own > other for own, other in zip(self.scratch["lab"], curve["lab"], strict=True)]
-        behind = max((place for place, is_ahead in enumerate(ahead) if not is_ahead), default=-1)
-        return None if behind + 1 == len(ahead) else self.rows[behind + 1]
+        return ahead_from(self.rows, self.scratch["lab"], curve["lab"])
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,11 @@ def study(
     sectors = [_sector(means, task, size.rows) for task in size.tasks]
     reached = {place: _reached(means, sectors, list(foundations), place) for place in PLACES}
     ladder = [
-        {**_rung(name, result, means), **{f"multiplier_{place}": median(reached[place][number]) for place in PLACES}}
+        {
+            **_rung(name, result, means),
+            **{f"multiplier_{place}": median(reached[place][number]) for place in PLACES},
+            **{f"specialist_from_{place}": _overtaken(means, size, sectors, name, place) for place in PLACES},
+        }
         for number, (name, result) in enumerate(foundations.items())
     ]
     flops = [result.training_flops for result in foundations.values()]
@@ -173,6 +182,14 @@ def _rung(name: str, result: FoundationResult, means: pd.DataFrame) -> dict[str,
         "loss_general": result.loss_general,
         **{f"accuracy_{place}": accuracies[place] for place in PLACES},
     }
+
+
+def _overtaken(means: pd.DataFrame, size: Size, sectors: Sequence[Sector], rung: str, place: str) -> int | None:
+    """Labelled rows from which networks from scratch do better than probes on that rung; means of detailed sectors."""
+    found = means[(means["part"] == "ladder") & (means["text"] == rung) & means["task"].isin(size.detailed)]
+    probe = found.groupby("rows")[place].mean().reindex(list(size.rows)).tolist()
+    scratch = np.mean([one.scratch[place] for one in sectors if one.task in size.detailed], axis=0).tolist()
+    return ahead_from(size.rows, scratch, probe)
 
 
 def _falls(ladder: Sequence[Mapping[str, Any]], place: str) -> list[str]:
