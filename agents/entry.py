@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scipy.special import pdtr, pdtrik
+
 from agents.actor import Actor
 from agents.entrant_names import entrant_name
 from agents.firm.sectors_served import offers_of
@@ -15,6 +17,7 @@ from agents.settings import EntrantSettings, FirmSettings, Spread
 from agents.startup.startup import Startup
 from agents.state.programmes import award_founding_grant
 from simulation.capital import usual_round
+from simulation.plugins.rules import rule
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -33,14 +36,14 @@ def found_startup(model: World, name: str, settings: FirmSettings) -> Startup:
 
 
 def poisson_count(u: float, rate: float) -> int:
-    """The smallest count whose Poisson distribution function reaches `u` in (0, 1); `rate` at least 0."""
-    count, term, reached = 0, math.exp(-rate), math.exp(-rate)
-    while reached < u and count < rate + 12 * math.sqrt(rate) + 60:  # a bound that only rounding could ever meet
-        count += 1
-        rare = term < 1e-300  # the product would stay at 0: in logarithms, then
-        term = math.exp(count * math.log(rate) - rate - math.lgamma(count + 1)) if rare else term * rate / count
-        reached += term
-    return count
+    """The smallest count whose Poisson distribution function reaches `u` in (0, 1); `rate` at least 0.
+
+    That is `scipy.stats.poisson.ppf`, from the same special functions, without its checks of arrays.
+    """
+    if u <= pdtr(0, rate):
+        return 0
+    count = math.ceil(pdtrik(u, rate))
+    return count - 1 if pdtr(count - 1, rate) >= u else count
 
 
 def with_changes(settings: FirmSettings, changes: Mapping[str, Any]) -> FirmSettings:
@@ -75,9 +78,14 @@ class Entry(Actor):
         self.found(settings.at_start)
 
     def leave_or_enter(self) -> None:
-        """Found firms as the funding climate invites: inverse of the Poisson distribution at one keyed draw."""
+        """Found this month's entrants."""
+        self.found(self.n_entrants())
+
+    @rule("entry.number", "how many startups of the stream are founded this month")
+    def n_entrants(self) -> int:
+        """As the funding climate invites: inverse of the Poisson distribution at one keyed draw."""
         rate = self.settings.per_year / 12 * self.model.heat
-        self.found(poisson_count(self.model.streams.uniform("entry", self.name, self.model.month), rate))
+        return poisson_count(self.model.streams.uniform("entry", self.name, self.model.month), rate)
 
     def found(self, n: int) -> None:
         """Found the first `n` potential entrants of the month that begins now."""

@@ -9,6 +9,7 @@ from agents.actor import Actor
 from agents.settings import InvestorSettings
 from simulation.capital import Facts, fair_value_usd
 from simulation.fund_returns import Flow, irr_year, multiple
+from simulation.plugins.rules import rule
 from simulation.records.columns import FundRow
 from simulation.settings import Stage
 
@@ -110,6 +111,7 @@ class Fund(Actor):
 
     # -- judging ------------------------------------------------------------------------------------------------------
 
+    @rule("investor.valuation", "value that a fund sees in a startup before the money, USD")
     def view_usd(self, deal: Deal) -> float:
         """Value the fund sees in the light of its thesis; off by its own error, drawn anew for each raise."""
         capital, streams = self.model.settings.capital, self.model.streams
@@ -117,6 +119,7 @@ class Fund(Actor):
         value *= self.settings.thesis.get(deal.sector, 1.0)
         return value * streams.lognormal(1.0, capital.signal_noise, f"signal:{deal.firm}", self.name, deal.attempt)
 
+    @rule("investor.bid", "a `Bid` on a round, or None")
     def bid(self, deal: Deal, share: float = 0.0) -> Bid | None:
         """Bid on a round of a firm of which it holds `share`, or None. Who keeps a reserve uses its pro-rata right."""
         most = self.most_usd(deal, share)

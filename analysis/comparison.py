@@ -15,6 +15,7 @@ from analysis.play.checks import names
 from analysis.play.experiment import BASE, loaded, play
 from analysis.play.lockstep import Arm
 from analysis.play.options import Options, Settings
+from analysis.play.plugins import outcomes_of
 from analysis.runs.months import months_of
 from analysis.runs.run import Run
 from analysis.statistics.intervals import Interval, number_or_null, paired_means
@@ -107,7 +108,7 @@ def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpa
     if len(set(whatifs)) < len(whatifs):
         raise AnalysisError("a what-if is named twice")
     settings = Settings.of(options)
-    setup = loaded(base)
+    setup = loaded(base, settings)
     changed = [Arm(setup.name, whatif, load_whatif(whatif, setup)) for whatif in whatifs]
     run = play([Arm(setup.name, BASE, setup), *changed], settings, kind="compare", name=setup.name)
     return Comparison(run, setup.name, tuple(differences(run, setup.name, whatifs)))
@@ -115,7 +116,12 @@ def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpa
 
 def differences(run: Run, scenario: str, whatifs: Sequence[str]) -> list[Difference]:
     """Every measure under every what-if, from the tables of a run."""
-    return [difference(run, scenario, whatif, measure) for whatif in whatifs for measure in MEASURES]
+    return [difference(run, scenario, whatif, measure) for whatif in whatifs for measure in measures_of(run)]
+
+
+def measures_of(run: Run) -> list[Measure]:
+    """What comparisons of a run show: our measures, and the outcomes of the plug-ins that acted in it."""
+    return [*MEASURES, *outcomes_of(arm.resolved for arm in run.manifest.arms)]
 
 
 def difference(run: Run, scenario: str, whatif: str, measure: Measure) -> Difference:

@@ -12,6 +12,7 @@ from agents.initial_adoption import InitialAdoption, has_past, meets_run
 from agents.service_market import ServiceMarket
 from agents.state.programmes import Commons
 from agents.state.regulator import Regulator
+from scenarios.plugins import acting, actor_settings
 from scenarios.schema import Scenario
 from simulation.model import MarketModel, SettingsChange
 from simulation.training.service import TrainingService
@@ -30,13 +31,15 @@ def build_world(
 
     Actors are created in a fixed order, which is the order of each phase: funds, the market of services where a firm
     sells to firms, named firms, entrants, incidents,
-    data commons, regulator, the past of a world that begins later than its markets. `entrants` changes settings of
+    data commons, regulator, actors of plug-ins, the past of a
+    world that begins later than its markets. `entrants` changes settings of
     drawn startups, by their name and dotted path; their other draws stay.
     Raises ValueError for a negative seed.
     """
     if seed < 0:
         raise ValueError(f"a seed is a whole number from 0 on, not {seed}")
-    model: World = MarketModel(settings_changes(scenario), scenario.start, scenario.n_months, seed, service)
+    changes, plugins = settings_changes(scenario), acting(scenario.plugins)
+    model: World = MarketModel(changes, scenario.start, scenario.n_months, seed, service, plugins)
     first_year, end_year = model.year, model.calendar.year_of(scenario.n_months)
     for name, fund in scenario.investors.items():
         if meets_run(fund, first_year, end_year):
@@ -50,6 +53,9 @@ def build_world(
     Commons(model)
     if scenario.regulator:
         Regulator(model, "regulator", scenario.regulator)
+    for name, said in scenario.actors.items():
+        kind, settings = actor_settings(said)
+        kind.build(model, name, settings)
     if has_past(model):
         InitialAdoption(model)
     return model

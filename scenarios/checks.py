@@ -21,7 +21,7 @@ from scenarios.strict_yaml.errors import (
     show,
     unknown_key,
 )
-from simulation.training.plan import CLASSIFICATION_TASKS, PRETRAINED_KINDS, SECTOR_TASKS
+from simulation.training.plan import PRETRAINED_KINDS, SECTOR_TASKS, classification_tasks
 
 
 def check(scenario: Content) -> None:
@@ -53,10 +53,9 @@ def _check_market(s: Content) -> Iterator[Problem]:
             path = ("world", "law", "support", "sectors", i)
             yield not_one_of(path, name, s.world.sectors, "the sectors in world.sectors")
     for name, sector in s.world.sectors.items():
-        if sector.task not in CLASSIFICATION_TASKS:
-            yield not_one_of(
-                ("world", "sectors", name, "task"), sector.task, CLASSIFICATION_TASKS, "the training tasks"
-            )
+        if sector.task not in classification_tasks():
+            at = ("world", "sectors", name, "task")
+            yield not_one_of(at, sector.task, classification_tasks(), "the training tasks")
 
 
 def _check_numbers(s: Content) -> Iterator[Problem]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
+from typing import Any
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, field_validator
 
 from agents.settings import EntrantSettings, FirmSettings, InvestorSettings, RegulatorSettings
 from scenarios.expectation import Expectation
+from scenarios.plugins import complete_actors, complete_plugins
 from scenarios.statements import Cause, Intervention
 from scenarios.strict_yaml.document import Document
 from simulation.parameters import Month, Settings, parameter
@@ -36,6 +38,12 @@ class Content(Settings):
     entrants: dict[Name, EntrantSettings] = Field(default={}, description="streams of startups by name")
     investors: dict[Name, InvestorSettings] = Field(default={}, description="venture funds by name")
     regulator: RegulatorSettings | None = Field(None, description="authority that enforces the law; null: none")
+    actors: dict[Name, dict[str, Any]] = Field(
+        default={}, description="further actors, of types that plug-ins declare: `type`, and that type's settings"
+    )
+    plugins: dict[Name, dict[str, Any]] = Field(
+        default={}, description="plug-ins that act, with their settings; each must be loaded (`--plugin`)"
+    )
     interventions: tuple[Intervention, ...] = Field((), description="dated changes", max_length=200)
     expect: tuple[Expectation, ...] = Field((), description="what a chapter says must happen")
     causes: dict[Name, Cause] = Field(default={}, description="reasons that a chapter gives, by name", max_length=40)
@@ -45,6 +53,16 @@ class Content(Settings):
     def to_document(self, label: str | None = None) -> Document:
         """The complete content as plain data, every default filled in."""
         return Document(self.model_dump(mode="json"), self.name if label is None else label, what=SCENARIO)
+
+    @field_validator("plugins", mode="after")
+    @classmethod
+    def _plugins_are_loaded(cls, said: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return complete_plugins(said)
+
+    @field_validator("actors", mode="after")
+    @classmethod
+    def _actors_are_known(cls, said: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return complete_actors(said)
 
     @property
     def name(self) -> str:

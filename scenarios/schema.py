@@ -13,6 +13,7 @@ from pydantic import model_validator
 from scenarios.causes import without
 from scenarios.checks import check
 from scenarios.content import SCENARIO, Content
+from scenarios.plugins import acting
 from scenarios.selection import is_selection, selected
 from scenarios.strict_yaml.document import Document
 from scenarios.strict_yaml.validation import validate_as
@@ -25,6 +26,7 @@ class Scenario(Content):
     @model_validator(mode="after")
     def _is_consistent(self) -> Scenario:
         check(self)
+        acting(self.plugins)
         self._timeline = tuple(timeline(self))
         check_causes(self)
         return self

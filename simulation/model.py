@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, Protocol, TypeVar
@@ -25,6 +25,7 @@ from simulation.capital import trend
 from simulation.compute import REFERENCE_YEAR, Cloud, progress_after
 from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
+from simulation.plugins.plugin import Plugin, PluginSettings
 from simulation.randomness import Streams
 from simulation.records.columns import SectorRow
 from simulation.records.recorder import Recorder
@@ -93,9 +94,19 @@ class MarketModel(mesa.Model, Generic[F]):
     """One simulated market. Build one with `scenarios.build.build_world`."""
 
     def __init__(
-        self, changes: Sequence[SettingsChange], start: date, n_months: int, seed: int, service: TrainingService
+        self,
+        changes: Sequence[SettingsChange],
+        start: date,
+        n_months: int,
+        seed: int,
+        service: TrainingService,
+        plugins: Sequence[tuple[Plugin[Any], PluginSettings]] = (),
     ) -> None:
         super().__init__(seed=seed)
+        self.plugins: dict[str, PluginSettings] = {plugin.name: settings for plugin, settings in plugins}
+        self.rules: dict[str, Callable[..., Any]] = {}  # those that plug-ins have replaced in this world
+        for plugin, _ in plugins:
+            self.rules |= plugin.rules
         # Who acts in which phase, in the order of entry: most actors leave most phases as they are.
         self._acting: dict[str, dict[Any, None]] = {method: {} for _, _, method in PHASES if method}
         self.changes = list(changes)

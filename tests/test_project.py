@@ -24,6 +24,8 @@ A_FOLDER = re.compile(r"(?<![\w./-])((?:simulation|agents|scenarios|analysis|tes
 A_MODULE = re.compile(r"(?<![\w./-])((?:simulation|agents|scenarios|analysis)(?:\.[A-Za-z_]\w*)+)")
 A_SETUP = re.compile(r"(?<![\w./-])((?:markets|cases|policies)/[\w-]+)(?![\w./])")
 MADE_UP = {
+    "FILE.py",
+    "rule.py",
     "script.py",
     "scenarios.md",
     "policies/NAME",
@@ -175,7 +177,7 @@ def test_every_file_that_is_named_exists() -> None:
     """A path from the top of the repository, or the end of one (`trainer.py`, `tasks/base.py`)."""
     there = [
         "/" + path.relative_to(ROOT).as_posix()
-        for folder in (*FLOORS, "tests")
+        for folder in (*FLOORS, "tests", "docs")
         for path in (ROOT / folder).rglob("*.py")
     ]
     missing = {
@@ -235,7 +237,7 @@ def test_every_module_with_rules_stands_in_the_model_description() -> None:
 
 
 PLUMBING = {  # parts without a rule of their own
-    "agents/actor.py", "agents/averages.py", "agents/settings.py", "agents/firm/owner.py",
+    "agents/actor.py", "agents/averages.py", "agents/rules.py", "agents/settings.py", "agents/firm/owner.py",
 }  # fmt: skip
 
 

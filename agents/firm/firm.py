@@ -24,6 +24,7 @@ from agents.firm.university import UniversityLink
 from agents.settings import FirmSettings
 from simulation.books import Account, AccountName
 from simulation.market import Standing
+from simulation.plugins.rules import rule
 from simulation.records.columns import EndingRow, FirmRow
 from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
 
@@ -169,6 +170,7 @@ class Firm(Actor, ABC):
     def respond_to_market(self) -> None:
         """Change prices or ways of earning; startups and incumbents each have their rules."""
 
+    @rule("firm.staff", "nothing; it sets how many people of each role the firm has")
     def plan_staff(self) -> None:
         """Hire or fire toward what the budget pays for."""
         labour, s, sales = self.model.settings.labour, self.settings, self.sales

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from simulation.model import FirmLike, MarketModel
 
 if TYPE_CHECKING:
     from agents.settings import FirmSettings, Remedy
     from simulation.books import Account, AccountName, Books
     from simulation.market import Market
-    from simulation.model import FirmLike, MarketModel
     from simulation.settings import Role, SegmentSettings, Service
     from simulation.training.plan import TrainingPlan
     from simulation.training.result import TrainingResult
 
-    World = MarketModel["Owner"]
+World: TypeAlias = "MarketModel[Owner]"
+"""The world as firms know it."""
 
 
 class SeeksQuality(Protocol):

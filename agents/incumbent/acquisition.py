@@ -9,6 +9,7 @@ from agents.incumbent.perception import View, is_noticed, truth, view_of
 from agents.startup.exits import sell
 from agents.startup.startup import Startup, startups_in
 from simulation.capital import fair_value_usd
+from simulation.plugins.rules import rule
 
 if TYPE_CHECKING:
     from agents.incumbent.incumbent import Incumbent
@@ -32,6 +33,7 @@ def agreed_price_usd(value_usd: float, asked_usd: float, most_usd: float) -> flo
     return price if price >= asked_usd else 0.0
 
 
+@rule("incumbent.acquisition", "nothing; it may buy a healthy startup")
 def approach(buyer: Incumbent) -> None:
     """Now and then look at the healthy startups of the sector, and buy the one that brings the most over its price."""
     model = buyer.model

@@ -11,6 +11,7 @@ from agents.incumbent.perception import View, compared, is_noticed, truth, view_
 from agents.settings import FirmSettings
 from agents.startup.exits import USD_PER_RESEARCHER
 from agents.startup.startup import Startup, startups_in
+from simulation.plugins.rules import rule
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -51,6 +52,7 @@ class Incumbent(Firm):
             # One cent per account more than the sum: each cost is rounded to cents by itself.
             bank.pay("savers", self.name, missing + 0.1, "spending", "paid_in_capital")
 
+    @rule("incumbent.response", "nothing; it may answer rivals by price and imitation")
     def respond_to_market(self) -> None:
         """Answer a startup that has become large or clearly better, with the delay of a large organisation.
 
@@ -71,6 +73,7 @@ class Incumbent(Firm):
             self.answer_size(seen, true)
             self.answer_quality(seen, true)
 
+    @rule("incumbent.price", "nothing; it may change the price level against a large rival")
     def answer_size(self, seen: Views, true: Views) -> None:
         """Cut the price when a startup seems to hold a share that worries."""
         largest = max(seen, key=lambda firm: seen[firm].share)
@@ -80,6 +83,7 @@ class Incumbent(Firm):
             text = f"level {self.sales.price_level:.2f}" + aside(compared(seen[largest], true[largest]))
             self.record("price cut", cause=f"a startup holds {share:.0%}", text=text)
 
+    @rule("incumbent.imitation", "nothing; it may imitate a better rival")
     def answer_quality(self, seen: Views, true: Views) -> None:
         """Imitate when a startup seems to be better in the field."""
         best = max(seen, key=lambda firm: seen[firm].quality)
@@ -108,6 +112,7 @@ class Incumbent(Firm):
         """Look for a healthy startup to buy."""
         approach(self)
 
+    @rule("incumbent.rescue", "what an incumbent pays for a startup that runs out of money, USD; 0 for no")
     def value_of(self, target: Startup) -> float:
         """What the incumbent would pay for a startup that runs out of money; 0 for no.
 

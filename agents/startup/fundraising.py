@@ -10,6 +10,7 @@ import simpy
 from agents.fund import Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
 from simulation.capital import FOUNDERS, CapTable, Facts, next_stage, usual_round
+from simulation.plugins.rules import rule
 from simulation.records.columns import RoundRow
 from simulation.settings import Stage
 
@@ -85,18 +86,23 @@ class Fundraising:
         return self.invested_usd.pop(fund, 0.0)
 
     def consider(self) -> None:
-        """Start a raise when the runway is short, or long enough after the last round when revenue has tripled."""
-        firm, capital = self.firm, self.model.settings.capital
-        rested = self.model.month - self.last_refusal_month >= capital.retry_months
-        if self.raising or not rested or not firm.laboratory.released or firm.ending == "public":
+        """Start a raise where one is possible and wanted."""
+        rested = self.model.month - self.last_refusal_month >= self.model.settings.capital.retry_months
+        if self.raising or not rested or not self.firm.laboratory.released or self.firm.ending == "public":
             return
-        runway = firm.runway_months()
-        short = runway < capital.raise_below_months
-        hot = self.months_since_round() >= BETWEEN_ROUNDS_MONTHS and firm.growth_year() > TRIPLED
-        if (short or hot) and (runway < MATURE_RAISES_BELOW_MONTHS or not firm.is_mature()):
+        if self.wants_round():
             self.raising = True
             self.n_raises += 1
             self.model.env.process(self.raise_round(next_stage(self.stage)))
+
+    @rule("startup.raise", "whether a startup that may go out to raise does so, true or false")
+    def wants_round(self) -> bool:
+        """When the runway is short, or long enough after the last round when revenue has tripled."""
+        firm, capital = self.firm, self.model.settings.capital
+        runway = firm.runway_months()
+        short = runway < capital.raise_below_months
+        hot = self.months_since_round() >= BETWEEN_ROUNDS_MONTHS and firm.growth_year() > TRIPLED
+        return (short or hot) and (runway < MATURE_RAISES_BELOW_MONTHS or not firm.is_mature())
 
     def facts(self) -> Facts:
         """What due diligence finds."""

@@ -10,6 +10,7 @@ from agents.settings import FirmSettings
 from agents.startup.diagnosis import reasons_of
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
 from agents.startup.fundraising import Fundraising
+from simulation.plugins.rules import rule
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Startup(Firm):
         """Late enough to aim at profit."""
         return self.finance.stage in ("C", "growth") or 12 * last_quarter(self.recurring) >= MATURE_REVENUE_USD_YEAR
 
+    @rule("startup.budget", "what a startup plans to spend in a month, USD")
     def choose_budget(self) -> float:
         """Revenue plus what the last round allows; mature firms and firms that nobody funds live on their revenue."""
         revenue = last_quarter(self.revenues)
@@ -72,6 +74,7 @@ class Startup(Firm):
         self.cover_serving_cost()
         self.pivot_if_stuck()
 
+    @rule("startup.price", "nothing; it may change the price level of what the startup sells")
     def cover_serving_cost(self) -> None:
         """Assumption: a startup wants 40 % gross margin (M4 has 41-60 %), and moves its price by 5 % a month for it."""
         sales, offers = last_quarter(self.recurring), self.sales
@@ -81,6 +84,7 @@ class Startup(Firm):
         if earns_by_price and offers.serving_usd() > 0.6 * sales:
             offers.price_level *= 1.05
 
+    @rule("startup.pivot", "nothing; it may change how the startup earns")
     def pivot_if_stuck(self) -> None:
         """After `pivot_months` in which sales stay under a fifth of costs, earn in another way."""
         stuck_for = self.model.month - max(self.last_pivot_month, self.founded_month)

@@ -11,6 +11,7 @@ import simpy
 from agents.actor import Actor
 from agents.settings import RegulatorSettings
 from simulation.dp_accountant import epsilon
+from simulation.plugins.rules import rule
 from simulation.settings import SegmentSettings
 from simulation.settings.law import LawSettings
 from simulation.training.plan import NETWORK_KINDS, TrainingPlan
@@ -84,16 +85,24 @@ class Regulator(Actor):
 
     def plan(self) -> None:
         """Open this month's audits, and withdraw what was not fixed in time."""
-        law, streams, month = self.model.settings.law, self.model.streams, self.model.month
-        rate = law.audits_year / 12
         for firm in list(self.model.living.values()):
             incident, firm.incident_to_audit = firm.incident_to_audit, ""
-            if rate > 0 and streams.uniform("audit", firm.name, month) < rate:
-                self.model.env.process(self.audit(firm))
-            elif incident and streams.uniform("incident audit", firm.name, month) < law.audit_after_incident:
-                self.model.env.process(self.audit(firm, after=incident))
+            after = self.reason_to_audit(firm, incident)
+            if after is not None:
+                self.model.env.process(self.audit(firm, after))
             if self.deadlines:
                 self.check_deadline(firm)
+
+    @rule("regulator.audit", "why a firm is audited now: the incident, or empty without one; None for no audit")
+    def reason_to_audit(self, firm: Owner, incident: str) -> str | None:
+        """At random, at the rate of the law; and after incidents with the chance that the law says."""
+        law, streams, month = self.model.settings.law, self.model.streams, self.model.month
+        rate = law.audits_year / 12
+        if rate > 0 and streams.uniform("audit", firm.name, month) < rate:
+            return ""
+        if incident and streams.uniform("incident audit", firm.name, month) < law.audit_after_incident:
+            return incident
+        return None
 
     def audit(self, firm: Owner, after: str = "") -> Generator[simpy.Event, object, None]:
         """SimPy process: look at the released model as it was measured, and act on what is found.

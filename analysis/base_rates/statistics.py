@@ -269,3 +269,10 @@ STATISTICS: dict[str, Statistic] = {
         Statistic("churn", "median yearly churn of paying customers", ChurnOf, observe_churn, median),
     )
 }  # fmt: skip
+
+
+def statistics() -> dict[str, Statistic]:
+    """The statistics that targets may ask for: ours, and those of loaded plug-ins."""
+    from simulation.plugins.loading import LOADED
+
+    return STATISTICS | {name: one for plugin in LOADED.values() for name, one in plugin.statistics.items()}

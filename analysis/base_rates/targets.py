@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from analysis.base_rates.statistics import STATISTICS, Statistic
+from analysis.base_rates.statistics import Statistic, statistics
 from scenarios.strict_yaml.document import Document
 from scenarios.strict_yaml.errors import Problem, ScenarioError, did_you_mean, listed, show
 from scenarios.strict_yaml.reading import read_file, read_parent
@@ -63,7 +63,7 @@ class Target(Settings):
     @property
     def computed(self) -> Statistic:
         """The statistic behind the name."""
-        return STATISTICS[self.statistic]
+        return statistics()[self.statistic]
 
     @property
     def of(self) -> Settings:
@@ -140,10 +140,10 @@ def _together(earlier: tuple[Target, ...], content: TargetFile, document: Docume
 def _check_statistic(target: Target, index: int, document: Document) -> None:
     """The statistic must exist and take the parameters."""
     here = ("targets", index, "parameters")
-    if target.statistic not in STATISTICS:
-        hint = did_you_mean(target.statistic, STATISTICS)
+    if target.statistic not in statistics():
+        hint = did_you_mean(target.statistic, statistics())
         says = f"targets[{index}].statistic = {show(target.statistic)}: no such statistic; {hint}there are "
-        raise _problem(document, ("targets", index, "statistic"), f"{says}{listed(STATISTICS)}")
+        raise _problem(document, ("targets", index, "statistic"), f"{says}{listed(statistics())}")
     try:
         validate_as(target.computed.parameters, target.parameters_document)
     except ScenarioError as error:

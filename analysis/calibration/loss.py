@@ -14,6 +14,7 @@ from analysis.base_rates.targets import Target
 from analysis.calibration.parameters import Knob, overrides
 from analysis.play.experiment import BASE
 from analysis.play.lockstep import Arm, Block, Engine, play_block
+from analysis.play.plugins import acting_in
 
 FARTHEST = 5.0  # assumption: beyond five units a target is simply missed
 MISSING = 3.0  # assumption: what cannot be told (fewer than LEAST observations) counts as three units away
@@ -41,12 +42,13 @@ class WorldObjective:
     ledger: Path
     device: str
     engine: Engine
+    plugins: Sequence[Any] = ()
 
     def __call__(self, values: Mapping[str, float]) -> Outcome:
         """The loss of one choice of values."""
         from scenarios import load
 
-        setup = load(self.scenario, overrides(self.knobs, values))
+        setup = acting_in(load(self.scenario, overrides(self.knobs, values)), self.plugins)
         service = self.engine.open_service(self.ledger, self.device, False)
         played = play_block(Block(0, self.seeds, (Arm(setup.name, BASE, setup),)), self.engine, service)
         tables = {name: played.tables[name].to_pandas() for name in ("firms", "rounds", "endings")}

@@ -43,13 +43,13 @@ def calibrate(
     was finished is written then too.
     """
     check_study_file(study)
-    setup = loaded(scenario)
+    setup = loaded(scenario, settings)
     check_size(estimate_trials(setup, settings, n_trials), scenario, settings)
     knobs, wanted = load_parameters(parameters, setup), load_targets(targets)
     identity = identity_of(setup, wanted, knobs, settings, search_seed)
     if objective is None:
         played = settings.seeds, settings.ledger_path, settings.device, real_engine()
-        objective = WorldObjective(scenario, knobs, wanted, *played)
+        objective = WorldObjective(scenario, knobs, wanted, *played, settings.plugins)
     folder = folder_of(study)
     found: list[Trial] = []
     with run_folder.locked(folder):

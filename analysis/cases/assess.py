@@ -29,6 +29,7 @@ from analysis.play import checks
 from analysis.play.experiment import BASE, play
 from analysis.play.lockstep import Arm
 from analysis.play.options import Options, Settings
+from analysis.play.plugins import acting_in
 from analysis.runs.months import months_of
 from analysis.runs.run import Run
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
@@ -127,8 +128,9 @@ def cases(names: Sequence[str] = (), **options: Unpack[Options]) -> CasesResult:
     names: ids, names or short names ("CASE-VISION", "cases/vision", "vision") or YAML files; none: all shipped cases.
     options: as for `run`. Raises as `run`.
     """
-    setups = load_cases(names)
-    return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], Settings.of(options))
+    settings = Settings.of(options)
+    setups = load_cases(names, settings.plugins)
+    return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], settings)
 
 
 def play_cases(setups: Sequence[Scenario], arms: Sequence[Arm], settings: Settings) -> CasesResult:
@@ -144,9 +146,9 @@ def arms_of_case(setup: Scenario) -> list[Arm]:
     return [Arm(setup.name, BASE, setup), *taken]
 
 
-def load_cases(names: Sequence[str] = ()) -> list[Scenario]:
-    """The named cases; none named: all shipped ones."""
-    return [load_case(name) for name in (checks.names("names", names) or shipped_cases())]
+def load_cases(names: Sequence[str] = (), plugins: Sequence[Any] = ()) -> list[Scenario]:
+    """The named cases; none named: all shipped ones. These loaded plug-ins act in them."""
+    return [acting_in(load_case(name), plugins) for name in (checks.names("names", names) or shipped_cases())]
 
 
 def shipped_cases() -> list[str]:

@@ -33,10 +33,11 @@ def study(
 
     Raises as `analysis.cases`, and `AnalysisError` for Shapley values of a case with too many causes.
     """
-    setups = load_cases(names)  # once: a file may be edited while its worlds are played
+    settings = Settings.of(options)
+    setups = load_cases(names, settings.plugins)  # once: a file may be edited while its worlds are played
     arms_of = attribution.arms_of_subsets if shapley else arms_of_case
     arms = [arm for setup in setups for arm in arms_of(setup)]
-    played = matching.play_cases(setups, arms, Settings.of(options))
+    played = matching.play_cases(setups, arms, settings)
     shares = tuple(attribution.attribute(played.run, setup) for setup in setups) if shapley else ()
     return CaseStudy(played, shares, placebo_tests.placebo(played.run, setups) if placebo else None)
 

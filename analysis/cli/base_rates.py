@@ -14,6 +14,7 @@ from analysis.cli.options import (
     LedgerFile,
     Out,
     Output,
+    Plugins,
     Replications,
     Retrain,
     Seed,
@@ -47,6 +48,7 @@ def validate_world(
     ledger: LedgerFile = None,
     retrain: Retrain = False,
     yes: Yes = False,
+    plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """Play a scenario and compare its startups with base rates: survival, rounds, waits, margins, churn."""
@@ -62,6 +64,7 @@ def validate_world(
         ledger=ledger,
         retrain=retrain,
         yes=yes,
+        plugins=plugin or (),
     )
     from analysis.base_rates import judge as base_rates
 
@@ -99,6 +102,7 @@ def calibrate(
     device: Device = Settings.device,
     ledger: LedgerFile = None,
     yes: Yes = False,
+    plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """Search the uncertain parameters of a scenario for those nearest to base rates."""
@@ -107,7 +111,9 @@ def calibrate(
     if trials == 0 and not file.exists():
         raise AnalysisError(f"there is no study at {file} to report on; ask for --trials")
     output = Output(as_json)
-    settings = Settings(replications=seeds, seed=seed, jobs=1, device=device, ledger=ledger, yes=yes)
+    settings = Settings(
+        replications=seeds, seed=seed, jobs=1, device=device, ledger=ledger, yes=yes, plugins=plugin or ()
+    )
     from analysis.calibration import run as calibration_run
 
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis.cli.options import INTERRUPTED, AsJson, Device, Jobs, LedgerFile, Output, path_argument
+from analysis.cli.options import INTERRUPTED, AsJson, Device, Jobs, LedgerFile, Output, Plugins, path_argument
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings, usable_cores
 from analysis.terminal.console import bar
@@ -37,6 +37,7 @@ def explain(
     jobs: Jobs = None,
     device: Device = Settings.device,
     ledger: LedgerFile = None,
+    plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell one firm's story: what happened, what caused what, and which change would have turned its ending around."""
@@ -45,7 +46,7 @@ def explain(
     from analysis.explain.story import explain as tell
     from analysis.screens.story import story_lines
 
-    Settings(jobs=jobs)
+    Settings(jobs=jobs, plugins=plugin or ())
     if seeds is not None and no_replay:
         raise AnalysisError("--seeds asks for replays and --no-replay for none; leave out one of them")
     output = Output(as_json)

@@ -21,6 +21,7 @@ from analysis.cli.options import (
     LedgerFile,
     Out,
     Output,
+    Plugins,
     Replications,
     Retrain,
     Seed,
@@ -92,6 +93,7 @@ def cases(
     ledger: LedgerFile = None,
     retrain: Retrain = False,
     yes: Yes = False,
+    plugin: Plugins = None,
     shapley: Annotated[
         bool, typer.Option("--shapley", help="Share the match out among the causes: every subset is played.")
     ] = False,
@@ -113,6 +115,7 @@ def cases(
         ledger=ledger,
         retrain=retrain,
         yes=yes,
+        plugins=plugin or (),
     )
     from analysis.cases import study as case_studies
 
@@ -136,6 +139,7 @@ def run(
     ledger: LedgerFile = None,
     retrain: Retrain = False,
     yes: Yes = False,
+    plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """Play one scenario with many seeds."""
@@ -150,6 +154,7 @@ def run(
         ledger=ledger,
         retrain=retrain,
         yes=yes,
+        plugins=plugin or (),
     )
     from analysis.play.experiment import run as play_scenario
 
@@ -177,6 +182,7 @@ def compare(
     ledger: LedgerFile = None,
     retrain: Retrain = False,
     yes: Yes = False,
+    plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """Play a scenario and what-ifs on it in the same seeds: ventures compare BASE --with WHATIF [WHATIF]..."""
@@ -191,6 +197,7 @@ def compare(
         ledger=ledger,
         retrain=retrain,
         yes=yes,
+        plugins=plugin or (),
     )
     from analysis import comparison
 
@@ -214,10 +221,12 @@ def validate(
             help="Check them as what-ifs on it, as compare plays them. Default: markets/base.",
         ),
     ] = None,
+    plugin: Plugins = None,
 ) -> None:
     """Check scenario files without playing them; leaves with 2 where one is bad."""
     from scenarios import ScenarioError, load
 
+    del plugin  # loaded when it was read: the files may name it
     base = None if on is None else load(on)
     n_bad, output = 0, Output(as_json=False)
     for file in files:

@@ -13,6 +13,7 @@ from analysis.documents import json_text
 from analysis.errors import TrainingInterrupted
 from analysis.play.interrupted import Interrupted
 from analysis.play.options import NewFolder, Options, Settings
+from analysis.play.plugins import load_plugins
 from analysis.runs.names import short_name, user_path
 from analysis.terminal.console import PlainConsole, busy, say_error
 
@@ -46,6 +47,15 @@ LedgerFile = Annotated[
 ]
 Retrain = Annotated[bool, typer.Option("--retrain", help="Train every plan again, whatever the ledger holds.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Play it however large it is; without, much is asked for twice.")]
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE.py|MODULE|NAME",
+        help="A plug-in that acts in every world; may be repeated.",
+        callback=lambda wanted: list(load_plugins(wanted or ())),
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
 
 

@@ -6,7 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from analysis.cli.options import AsJson, Device, Jobs, LedgerFile, Out, Output, Retrain, Yes, interruptible, options_for
+from analysis.cli.options import (
+    AsJson,
+    Device,
+    Jobs,
+    LedgerFile,
+    Out,
+    Output,
+    Plugins,
+    Retrain,
+    Yes,
+    interruptible,
+    options_for,
+)
 from analysis.errors import AnalysisError
 from analysis.play.options import Settings
 from analysis.runs.names import user_path
@@ -82,6 +94,7 @@ def train(
     ledger: LedgerFile = None,
     retrain: Retrain = False,
     yes: Yes = False,
+    plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
     """Train one plan and print every measure, or a grid of plans: the scaling laws, or all that the cases need."""
@@ -91,7 +104,14 @@ def train(
         tasks=[*(task or ()), *(more or ())],
         kinds=list(kind or ()),
         n_seeds=seeds,
-        options={"jobs": jobs, "device": device, "ledger": ledger, "retrain": retrain, "yes": yes},
+        options={
+            "jobs": jobs,
+            "device": device,
+            "ledger": ledger,
+            "retrain": retrain,
+            "yes": yes,
+            "plugins": plugin or (),
+        },
         out=out,
         output=Output(as_json),
         quick=quick,

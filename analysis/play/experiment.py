@@ -18,11 +18,12 @@ from analysis.play.interrupted import Interrupted
 from analysis.play.interrupts import held
 from analysis.play.lockstep import Arm, Engine, real_engine, split_into_blocks
 from analysis.play.options import Options, Settings
+from analysis.play.plugins import acting_in, sources_of
 from analysis.play.progress import Tally, progress_bar
 from analysis.play.provenance import provenance
 from analysis.play.workers import Job, play_blocks
 from analysis.runs import write as run_folder
-from analysis.runs.manifest import ArmNote, Manifest, Status
+from analysis.runs.manifest import ArmNote, Manifest, PluginNote, Status
 from analysis.runs.parts import sound_parts
 from analysis.runs.run import Run
 from analysis.runs.seeds import SeedSet
@@ -37,22 +38,24 @@ def run(scenario: Scenario | str | Path, **options: Unpack[Options]) -> Run:
     """Play a scenario with many seeds; the result's `firms`, `sectors`, `events`, … are data frames.
 
     scenario: a loaded scenario, a shipped name such as "cases/vision", or a YAML file.
-    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`; see `Settings`.
+    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`, `plugins`; see
+        `Settings`.
     Raises `AnalysisError` and `scenarios.ScenarioError` for a wrong request, `Interrupted` on Ctrl-C.
     """
-    setup = loaded(scenario)
-    return play([Arm(setup.name, BASE, setup)], Settings.of(options), kind="run", name=setup.name)
+    settings = Settings.of(options)
+    setup = loaded(scenario, settings)
+    return play([Arm(setup.name, BASE, setup)], settings, kind="run", name=setup.name)
 
 
-def loaded(scenario: Scenario | str | Path) -> Scenario:
-    """The scenario itself, or the one of that name or file."""
+def loaded(scenario: Scenario | str | Path, settings: Settings) -> Scenario:
+    """The scenario itself, or the one of that name or file; the plug-ins of the settings act in it."""
     if isinstance(scenario, str | os.PathLike):
         from scenarios import load
 
-        return load(scenario)
+        return acting_in(load(scenario), settings.plugins)
     if not hasattr(scenario, "fingerprint"):
         raise AnalysisError(f"scenario must be a name, a path or a loaded scenario, not {scenario!r}")
-    return scenario
+    return acting_in(scenario, settings.plugins)
 
 
 def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engine: Engine | None = None) -> Run:
@@ -127,6 +130,10 @@ def _first_manifest(arms: Sequence[Arm], settings: Settings, kind: str, name: st
         retrain=settings.retrain,
         started=run_folder.now(),
         arms=described,
+        plugins=tuple(
+            PluginNote(name=name, origin=source.origin, sha256=source.sha256)
+            for name, source in sources_of(arm.setup for arm in arms).items()
+        ),
         **provenance(),
     )
 

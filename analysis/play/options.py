@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from analysis.errors import AnalysisError
 from analysis.play import checks
+from analysis.play.plugins import load_plugins
 from analysis.runs.names import new_folder, user_path
 from analysis.runs.seeds import LARGEST_SEED, SeedSet
+
+if TYPE_CHECKING:
+    from simulation.plugins.plugin import Plugin
 
 IN_MEMORY = ":memory:"  # a ledger that ends with each block
 
@@ -36,6 +40,7 @@ class Options(TypedDict, total=False):
     retrain: bool
     progress: bool
     yes: bool
+    plugins: Sequence[str | os.PathLike[str] | Plugin[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,8 @@ class Settings:
     ledger: file of the training ledger (None: `default_ledger()`; ":memory:" keeps none).
     retrain: train every plan again although it stands in the ledger.
     progress: show a progress bar on standard error.
+    plugins: files (`FILE.py`), modules or installed names of plug-ins, loaded now; they act in every world that is
+        played. A plug-in that a scenario names itself must be loaded this way too.
     yes: play also what is larger than the limits of `estimate` allow without being asked twice.
     Raises `AnalysisError`, in one line, when a value has the wrong type or is out of its range.
     """
@@ -62,6 +69,7 @@ class Settings:
     retrain: bool = False
     progress: bool = False
     yes: bool = False
+    plugins: Sequence[str | os.PathLike[str] | Plugin[Any]] = ()
 
     def __post_init__(self) -> None:
         checked = {
@@ -75,6 +83,7 @@ class Settings:
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # plain Python values: a manifest can say them
+        object.__setattr__(self, "plugins", load_plugins(self.plugins))
         if self.out is not None and not isinstance(self.out, NewFolder):
             checks.path("out", self.out)
         if self.ledger is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.errors import BrokenRun
 from analysis.play.interrupts import Held, held, kept_from_children
@@ -24,6 +24,9 @@ from analysis.play.progress import Tally
 from analysis.runs.parts import write_part
 from analysis.runs.seeds import SeedSet
 from analysis.terminal.notices import listening, pass_on
+
+if TYPE_CHECKING:
+    from simulation.plugins.plugin import Source
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -85,7 +88,10 @@ def spread(
         return
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    crew = Crew(partial(listening, partial(in_worker, work)), iter(items), min(n_jobs, len(items)))
+    from simulation.plugins.loading import loaded_sources
+
+    with_plugins = partial(in_worker, work, loaded_sources())
+    crew = Crew(partial(listening, with_plugins), iter(items), min(n_jobs, len(items)))
     try:
         while finished := crew.next_finished():
             for future in finished:
@@ -160,9 +166,17 @@ def end_workers() -> None:
             POOL.pop("last").shutdown(wait=True, kill_workers=True)
 
 
-def in_worker(work: Callable[[Item], Result], item: Item) -> Result | Failure:
-    """The work in a worker process; returns the error instead of raising it, so that it surely travels back."""
+def in_worker(work: Callable[[Item], Result], plugins: tuple[Source, ...], item: Item) -> Result | Failure:
+    """The work in a worker process; returns the error instead of raising it, so that it surely travels back.
+
+    plugins: what the parent has loaded, and the worker loads first.
+    """
     try:
+        if plugins:
+            import agents.rules  # noqa: F401  (declares what can be replaced)
+            from simulation.plugins.loading import load_again
+
+            load_again(plugins)
         return work(item)
     except Exception as error:
         return Failure(_portable(error))

@@ -71,6 +71,14 @@ class TableNote(Note):
     coming: tuple[Digest, ...] = ()
 
 
+class PluginNote(Note):
+    """A plug-in that acted: where it came from, and the hash of its source."""
+
+    name: Text
+    origin: Text
+    sha256: Digest
+
+
 class SealedNote(Note):
     """A document of its own, with a digest of its content; "" until it is written."""
 
@@ -147,6 +155,7 @@ class Manifest(SealedNote):
     git: GitNote | None
     arms: Annotated[tuple[ArmNote, ...], Field(min_length=1)]
     tables: dict[str, TableNote] = {}
+    plugins: tuple[PluginNote, ...] = ()
 
     @validated(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -182,6 +191,8 @@ N = TypeVar("N", bound=SealedNote)
 def digest_of(note: SealedNote) -> str:
     """SHA-256 of what a document says, however it is laid out."""
     content = note.model_dump(mode="json", exclude={"digest"})
+    if not content.get("plugins"):
+        content.pop("plugins", None)  # earlier manifests do not have the key
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -116,6 +116,8 @@ def _make_parts(folder: Path) -> None:
 
 def _continued(folder: Path, earlier: Manifest, wanted: Manifest) -> Manifest:
     """The wanted manifest with what the folder holds already; refuses another experiment and a damaged folder."""
+    if changed := _changed_plugins(earlier, wanted):
+        raise AnalysisError(f"{folder} was played with {changed}; choose another --out")
     if earlier.fingerprint != wanted.fingerprint or {*earlier.arm_names} != {*wanted.arm_names}:
         raise AnalysisError(f"{folder} holds another experiment ({earlier.kind} {earlier.name}); choose another --out")
     if earlier.code != wanted.code:
@@ -131,6 +133,17 @@ def _continued(folder: Path, earlier: Manifest, wanted: Manifest) -> Manifest:
     token = wanted.token if earlier.token == NO_TOKEN else earlier.token
     manifest = wanted.model_copy(update={**kept, "token": token})
     return manifest if earlier.tables or not earlier.finished_seeds else _noted(folder, manifest)
+
+
+def _changed_plugins(earlier: Manifest, wanted: Manifest) -> str:
+    """What differs between the plug-ins of two runs, in words; empty where nothing does."""
+    before, now = ({one.name: one.sha256 for one in manifest.plugins} for manifest in (earlier, wanted))
+    if gone := before.keys() - now.keys():
+        return f"the plug-in {min(gone)}, which this command does not load"
+    if new := now.keys() - before.keys():
+        return f"no plug-in {min(new)}"
+    other = [name for name in before if before[name] != now[name]]
+    return f"an earlier version of the plug-in {other[0]}" if other else ""
 
 
 def _noted(folder: Path, manifest: Manifest) -> Manifest:

@@ -59,6 +59,8 @@ REAL_TASKS = ("digits", "breast-cancer")
 CLASSIFICATION_TASKS = (*SECTOR_TASKS, *DOCUMENT_TASKS, *REAL_TASKS)
 DRIVING_TASK, GENERATION_TASK = "driving-policy", "data-generation"
 TASK_NAMES = (*CLASSIFICATION_TASKS, DRIVING_TASK, GENERATION_TASK)
+EXTRA_TASKS: dict[str, str] = {}
+"""Classification tasks of users' own modules (`extra_tasks.py`), with the hash of the source that declares them."""
 MAX_RUNG = 5
 MIN_ROWS, MAX_ROWS = 64, 8192
 MAX_DOCUMENTS = 65536
@@ -74,8 +76,13 @@ def _rows(name: str, value: Any) -> None:
     _ROWS_OF[is_whole and MAX_ROWS < value <= MAX_DOCUMENTS](name, value)
 
 
+def _task(name: str, value: Any) -> None:
+    if value not in EXTRA_TASKS:
+        choice((*TASK_NAMES, *EXTRA_TASKS))(name, value)
+
+
 _CHECKS: dict[str, Check] = {
-    "task": choice(TASK_NAMES),
+    "task": _task,
     "kind": choice(KINDS),
     "rung": whole(0, MAX_RUNG),
     "rows": _rows,
@@ -105,6 +112,11 @@ def check_value(name: str, value: Any) -> None:
     The message names the field, the value and what is allowed.
     """
     _CHECKS[name](name, value)
+
+
+def classification_tasks() -> tuple[str, ...]:
+    """Tasks that a sector can have: the shipped ones, and those of users' own modules."""
+    return (*CLASSIFICATION_TASKS, *EXTRA_TASKS)
 
 
 def kinds_of(task: str) -> tuple[str, ...]:
@@ -249,7 +261,12 @@ class TrainingPlan:
 
     def key(self) -> str:
         """32 hexadecimal digits: SHA-256 of the canonical JSON and the trainer's version."""
-        return hashlib.sha256(f"{TRAINER_VERSION}:{self.as_json()}".encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.trainer_version}:{self.as_json()}".encode()).hexdigest()[:32]
+
+    @property
+    def trainer_version(self) -> str:
+        """Version of what trains this plan: ours, and for a task from a user's module the hash of its source."""
+        return f"{TRAINER_VERSION}+{EXTRA_TASKS[self.task]}" if self.task in EXTRA_TASKS else TRAINER_VERSION
 
     @classmethod
     def from_json(cls, text: str) -> TrainingPlan:

@@ -78,7 +78,7 @@ def row_of(plan: TrainingPlan, result: TrainingResult, created: float) -> Row:
         raise ValueError(f"run {result.key}: {wrong} = {getattr(result, wrong)!r} cannot be, so it cannot be recorded")
     if wrong := not_of_kind(plan.kind, measures):
         raise ValueError(f"run {result.key}: {wrong} is not what a network of the kind {plan.kind} has")
-    values = (result.key, TRAINER_VERSION, plan.as_json(), *(value for _, value in measures), created)
+    values = (result.key, plan.trainer_version, plan.as_json(), *(value for _, value in measures), created)
     return (*values, row_checksum(values))
 
 
