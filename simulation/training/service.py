@@ -19,7 +19,7 @@ class TrainingService:
     Args:
         ledger: where finished runs are read and written.
         device: "auto", "cpu", "cuda" or "mps".
-        retrain: train every plan here, whatever the ledger holds.
+        retrain: train every plan here, whatever the ledger holds; foundations come from the weight store all the same.
 
     Attributes:
         n_runs: networks trained here.
@@ -41,7 +41,7 @@ class TrainingService:
         self.used_keys: set[str] = set()
         self._device = resolve_device(device)
         self.device = device_name(self._device)
-        self._library = Library(folder_beside(ledger.path), retrain)
+        self._library = Library(folder_beside(ledger.path))
         self._pending: dict[str, TrainingPlan] = {}
         self._results: dict[str, TrainingResult] = {}
 
