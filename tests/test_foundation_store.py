@@ -14,9 +14,11 @@ import torch
 from foundation_fakes import TINY
 from patience import HANGS_S
 
+from simulation.training.device import DeviceError
 from simulation.training.foundation import library as library_module
 from simulation.training.foundation import pretrain as pretraining
 from simulation.training.foundation import store as store_module
+from simulation.training.foundation.ladder import foundation_named
 from simulation.training.foundation.library import Library, folder_beside, forget_foundations
 from simulation.training.foundation.pretrain import Foundation, Progress
 from simulation.training.foundation.store import StoreWarning, WeightStore
@@ -177,6 +179,20 @@ def test_a_checkpoint_is_kept_while_training_and_a_damaged_one_is_not_used(tmp_p
     assert checkpoint.load() is None
     checkpoint.clear()
     assert not list((tmp_path / "partial").iterdir())
+
+
+def test_what_this_machine_cannot_train_is_an_error_at_once_unless_it_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainings: list[str]
+) -> None:
+    with pytest.raises(DeviceError, match=r"'cpu': a foundation of 2e\+16 operations \(gpu/F12\) would take more than"):
+        Library(tmp_path).get(foundation_named("gpu/F12"), CPU)
+    assert not trainings
+    Library(tmp_path).check(foundation_named("laptop/F6"), CPU)
+    get(tmp_path)
+    monkeypatch.setattr(library_module, "MOST_CPU_FLOPS", 1.0)
+    Library(tmp_path).check(TINY, CPU)  # another machine has trained it
+    with pytest.raises(DeviceError):
+        Library(tmp_path).check(replace(TINY, seed=1), CPU)
 
 
 def train_there(folder: str, results: multiprocessing.Queue[tuple[bool, float]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -105,6 +105,7 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     """
     started = time.perf_counter()
     device = resolve_device(settings.device)
+    check_foundations((plan.foundation for plan in plans), settings)
     by_key = {plan.key(): plan for plan in plans}
     ledger = Ledger.open(settings.ledger_path)
     found = {} if settings.retrain else ledger.get_many(by_key)
@@ -138,6 +139,7 @@ def train_foundations(plans: Sequence[FoundationPlan], settings: Settings) -> li
     Raises:
         TrainingInterrupted: Ctrl-C; finished foundations are kept, of the others checkpoints of a minute ago at most.
     """
+    check_foundations(plans, settings)
     found: dict[str, FoundationResult] = {}
     wanted = {plan.key(): plan for plan in sorted(plans, key=lambda plan: -plan.tokens * plan.width**2)}
     work = partial(train_foundation, ledger=settings.ledger_path, device=settings.device, retrain=settings.retrain)
@@ -148,6 +150,14 @@ def train_foundations(plans: Sequence[FoundationPlan], settings: Settings) -> li
     except KeyboardInterrupt as stop:
         raise TrainingInterrupted(len(found), len(wanted)) from stop
     return [found[plan.key()] for plan in plans]
+
+
+def check_foundations(plans: Iterable[FoundationPlan | None], settings: Settings) -> None:
+    """Raise `DeviceError` before anything is trained, where one of these foundations cannot be trained here."""
+    library, device = Library(folder_beside(str(settings.ledger_path))), resolve_device(settings.device)
+    for plan in dict.fromkeys(plans):
+        if plan is not None:
+            library.check(plan, device)
 
 
 def train_foundation(plan: FoundationPlan, ledger: str | Path, device: str, retrain: bool) -> FoundationResult:

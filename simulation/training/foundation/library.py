@@ -7,11 +7,14 @@ from pathlib import Path
 
 import torch
 
-from simulation.training.device import single_thread
+from simulation.training.device import DeviceError, single_thread
+from simulation.training.foundation.ladder import flops_per_token, label
 from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.foundation.pretrain import Foundation, pretrain
 from simulation.training.foundation.store import WeightStore
 
+MOST_CPU_FLOPS = 1e14
+"""Training operations that a CPU does in about an hour; assumption."""
 IN_MEMORY = 8
 """Foundations that a process keeps at hand."""
 _at_hand: dict[tuple[str, str, str], Foundation] = {}  # by folder, key and device; the last used stands last
@@ -40,11 +43,25 @@ class Library:
         self._retrain = retrain
         self._place = "" if folder is None else str(folder)
 
+    def check(self, plan: FoundationPlan, device: torch.device) -> None:
+        """Raise `DeviceError` where the foundation would have to be trained and this device cannot do so in an hour."""
+        flops = plan.tokens * flops_per_token(plan.width)
+        if device.type == "cpu" and flops > MOST_CPU_FLOPS and (self.store is None or self.store.get(plan) is None):
+            name = label(plan)
+            raise DeviceError(
+                "cpu", f"a foundation of {flops:.1g} operations ({name}) would take more than an hour here"
+            )
+
     def get(self, plan: FoundationPlan, device: torch.device) -> Foundation:
-        """The foundation of that plan, its weights on the device; what does not exist yet is trained now."""
+        """The foundation of that plan, its weights on the device; what does not exist yet is trained now.
+
+        Raises:
+            DeviceError: it is too large to be trained on this device.
+        """
         key = (f"{self._place}{'!' * self._retrain}", plan.key(), str(device))
         foundation = _at_hand.pop(key, None)
         if foundation is None:
+            self.check(plan, device)
             found = self._found(plan, device)
             foundation = replace(found, body=tuple(block.to(device) for block in found.body))
         _at_hand[key] = foundation

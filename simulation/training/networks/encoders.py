@@ -18,7 +18,7 @@ from simulation.training.networks.dense import Architecture, StackedNetwork
 
 INNER = 2  # inner units of a pair's layer, in widths
 TOP_GAIN = 6.0
-TOP = 8  # random units that look at the two halves of a text together, in widths
+TOP, MOST_TOP = 8, 1024  # random units that look at the two halves of a text together, in widths; at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +47,14 @@ class Encoder(Architecture):
         return self.n_inputs // self.symbols
 
     @property
+    def n_top(self) -> int:
+        """Units on top."""
+        return min(TOP * self.width, MOST_TOP)
+
+    @property
     def n_features(self) -> int:
         """What the read-out sees: two halves, four quarters, the units on top."""
-        return (2 + 4 + TOP) * self.width
+        return (2 + 4) * self.width + self.n_top
 
     @property
     def body(self) -> list[tuple[int, int]]:
@@ -60,7 +65,7 @@ class Encoder(Architecture):
     @property
     def layers(self) -> list[tuple[int, int]]:
         """The same of all layers: those of the body, the units on top, the read-out."""
-        return [*self.body, (TOP * self.width, 2 * self.width), (self.n_classes, self.n_features)]
+        return [*self.body, (self.n_top, 2 * self.width), (self.n_classes, self.n_features)]
 
     def products(self) -> list[int]:
         """Multiplications per row in every layer."""
