@@ -184,7 +184,7 @@ def test_a_checkpoint_is_kept_while_training_and_a_damaged_one_is_not_used(tmp_p
 def test_what_this_machine_cannot_train_is_an_error_at_once_unless_it_is_at_hand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainings: list[str]
 ) -> None:
-    with pytest.raises(DeviceError, match=r"'cpu': a foundation of 2e\+16 operations \(gpu/F12\) would take more than"):
+    with pytest.raises(DeviceError, match=r"'cpu': a foundation of 3e\+16 operations \(gpu/F12\) would take more than"):
         Library(tmp_path).get(foundation_named("gpu/F12"), CPU)
     assert not trainings
     Library(tmp_path).check(foundation_named("laptop/F6"), CPU)
