@@ -30,11 +30,13 @@ from analysis.training.transfer.grid import (
 )
 from analysis.training.transfer.law import FEW, fit_power, median, multiplier
 from analysis.training.transfer.study import Transfer, ahead_from, as_document, study
+from simulation.training.foundation.ladder import label
 from simulation.training.foundation.plan import FoundationResult
 from simulation.training.result import TrainingResult
 from simulation.training.values import DOCUMENT_TASKS
 
 SMALL = Size(DOCUMENT_TASKS[:3], ROWS, (0.0, 0.5, 1.0), 1.0, n_seeds=2)
+SMALL_RUNGS = list(rungs_of(SMALL).values())
 
 
 def test_a_multiplier_is_read_between_the_rows_that_were_measured_and_never_beyond() -> None:
@@ -80,7 +82,8 @@ def accuracy(cell: Cell) -> float:
     alone = 0.05 + 0.06 * math.log2(cell.plan.rows / 32) + 0.004 * (cell.plan.seed - 0.5)
     if cell.plan.foundation is None:
         return alone - 0.02 * (cell.way == SCRATCH[1].name)
-    worth = alone + 0.06 * (2 + (float(cell.text.split("F")[1]) if "F" in cell.text else 0))
+    rung = label(cell.plan.foundation).rpartition("F")[2] if cell.plan.foundation in SMALL_RUNGS else "0"
+    worth = alone + 0.06 * (2 + float(rung))
     return min(worth, 0.6) if cell.way == "probe" else worth - 0.01
 
 
@@ -112,7 +115,7 @@ def test_the_study_takes_means_over_seeds_and_the_best_way_of_each_side() -> Non
 def test_no_win_where_the_field_or_the_lab_falls_short_and_falls_of_the_ladder_are_told() -> None:
     def weaker(cell: Cell) -> float:
         misses = cell.plan.task == SMALL.tasks[1] and cell.plan.foundation is not None
-        return accuracy(cell) - 0.1 * misses - 0.2 * (cell.text == "laptop/F0.5")
+        return accuracy(cell) - 0.1 * misses - 0.2 * (cell.plan.foundation == SMALL_RUNGS[1])
 
     found, _ = studied(of=weaker)
     assert found.wins == 2 and [one.wins for one in found.sectors] == [True, False, True]
