@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,12 +24,16 @@ from analysis.play.options import Settings
 from analysis.runs.names import user_path
 from analysis.terminal.console import busy
 
-GRIDS = ("scaling", "default")
+if TYPE_CHECKING:
+    from simulation.training.plan import TrainingPlan
+
+GRIDS = ("scaling", "default", "transfer")
 SCALING_SEEDS = 8
+TRANSFER_SEEDS = 2
 LEVERS = (
     *("rung", "rows", "seed", "label_noise", "coverage", "minority_share", "anonymisation", "compression"),
     *("minimisation", "dp_noise", "pretraining_rows", "optimizer", "activation", "learning_rate", "schedule"),
-    *("augmentation", "weight_decay"),
+    *("augmentation", "weight_decay", "year", "foundation"),
 )
 """Options that are fields of a plan or of its recipe."""
 
@@ -45,6 +49,7 @@ class Request:
     options: dict[str, Any]
     out: Path | None
     output: Output
+    quick: bool = False
 
     def settings(self) -> Settings:
         """How the plans are trained."""
@@ -61,9 +66,11 @@ def train(
     task: Annotated[list[str] | None, lever("Task; with --grid scaling several. Default: security-vision.")] = None,
     kind: Annotated[list[str] | None, lever("Kind of network; several with --grid scaling. Default: cnn.")] = None,
     rung: Annotated[int | None, lever("Rung of the ladder: width, depth, steps; 0 to 5. Default: 3.")] = None,
-    rows: Annotated[int | None, lever("Training rows, 64 to 8192. Default: 1024.")] = None,
+    rows: Annotated[int | None, lever("Training rows, 64 to 8192, of documents to 65536. Default: 1024.")] = None,
     seed: Annotated[int | None, lever("Seed, or the first of --seeds. Default: 0.")] = None,
-    seeds: Annotated[int | None, lever("Number of seeds. Default: 1; of grids: scaling 8, default 32.")] = None,
+    seeds: Annotated[
+        int | None, lever("Number of seeds. Default: 1; of grids: scaling 8, transfer 2, default 32.")
+    ] = None,
     label_noise: Annotated[float | None, lever("Share of labels replaced by a random class.")] = None,
     coverage: Annotated[float | None, lever("Share of training rows from field conditions.")] = None,
     minority_share: Annotated[float | None, lever("Share of training rows from the minority.")] = None,
@@ -78,7 +85,12 @@ def train(
     schedule: Annotated[str | None, lever("constant, cosine, step or warmup.")] = None,
     augmentation: Annotated[bool | None, lever("Whether minibatches are augmented.")] = None,
     weight_decay: Annotated[float | None, lever("Decoupled weight decay.")] = None,
-    grid: Annotated[str | None, lever("scaling, default, or a YAML file of lists over fields of a plan.")] = None,
+    year: Annotated[int | None, lever("Year of the language of documents. Default: 2020.")] = None,
+    foundation: Annotated[str | None, lever("Rung of the foundation adapted, as F2 or gpu/F7. Default: F3.")] = None,
+    grid: Annotated[
+        str | None, lever("scaling, transfer, default, or a YAML file of lists over fields of a plan.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="--grid transfer, tiny: only to see that it runs.")] = False,
     jobs: Jobs = None,
     device: Device = Settings.device,
     out: Out = None,
@@ -105,7 +117,10 @@ def train(
         },
         out=out,
         output=Output(as_json),
+        quick=quick,
     )
+    if quick and grid != "transfer":
+        raise AnalysisError("--quick goes with --grid transfer")
     with interruptible():
         command_for(grid)(request)
 
@@ -115,25 +130,26 @@ def command_for(grid: str | None) -> Any:
     if grid is None:
         return train_plan
     if grid in GRIDS:
-        return train_scaling if grid == "scaling" else train_default
+        return {"scaling": train_scaling, "default": train_default, "transfer": train_transfer}[grid]
     if Path(grid).suffix in (".yaml", ".yml"):
         return lambda request: train_file(request, user_path(grid))
     from scenarios.strict_yaml.errors import did_you_mean
 
     raise AnalysisError(
-        f"--grid must be scaling, default or a YAML file, not {grid!r}; {did_you_mean(grid, GRIDS)}".rstrip("; ")
+        f"--grid must be {', '.join(GRIDS)} or a YAML file, not {grid!r}; {did_you_mean(grid, GRIDS)}".rstrip("; ")
     )
 
 
 def train_plan(request: Request) -> None:
     """One plan with its seeds."""
-    from analysis.screens.training import plan_document, plan_screen
-    from analysis.training.grids import train_plans
     from analysis.training.plans import with_seeds
 
     if request.out is not None:
         raise AnalysisError("--out goes with --grid; the measures of one plan are printed (--json) and in the ledger")
     plans = with_seeds(values_of_one(request), 1 if request.n_seeds is None else request.n_seeds)
+    from analysis.screens.training import plan_document, plan_screen
+    from analysis.training.grids import train_plans
+
     trained = train_plans(plans, request.settings())
     request.output.say(plan_screen(trained))
     request.output.document(plan_document(trained))
@@ -167,20 +183,46 @@ def train_scaling(request: Request) -> None:
     request.output.document({**document, "out": str(out)})
 
 
+def train_transfer(request: Request) -> None:
+    """The transfer grid: foundations, adaptations, networks from scratch; what labelled rows are worth on each."""
+    from analysis.plots.transfer import plot_transfer
+    from analysis.screens.transfer import transfer_screen
+    from analysis.training.files import open_folder, write_transfer
+    from analysis.training.grids import train_foundations, train_plans
+    from analysis.training.transfer import grid
+    from analysis.training.transfer.study import study
+
+    names = [name for name in request.values if name not in ("seed", "foundation")]
+    refuse(request, [*names, *(["kind"] if request.kinds else [])], "does not go with --grid transfer, which varies it")
+    size = grid.size_of(request.tasks, request.values, request.n_seeds or TRANSFER_SEEDS, request.quick)
+    cells = grid.cells_of(size)
+    plans = list({cell.plan.key(): cell.plan for cell in cells}.values())
+    out, identity = (
+        folder_of("transfer-quick" if request.quick else "transfer", request),
+        identity_of("transfer", plans),
+    )
+    open_folder(out, identity)
+    rungs = grid.rungs_of(size)
+    others = [text for text in grid.texts_of(cells) if text not in rungs.values()]
+    results = train_foundations([*rungs.values(), *others], request.settings())
+    trained = train_plans(plans, request.settings())
+    by_key = {result.key: result for result in trained.results}
+    found = study(size, cells, by_key, dict(zip(rungs, results, strict=False)))
+    document = write_transfer(out, identity, trained, found, request.quick)
+    request.output.say(transfer_screen(found, trained))
+    with busy("drawing plots"):
+        plot = plot_transfer(found, out / "plots" / "transfer.png")
+    request.output.say(f"results: {out}\n   plot: {plot}")
+    request.output.document({**document, "out": str(out)})
+
+
 def train_file(request: Request, file: Path) -> None:
     """Every combination of the lists of a file."""
+    plans = plans_of_file(request, file)
     from analysis.screens.training import grid_screen
     from analysis.training.files import open_folder, write_grid
     from analysis.training.grids import train_plans
-    from analysis.training.plans import product_of, read_grid
 
-    lists = read_grid(file)
-    given = request.values | {"task": request.tasks, "kind": request.kinds}
-    for name in lists:
-        if given.get(name):
-            raise AnalysisError(f"--{name.replace('_', '-')} stands in {file} too; say it once")
-    n_seeds = 1 if request.n_seeds is None else request.n_seeds
-    plans = product_of(lists, values_of_one(request), n_seeds)
     out, identity = folder_of(file.stem, request), identity_of(file.stem, plans)
     open_folder(out, identity)
     trained = train_plans(plans, request.settings())
@@ -188,6 +230,22 @@ def train_file(request: Request, file: Path) -> None:
     request.output.say(grid_screen(trained))
     request.output.say(f"results: {out}")
     request.output.document({**document, "out": str(out)})
+
+
+def plans_of_file(request: Request, file: Path) -> list["TrainingPlan"]:
+    """The plans of a grid file, with what the options say of them all."""
+    from analysis.training.plans import product_of, read_grid
+
+    lists = read_grid(file)
+    given = {*request.values, *(name for name in ("task", "kind") if getattr(request, f"{name}s"))}
+    for name in lists:
+        if name in given:
+            raise AnalysisError(f"--{name.replace('_', '-')} stands in {file} too; say it once")
+    values = values_of_one(request)
+    try:
+        return product_of(lists, values, 1 if request.n_seeds is None else request.n_seeds)
+    except AnalysisError as error:
+        raise AnalysisError(f"{file}: {error}") from error
 
 
 def train_default(request: Request) -> None:

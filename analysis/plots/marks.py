@@ -51,11 +51,10 @@ class Mark:
         return f"{self.letter} {self.says}{when}{seeds}"
 
 
-def marks_of(events: pd.DataFrame, n_seeds: int) -> list[Mark]:
-    """Marks of one firm's events (seed, time, kind, text), by date; those without a date come last."""
+def marks_of(events: pd.DataFrame, rounds: pd.DataFrame, n_seeds: int) -> list[Mark]:
+    """Marks of one firm's events (seed, time, kind) and rounds (seed, time, round); those without a date come last."""
     found = [mark(letter, says, events[events["kind"] == kind], n_seeds) for letter, kind, says in KINDS]
-    rounds = events[events["kind"] == "round"]
-    found += [mark(letter, says, rounds[rounds["text"] == stage], n_seeds) for letter, stage, says in ROUNDS]
+    found += [mark(letter, says, rounds[rounds["round"] == stage], n_seeds) for letter, stage, says in ROUNDS]
     found = [one for one in found if one.n]
     return sorted(found, key=lambda one: (one.date is None, one.date or pd.Timestamp(0)))
 

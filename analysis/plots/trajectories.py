@@ -67,8 +67,10 @@ def plot_trajectory(run: Run, scenario: str, arm: str, focal: str, path: Path) -
     firms = run.select("firms", scenario, arm, columns)
     firms = firms[~firms["status"].isin(GONE)]
     own = firms[firms["firm"] == focal]
-    events = run.select("events", scenario, arm, ["seed", "time", "kind", "text"], [("firm", "==", focal)])
-    marks, months = marks_of(events, len(run.seeds)), months_of(run, scenario, arm)
+    its = [("firm", "==", focal)]
+    events = run.select("events", scenario, arm, ["seed", "time", "kind"], its)
+    rounds = run.select("rounds", scenario, arm, ["seed", "time", "round"], its)
+    marks, months = marks_of(events, rounds, len(run.seeds)), months_of(run, scenario, arm)
     with canvas(path, 15, 13) as figure:
         axes = list(figure.subplots(3, 3, sharex=True).flat)
         draw_panels(axes, firms, own, months, len(run.seeds))
