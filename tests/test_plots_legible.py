@@ -33,7 +33,7 @@ from analysis.plots.effects import plot_differences
 from analysis.plots.endings import plot_endings
 from analysis.plots.marks import Label, Mark, apart, draw_marks
 from analysis.plots.sectors import MOST_BANDS, plot_sectors
-from analysis.plots.style import BAD, ENDING_COLOURS, FOCAL, GOOD, MUTED, RIVALS, ink_on, line_styles
+from analysis.plots.style import BAD, ENDING_COLOURS, FOCAL, GOOD, MUTED, RIVALS, canvas, ink_on, line_styles
 from analysis.plots.text import NOTE, labels, make_drawable, one_line, signs_of
 from analysis.runs.months import RunMonths
 from analysis.runs.names import MOST_BYTES
@@ -104,6 +104,16 @@ def test_a_dollar_is_a_dollar(drawn: list[Figure], tmp_path: Path) -> None:
     (figure,) = drawn
     assert {"from $5 to $6", "$x$"} <= set(words(figure))
     assert not any(text.get_parse_math() for text in figure.findobj(Text) if text.get_text())
+
+
+def test_a_logarithmic_axis_has_powers_and_no_formulae(drawn: list[Figure], tmp_path: Path) -> None:
+    with canvas(tmp_path / "l.png", 6, 4) as figure:
+        axes = figure.subplots()
+        axes.plot([1e-3, 1e3], [1, 64])
+        axes.set_xscale("log")
+        axes.set_yscale("log", base=2)
+    told = words(drawn[0])
+    assert {"10⁻²", "10⁰", "2⁴"} <= set(told) and not any("$" in text or "mathdefault" in text for text in told)
 
 
 def test_signs_without_a_font_are_told_by_their_code_points_with_a_note(drawn: list[Figure], tmp_path: Path) -> None:

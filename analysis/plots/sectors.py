@@ -24,7 +24,7 @@ from analysis.runs.run import Run
 QUARTILES = (0.25, 0.5, 0.75)
 MOST_BANDS = 6  # with more sectors the bands hide the lines
 FEW_ADOPTERS = 100  # below this the logarithmic scale is linear: a market begins with none
-FAR_APART = 30  # times
+FAR_APART = 30  # times as many adopters
 PANELS = (
     ("n_firms", "Firms alive", large_numbers_on_y),
     ("hhi", "Concentration (HHI) where anybody is served", large_numbers_on_y),

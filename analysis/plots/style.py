@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, NullFormatter
 
 from analysis.plots.text import NOTE, make_drawable
 from analysis.runs.files import draft_of
@@ -40,6 +41,7 @@ PLAIN: Any = {  # a dollar is a dollar
     "text.usetex": False, "text.parse_math": False, "axes.formatter.use_mathtext": False,
 }  # fmt: skip
 LOG = "matplotlib.font_manager"  # complains of a font without bold letters, line after line
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOTE_INCHES, LEGEND_PAD = 0.3, 0.18  # inches
 
 
@@ -56,6 +58,7 @@ def canvas(path: Path, width: float, height: float) -> Iterator[Figure]:
         figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=0.09, w_pad=0.09))
         FigureCanvasAgg(figure)
         yield figure
+        write_powers_plainly(figure)
         families, told_by_code = make_drawable(figure)
         mpl.rcParams["font.family"] = families
         if told_by_code:
@@ -75,6 +78,23 @@ def silent(name: str) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+def write_powers_plainly(figure: Figure) -> None:
+    """Write ticks of logarithmic axes as 10⁸: Matplotlib writes them as formulae, which are switched off."""
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        formatter, base = axis.get_major_formatter(), getattr(axis.get_transform(), "base", None)
+        if isinstance(formatter, LogFormatterMathtext) and base is not None:
+            axis.set_major_formatter(FuncFormatter(lambda value, _, base=base: power(value, base)))
+            axis.set_minor_formatter(NullFormatter())
+
+
+def power(value: float, base: float) -> str:
+    """A power as text; nothing for what is none."""
+    exponent = math.log(value, base) if value > 0 else math.nan
+    if not math.isclose(exponent, whole := round(exponent) if math.isfinite(exponent) else 0, abs_tol=1e-6):
+        return ""
+    return f"{base:g}" + str(whole).translate(SUPERSCRIPTS)
 
 
 def add_note(figure: Figure, text: str) -> None:
