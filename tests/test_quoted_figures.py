@@ -12,11 +12,13 @@ import re
 import tomllib
 from collections.abc import Callable
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+import yaml
 
 from agents.firm import management, remedy, risk, staffing, training_plan
 from agents.fund import SMALLEST_TICKET_USD
@@ -25,14 +27,17 @@ from agents.settings import FirmSettings
 from agents.startup import exits, fundraising, startup
 from agents.state.programmes import JURY_ERROR
 from analysis.base_rates import judge
+from analysis.base_rates.targets import load_targets
 from analysis.calibration import loss, search
 from analysis.cli.main import app
 from analysis.counterfactual import search as levers
 from analysis.play import estimate
 from analysis.play.lockstep import LARGEST_BLOCK
+from analysis.plots.trajectories import PANELS
 from analysis.screens.story import MOST_LINES
 from analysis.statistics.verdicts import MANY_ALIKE
 from scenarios import Scenario, load
+from scenarios.load import MAX_CHAIN
 from scenarios.shelf import shipped_names
 from simulation import compute, dp_accountant, fund_returns, labour
 from simulation.settings import Stage
@@ -46,14 +51,14 @@ from simulation.training.data import N_AUDITED
 from simulation.training.ladder import RUNGS, architecture, inference_flops
 from simulation.training.measures import N_BINS
 from simulation.training.networks.compression import LEVELS
-from simulation.training.plan import MAX_ROWS, MIN_ROWS
+from simulation.training.plan import MAX_ROWS, MIN_ROWS, SECTOR_TASKS
 from simulation.training.tasks import get_task
 from simulation.training.tasks.base import N_GROUP, N_TEST
 
 ROOT = Path(__file__).parents[1]
 ENGLISH = (
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
 )  # fmt: skip
 CHINESE = "零一两三四五六七八九十"
 Values = Callable[[], tuple[Any, ...]]
@@ -156,6 +161,15 @@ def seeds_of_make_run() -> str:
     return found[1]
 
 
+def n_parameters() -> int:
+    """Parameters that a search may change by default."""
+    return len(yaml.safe_load((files("analysis.calibration") / "parameters.yaml").read_text("utf-8"))["parameters"])
+
+
+def n_targets() -> int:
+    return len(load_targets(None))
+
+
 def base() -> Any:
     return load("markets/base").world
 
@@ -163,6 +177,7 @@ def base() -> Any:
 README, CHINESE_README, MODEL = "README.md", "README.zh.md", "docs/model.md"
 BASE_RATES, BENCHMARKS, SCALING = "docs/base-rates.md", "docs/benchmarks.md", "docs/scaling.md"
 NOTES = "benchmarks/README.md"
+SCENARIOS = "docs/scenarios.md"
 EXPLAIN, OUTPUTS, RECORD = "docs/explain.md", "docs/outputs.md", "docs/design-record.md"
 
 QUOTED: list[tuple[str, str, Values]] = [
@@ -264,6 +279,12 @@ QUOTED: list[tuple[str, str, Values]] = [
     (BASE_RATES, "`customers_per_operator` {:g} (60)", lambda: (base().labour.customers_per_operator,)),
     (BASE_RATES, "`runway_months` {:g} (24;", lambda: (base().capital.runway_months,)),
     (BASE_RATES, "`raise_below_months` {:g} (6;", lambda: (base().capital.raise_below_months,)),
+    (BASE_RATES, "{} parameters and {} targets, several", lambda: (ENGLISH[n_parameters()], ENGLISH[n_targets()])),
+    (BASE_RATES, "{} targets are {} tests", lambda: (ENGLISH[n_targets()], ENGLISH[n_targets()])),
+    (SCENARIOS, "Parents may have parents, up to {} files", lambda: (ENGLISH[MAX_CHAIN],)),
+    (SCENARIOS, "`markets/base` has {} sectors", lambda: (ENGLISH[len(base().sectors)],)),
+    (MODEL, "has {} sectors, one for each task family of a sector", lambda: (ENGLISH[len(SECTOR_TASKS)],)),
+    (OUTPUTS, "{} measures of the focal firm", lambda: (ENGLISH[len(PANELS)],)),
     (RECORD, "With a spread of {:g} (log scale)", lambda: (base().capital.seed_sigma,)),
     (EXPLAIN, "the {} most telling lines are shown", lambda: (MOST_LINES,)),
     (EXPLAIN, "Sizes {:g}, {:g}, {:g} and {:g} (or all the room", lambda: levers.GRID),
