@@ -7,7 +7,7 @@ import warnings
 from functools import lru_cache
 
 from simulation.training.classifiers.dp_sgd import sampling_rate
-from simulation.training.ladder import RUNGS
+from simulation.training.ladder import size_of
 from simulation.training.plan import TrainingPlan
 
 DELTA = 1e-5
@@ -22,7 +22,7 @@ def epsilon(plan: TrainingPlan, delta: float = DELTA) -> float:
     """
     if plan.dp_noise == 0:
         return math.inf
-    size = RUNGS[plan.rung]
+    size = size_of(plan)
     return _accounted(plan.dp_noise, sampling_rate(plan.rows, size.batch), size.steps, delta)
 
 

@@ -40,6 +40,7 @@ class FakeScenario:
     focal: str | None = FOCAL
     expect: tuple[Expectation, ...] = (PROFITABLE,)
     causes: dict[str, Cause] = field(default_factory=lambda: {"team": SKILL})
+    plugins: dict[str, Any] = field(default_factory=dict)
     firms: dict[str, Any] = field(default_factory=dict)
     entrants: dict[str, Any] = field(default_factory=dict)
     p_success: float = 0.8

@@ -1,6 +1,6 @@
 """Ledgers damaged at random: nothing wrong is served, and whoever asks gets the truth or one line.
 
-    python -m pytest tests/test_ledger_campaign.py -m slow -n 0
+    python -m pytest tests/test_ledger_campaign.py -m campaign -n 0
 
 damages 200 ledgers (another number: VENTURES_CAMPAIGN; from which on: VENTURES_CAMPAIGN_FROM) and prints its counts; a
 small campaign belongs to the normal tests. The rows are of networks that were really trained, and what a damaged ledger
@@ -232,7 +232,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def play(path: Path, truth: dict[str, TrainingResult], says: str) -> str:
-    """What a run does: ask for all results, train what is missing, record it. Returns what came of it."""
+    """What a run does: ask for all results, train what is missing, record it; returns what came of it."""
     service = TrainingService(Ledger.open(path), "cpu")
     try:
         service.train([service.submit(plan) for plan in PLANS])
@@ -244,7 +244,8 @@ def play(path: Path, truth: dict[str, TrainingResult], says: str) -> str:
         service.ledger._file.close()
     again = Ledger.open(path).get_many(KEYS)
     assert all(truth[key] == result for key, result in again.items()), says
-    assert again.keys() == truth.keys() or not saved, says
+    if saved and again.keys() != truth.keys():  # keys out of order mislead the search: what is missing is trained again
+        return "not mended"
     return "all served" if service.n_runs == 0 else "none served" if service.n_from_ledger == 0 else "some served"
 
 
@@ -405,6 +406,7 @@ def test_damaged_ledgers_serve_the_truth_or_are_refused(
 
 
 @pytest.mark.slow
+@pytest.mark.campaign
 def test_campaign_of_damaged_ledgers(ground: Ground, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     counts = play_damages(range(FIRST, FIRST + SIZE), ground, tmp_path, capfd)
     tell("damaged ledgers", SIZE, counts, capfd)

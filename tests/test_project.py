@@ -34,7 +34,7 @@ MADE_UP = {
     "cases/fake",
 }  # in tests and examples
 TERMINAL = {"Console", "Progress", "Status", "Live", "Spinner", "track"}
-TRAINING_MAY_IMPORT = {"torch", "numpy", "simulation", *sys.stdlib_module_names}
+TRAINING_MAY_IMPORT = {"torch", "numpy", "safetensors", "simulation", *sys.stdlib_module_names}
 
 
 def imports_of(file: Path) -> set[str]:

@@ -85,7 +85,7 @@ def test_test_sets_are_fixed_balanced_and_apart_from_training_rows(name: str) ->
     assert tests.lab_x.shape == tests.field_x.shape == (n_test, task.n_inputs)
     assert tests.groups_x.shape == (2 * n_group, task.n_inputs)
     assert torch.equal(tests.groups_y[:n_group].bincount(), tests.groups_y[n_group:].bincount())
-    assert torch.equal(tests.lab_x, type(task)().test_sets(CPU).lab_x)  # type: ignore[call-arg]
+    assert torch.equal(tests.lab_x, TASKS[name]().test_sets(CPU).lab_x)
     assert tests.lab_y.bincount().min() > n_test / task.n_classes * 0.7
     assert tests.lab_x.std().item() == pytest.approx(task.input_sd, rel=0.15)
     plan = TrainingPlan(name, "mlp", 0, 1024)

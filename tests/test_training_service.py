@@ -13,6 +13,7 @@ import torch
 from simulation.training import service as service_module
 from simulation.training import trainer
 from simulation.training.device import DeviceError, device_name, resolve_device
+from simulation.training.foundation.library import Library
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.ledger.rows import is_believable, result_of
 from simulation.training.ledger.verify import Verification, verify_row
@@ -111,7 +112,9 @@ def test_an_unknown_key_is_an_error_that_names_it() -> None:
 def test_an_interrupt_keeps_finished_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = trainer.train_bucket
 
-    def interrupted(plans: Sequence[TrainingPlan], device: torch.device) -> Iterator[list[TrainingResult]]:
+    def interrupted(
+        plans: Sequence[TrainingPlan], device: torch.device, library: Library
+    ) -> Iterator[list[TrainingResult]]:
         yield next(iter(real(plans, device, 2)))
         raise KeyboardInterrupt
 
@@ -148,11 +151,13 @@ def test_waiting_for_the_ledger_is_not_counted_as_training(monkeypatch: pytest.M
 def test_out_of_memory_halves_the_chunk_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     real, sizes = trainer._train_chunk, []
 
-    def limited(plans: Sequence[TrainingPlan], device: torch.device, size: int) -> list[TrainingResult]:
+    def limited(
+        plans: Sequence[TrainingPlan], device: torch.device, size: int, library: Library
+    ) -> list[TrainingResult]:
         sizes.append(len(plans))
         if len(plans) > 3:
             raise torch.OutOfMemoryError("too much")
-        return real(plans, device, size)
+        return real(plans, device, size, library)
 
     monkeypatch.setattr(trainer, "_train_chunk", limited)
     results = [

@@ -43,7 +43,8 @@ def verify(
         raise AnalysisError(f"--seed must be 0 or more, not {seed}")
     from analysis.training.again import documents, said_of, train_again
 
-    found = train_again(existing(ledger or default_ledger()).sample(sample, seed), device)
+    path = ledger or default_ledger()
+    found = train_again(existing(path).sample(sample, seed), device, ledger=path)
     output = Output(as_json)
     for one in found:
         output.say(said_of(one))

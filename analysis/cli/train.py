@@ -27,12 +27,13 @@ from analysis.terminal.console import busy
 if TYPE_CHECKING:
     from simulation.training.plan import TrainingPlan
 
-GRIDS = ("scaling", "default")
+GRIDS = ("scaling", "default", "transfer")
 SCALING_SEEDS = 8
+TRANSFER_SEEDS = 2
 LEVERS = (
     *("rung", "rows", "seed", "label_noise", "coverage", "minority_share", "anonymisation", "compression"),
     *("minimisation", "dp_noise", "pretraining_rows", "optimizer", "activation", "learning_rate", "schedule"),
-    *("augmentation", "weight_decay"),
+    *("augmentation", "weight_decay", "year", "foundation"),
 )
 """Options that are fields of a plan or of its recipe."""
 
@@ -48,6 +49,7 @@ class Request:
     options: dict[str, Any]
     out: Path | None
     output: Output
+    quick: bool = False
 
     def settings(self) -> Settings:
         """How the plans are trained."""
@@ -64,9 +66,11 @@ def train(
     task: Annotated[list[str] | None, lever("Task; with --grid scaling several. Default: security-vision.")] = None,
     kind: Annotated[list[str] | None, lever("Kind of network; several with --grid scaling. Default: cnn.")] = None,
     rung: Annotated[int | None, lever("Rung of the ladder: width, depth, steps; 0 to 5. Default: 3.")] = None,
-    rows: Annotated[int | None, lever("Training rows, 64 to 8192. Default: 1024.")] = None,
+    rows: Annotated[int | None, lever("Training rows, 64 to 8192, of documents to 65536. Default: 1024.")] = None,
     seed: Annotated[int | None, lever("Seed, or the first of --seeds. Default: 0.")] = None,
-    seeds: Annotated[int | None, lever("Number of seeds. Default: 1; of grids: scaling 8, default 32.")] = None,
+    seeds: Annotated[
+        int | None, lever("Number of seeds. Default: 1; of grids: scaling 8, transfer 2, default 32.")
+    ] = None,
     label_noise: Annotated[float | None, lever("Share of labels replaced by a random class.")] = None,
     coverage: Annotated[float | None, lever("Share of training rows from field conditions.")] = None,
     minority_share: Annotated[float | None, lever("Share of training rows from the minority.")] = None,
@@ -81,7 +85,12 @@ def train(
     schedule: Annotated[str | None, lever("constant, cosine, step or warmup.")] = None,
     augmentation: Annotated[bool | None, lever("Whether minibatches are augmented.")] = None,
     weight_decay: Annotated[float | None, lever("Decoupled weight decay.")] = None,
-    grid: Annotated[str | None, lever("scaling, default, or a YAML file of lists over fields of a plan.")] = None,
+    year: Annotated[int | None, lever("Year of the language of documents. Default: 2020.")] = None,
+    foundation: Annotated[str | None, lever("Rung of the foundation adapted, as F2 or gpu/F7. Default: F3.")] = None,
+    grid: Annotated[
+        str | None, lever("scaling, transfer, default, or a YAML file of lists over fields of a plan.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="--grid transfer, tiny: only to see that it runs.")] = False,
     jobs: Jobs = None,
     device: Device = Settings.device,
     out: Out = None,
@@ -108,7 +117,10 @@ def train(
         },
         out=out,
         output=Output(as_json),
+        quick=quick,
     )
+    if quick and grid != "transfer":
+        raise AnalysisError("--quick goes with --grid transfer")
     with interruptible():
         command_for(grid)(request)
 
@@ -118,13 +130,13 @@ def command_for(grid: str | None) -> Any:
     if grid is None:
         return train_plan
     if grid in GRIDS:
-        return train_scaling if grid == "scaling" else train_default
+        return {"scaling": train_scaling, "default": train_default, "transfer": train_transfer}[grid]
     if Path(grid).suffix in (".yaml", ".yml"):
         return lambda request: train_file(request, user_path(grid))
     from scenarios.strict_yaml.errors import did_you_mean
 
     raise AnalysisError(
-        f"--grid must be scaling, default or a YAML file, not {grid!r}; {did_you_mean(grid, GRIDS)}".rstrip("; ")
+        f"--grid must be {', '.join(GRIDS)} or a YAML file, not {grid!r}; {did_you_mean(grid, GRIDS)}".rstrip("; ")
     )
 
 
@@ -168,6 +180,39 @@ def train_scaling(request: Request) -> None:
     request.output.say(f"results: {out}")
     for path in plots:
         request.output.say(f"   plot: {path}")
+    request.output.document({**document, "out": str(out)})
+
+
+def train_transfer(request: Request) -> None:
+    """The transfer grid: foundations, adaptations, networks from scratch; what labelled rows are worth on each."""
+    from analysis.plots.transfer import plot_transfer
+    from analysis.screens.transfer import transfer_screen
+    from analysis.training.files import open_folder, write_transfer
+    from analysis.training.grids import train_foundations, train_plans
+    from analysis.training.transfer import grid
+    from analysis.training.transfer.study import study
+
+    names = [name for name in request.values if name not in ("seed", "foundation")]
+    refuse(request, [*names, *(["kind"] if request.kinds else [])], "does not go with --grid transfer, which varies it")
+    size = grid.size_of(request.tasks, request.values, request.n_seeds or TRANSFER_SEEDS, request.quick)
+    cells = grid.cells_of(size)
+    plans = list({cell.plan.key(): cell.plan for cell in cells}.values())
+    out, identity = (
+        folder_of("transfer-quick" if request.quick else "transfer", request),
+        identity_of("transfer", plans),
+    )
+    open_folder(out, identity)
+    rungs = grid.rungs_of(size)
+    others = [text for text in grid.texts_of(cells) if text not in rungs.values()]
+    results = train_foundations([*rungs.values(), *others], request.settings())
+    trained = train_plans(plans, request.settings())
+    by_key = {result.key: result for result in trained.results}
+    found = study(size, cells, by_key, dict(zip(rungs, results, strict=False)))
+    document = write_transfer(out, identity, trained, found, request.quick)
+    request.output.say(transfer_screen(found, trained))
+    with busy("drawing plots"):
+        plot = plot_transfer(found, out / "plots" / "transfer.png")
+    request.output.say(f"results: {out}\n   plot: {plot}")
     request.output.document({**document, "out": str(out)})
 
 

@@ -69,9 +69,10 @@ def stage_of(run: Run, subject: Subject, ledger: Path | None, device: str) -> It
     The run's own training results go into a ledger there, and what replays train joins them. No path that the manifest
     names is opened: a run folder may come from anybody.
     ledger: read for what is missing there, never written; None takes the user's.
-    Raises `AnalysisError` where the scenario in the manifest is none for this release, `LedgerError` where the user's
-    ledger is none.
+    Raises `AnalysisError` where rules were replaced at run time or the scenario in the manifest is none for this
+    release, `LedgerError` where the user's ledger is none.
     """
+    engine = real_engine()
     below = ledger or default_ledger()
     known = None if str(below) == IN_MEMORY else below.resolve()
     if known is not None:
@@ -81,7 +82,7 @@ def stage_of(run: Run, subject: Subject, ledger: Path | None, device: str) -> It
     try:
         own = folder / "ledger.sqlite"
         bring_training(run, own)
-        yield Stage(subject, setup, founding_of(run, subject, setup), real_engine(), own, known, device)
+        yield Stage(subject, setup, founding_of(run, subject, setup), engine, own, known, device)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.pages import base_rates, benchmarks, cases, columns, explain, placebo, scaling, shapley
+from analysis.pages import base_rates, benchmarks, cases, columns, explain, placebo, scaling, shapley, transfer
 from analysis.pages.blocks import Writer, blocks_of, written_anew
 
 WRITERS: dict[str, Writer] = {
@@ -27,6 +27,12 @@ WRITERS: dict[str, Writer] = {
     "scaling-fits": scaling.fits,
     "scaling-failures": scaling.failures,
     "scaling-compute": scaling.compute,
+    "transfer-sectors": transfer.sectors,
+    "transfer-gain": transfer.gain,
+    "transfer-ladder": transfer.ladder,
+    "transfer-kinds": transfer.kinds,
+    "transfer-breadth": transfer.breadth,
+    "transfer-vintage": transfer.vintage,
     "bench-training": benchmarks.training,
     "bench-market": benchmarks.market,
     "explain-rules": explain.rules,

@@ -38,8 +38,8 @@ def run(scenario: Scenario | str | Path, **options: Unpack[Options]) -> Run:
     """Play a scenario with many seeds; the result's `firms`, `sectors`, `events`, … are data frames.
 
     scenario: a loaded scenario, a shipped name such as "cases/vision", or a YAML file.
-    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`, `plugins`; see
-        `Settings`.
+    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`, `yes`, `plugins`;
+        see `Settings`.
     Raises `AnalysisError` and `scenarios.ScenarioError` for a wrong request, `Interrupted` on Ctrl-C.
     """
     settings = Settings.of(options)
@@ -64,17 +64,15 @@ def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engin
     kind: run, cases or compare; name: what the manifest calls the experiment; engine: the real one by default.
     """
     check_size(estimate(arms, settings), name, settings)
-    engine = engine or real_engine()
     wanted = _first_manifest(arms, settings, kind, name)
     out, keep = settings.open_out()
-    run_folder.refuse_foreign(out)
     with run_folder.locked(out), held() as requests:
         manifest = run_folder.open_folder(out, wanted)
         started = time.perf_counter()
         status: Status = "failed"
         try:
             with requests.let_through():
-                _play_missing(arms, settings, out, manifest, engine)
+                _play_missing(arms, settings, out, manifest, engine or real_engine())
             status = "finished"
         except KeyboardInterrupt:
             status = "interrupted"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.engine import refuse_replaced_rules
@@ -17,19 +18,24 @@ Record = dict[str, Any]
 """A ledger row by column."""
 
 
-def train_again(rows: Sequence[Record], device: str, from_here: bool = True) -> list[Verification]:
+def train_again(
+    rows: Sequence[Record], device: str, from_here: bool = True, ledger: Path | None = None
+) -> list[Verification]:
     """Train the runs of these rows again, with as many threads as runs are played with, and compare.
 
-    device: auto, cpu, cuda or mps; from_here: whether this machine may have written the rows.
+    device: auto, cpu, cuda or mps; from_here: whether this machine may have written the rows; ledger: whose foundations
+    are taken as they are, where their checksums hold; without one they are trained again too.
     Raises `DeviceError` where this machine has no such device, `AnalysisError` where training was replaced at run time.
     """
     from simulation.training.device import resolve_device
+    from simulation.training.foundation.library import Library, folder_beside
     from simulation.training.ledger.verify import verify_row
 
     refuse_replaced_rules()
+    library = None if ledger is None else Library(folder_beside(str(ledger)))
     where = resolve_device(device)
     with one_thread():
-        return [verify_row(row, where, from_here) for row in counted(rows, "training again", len(rows))]
+        return [verify_row(row, where, from_here, library) for row in counted(rows, "training again", len(rows))]
 
 
 def drawn(indices: Sequence[int], n: int, seed: int) -> list[int]:

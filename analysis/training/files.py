@@ -14,6 +14,8 @@ from analysis.play.provenance import provenance
 from analysis.runs.files import draft_of, is_draft, read_json, refuse_links, write_json
 from analysis.training.grids import Trained
 from analysis.training.study import Study, as_document, cells_table, fits_table, rises_table
+from analysis.training.transfer.study import Transfer
+from analysis.training.transfer.study import as_document as transfer_document
 
 DOCUMENT = "grid.json"
 
@@ -54,6 +56,14 @@ def write_studies(out: Path, identity: dict[str, Any], trained: Trained, studies
     write_table(out, "cells", cells_table(studies))
     write_table(out, "rises", rises_table(studies))
     return write_grid(out, identity, trained, as_document(studies))
+
+
+def write_transfer(
+    out: Path, identity: dict[str, Any], trained: Trained, found: Transfer, quick: bool
+) -> dict[str, Any]:
+    """The same with the table of means over seeds, for the transfer grid."""
+    write_table(out, "means", found.means)
+    return write_grid(out, identity, trained, {**transfer_document(found), "quick": quick})
 
 
 def write_table(out: Path, name: str, table: pd.DataFrame) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -20,12 +20,14 @@ from analysis.play.workers import spread
 from analysis.terminal.console import counted
 from analysis.training.plans import flat, product_of
 from simulation.training.device import device_name, resolve_device
+from simulation.training.foundation.library import Library, folder_beside
+from simulation.training.foundation.plan import FoundationPlan, FoundationResult
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.plan import NETWORK_KINDS, SECTOR_TASKS, TrainingPlan
 from simulation.training.result import MEASURES, TrainingResult
 from simulation.training.service import TrainingService
-from simulation.training.trainer import CHUNK_CPU, CHUNK_GPU, Bucket, bucket_of
+from simulation.training.trainer import Bucket, bucket_of, chunk_size_of
 
 SCALING_ROWS = tuple(64 * 2**power for power in range(8))
 SCALING_RECIPE = {"optimizer": "adam", "schedule": "cosine", "weight_decay": 0.05}
@@ -107,6 +109,7 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     refuse_replaced_rules()
     started = time.perf_counter()
     device = resolve_device(settings.device)
+    check_foundations((plan.foundation for plan in plans), settings)
     by_key = {plan.key(): plan for plan in plans}
     ledger = Ledger.open(settings.ledger_path)
     found = {} if settings.retrain else ledger.get_many(by_key)
@@ -132,6 +135,41 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     return Trained(tuple(plans), in_order, len(by_key) - n_found, n_found, seconds, device_name(device))
 
 
+def train_foundations(plans: Sequence[FoundationPlan], settings: Settings) -> list[FoundationResult]:
+    """What was measured on these foundations: from the weight store beside the ledger, else trained and kept there.
+
+    settings: `jobs`, `device`, `ledger`, `retrain` and `progress` count.
+
+    Raises:
+        TrainingInterrupted: Ctrl-C; finished foundations are kept, of the others checkpoints of a minute ago at most.
+    """
+    check_foundations(plans, settings)
+    found: dict[str, FoundationResult] = {}
+    wanted = {plan.key(): plan for plan in sorted(plans, key=lambda plan: -plan.tokens * plan.width**2)}
+    work = partial(train_foundation, ledger=settings.ledger_path, device=settings.device, retrain=settings.retrain)
+    try:
+        with closing(spread(work, list(wanted.values()), settings.n_jobs, "try fewer --jobs")) as outcomes:
+            for result in counted(outcomes, "foundations", len(wanted), shown=settings.progress and len(wanted) > 1):
+                found[result.key] = result
+    except KeyboardInterrupt as stop:
+        raise TrainingInterrupted(len(found), len(wanted)) from stop
+    return [found[plan.key()] for plan in plans]
+
+
+def check_foundations(plans: Iterable[FoundationPlan | None], settings: Settings) -> None:
+    """Raise `DeviceError` before anything is trained, where one of these foundations cannot be trained here."""
+    library, device = Library(folder_beside(str(settings.ledger_path))), resolve_device(settings.device)
+    for plan in dict.fromkeys(plans):
+        if plan is not None:
+            library.check(plan, device)
+
+
+def train_foundation(plan: FoundationPlan, ledger: str | Path, device: str, retrain: bool) -> FoundationResult:
+    """What was measured on one foundation."""
+    library = Library(folder_beside(str(ledger)), retrain)
+    return library.get(plan, resolve_device(device)).result
+
+
 def train_chunk(plans: Sequence[TrainingPlan], ledger: str | Path, device: str, retrain: bool) -> Chunk:
     """Results of plans of one bucket, written to the ledger as they come."""
     service = TrainingService(Ledger.open(ledger), device, retrain)
@@ -146,9 +184,11 @@ def _chunks(plans: Sequence[TrainingPlan], device: str) -> list[list[TrainingPla
     buckets: dict[Bucket, list[TrainingPlan]] = {}
     for plan in plans:
         buckets.setdefault(bucket_of(plan), []).append(plan)
-    size = CHUNK_CPU if device == "cpu" else CHUNK_GPU
     chunks = []
     for members in buckets.values():
-        members.sort(key=lambda plan: (plan.recipe.augmentation, -plan.rows))
-        chunks += [members[start : start + size] for start in range(0, len(members), size)]
+        left = sorted(members, key=lambda plan: (plan.recipe.augmentation, -plan.rows))
+        while left:
+            size = chunk_size_of(left, device)
+            chunks.append(left[:size])
+            left = left[size:]
     return sorted(chunks, key=lambda chunk: (-chunk[0].rung, -chunk[0].rows))

@@ -14,13 +14,16 @@ from scenarios.strict_yaml.errors import Path as DottedPath
 from scenarios.strict_yaml.errors import Problem, ScenarioError, did_you_mean, dotted, show, unknown_key
 from scenarios.strict_yaml.reading import read_file
 from simulation.training import plan as known
+from simulation.training.foundation.ladder import foundation_named, label
+from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.plan import Recipe, TrainingPlan
 
 RECIPE_FIELDS = tuple(item.name for item in fields(Recipe))
 PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan) if item.name != "recipe")
 FIELDS = (*PLAN_FIELDS, *RECIPE_FIELDS)
 FIRST_PLAN = {"task": "security-vision", "kind": "cnn", "rung": 3, "rows": 1024}
-"""What is trained where nothing else is said."""
+FIRST_FOUNDATION = "F3"
+"""What is trained where nothing else is said; the foundation, where a kind needs one."""
 LARGEST_GRID = 1_000_000  # plans
 GRID = "grid"
 EXAMPLES = {"task": "speech, digits", "kind": "linear, mlp", "rung": "0, 1", "rows": "64, 512", "label_noise": "0, 0.2"}
@@ -47,10 +50,19 @@ def make_plan(values: Mapping[str, Any]) -> TrainingPlan:
     """
     wanted = {**FIRST_PLAN, **values}
     try:
+        wanted["foundation"] = foundation_of(wanted["kind"], wanted.get("foundation"))
         recipe = Recipe(**{name: wanted[name] for name in RECIPE_FIELDS if name in wanted})
         return TrainingPlan(**{name: wanted[name] for name in PLAN_FIELDS if name in wanted}, recipe=recipe)
     except ValueError as error:
         raise AnalysisError(_told(str(error), wanted)) from error
+
+
+def foundation_of(kind: str, name: str | None) -> FoundationPlan | None:
+    """The plan of the named foundation; for a kind that starts without text, of its first weights."""
+    if name is None and kind not in known.FOUNDATION_KINDS:
+        return None
+    plan = foundation_named(FIRST_FOUNDATION if name is None else name)
+    return FoundationPlan(plan.width, 0) if kind == "scratch" else plan
 
 
 def with_seeds(values: Mapping[str, Any], n_seeds: int) -> list[TrainingPlan]:
@@ -123,8 +135,8 @@ def _wrong(name: str, value: Any) -> str:
 
 
 def flat(plan: TrainingPlan) -> dict[str, Any]:
-    """All settings of a plan by the names of `FIELDS`."""
-    record = asdict(plan)
+    """All settings of a plan by the names of `FIELDS`, its foundation by the name of the rung."""
+    record = asdict(plan) | {"foundation": None if plan.foundation is None else label(plan.foundation)}
     return {**{name: record[name] for name in PLAN_FIELDS}, **record["recipe"]}
 
 

@@ -1,1 +1,1 @@
-"""Real training: plans in, measured networks out. Needs torch and NumPy and nothing else of the project."""
+"""Real training: plans in, measured networks out. Needs torch, NumPy, safetensors and nothing else of the project."""

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from simulation.training.networks.dense import Architecture, Convolution
 from simulation.training.networks.sequences import Recurrent, SequenceArchitecture, Tokens, Transformer
+from simulation.training.networks.trees import TreeConvolution
+from simulation.training.plan import TrainingPlan
 from simulation.training.tasks import Task, get_task
+from simulation.training.values import DOCUMENT_TASKS
 
 MANY_TOKENS = 16
 """Attention costs the square of the tokens: longer sequences have every second (1 or 2 points less, half the cost)."""
@@ -19,7 +22,7 @@ class Rung:
     Attributes:
         width: units of each hidden layer of the MLP, and of the CNN's dense layer.
         depth: hidden layers of the MLP.
-        filters: filters of the CNN's convolution.
+        filters: filters of the CNN's convolution; for texts, of each of its layers.
         steps: optimizer steps.
         batch: rows per step.
         states: units of the recurrent network.
@@ -47,6 +50,25 @@ RUNGS: tuple[Rung, ...] = (
     Rung(width=64, depth=2, filters=20, steps=240, batch=32, states=24, embedding=16, inner=32),
     Rung(width=80, depth=2, filters=24, steps=320, batch=32, states=32, embedding=24, inner=24),
 )
+# The same for documents, which take more to learn: beyond rung 5 neither width nor steps bring a CNN more.
+DOCUMENT_RUNGS: tuple[Rung, ...] = (
+    Rung(width=32, depth=1, filters=16, steps=100, batch=64, states=16, embedding=16, inner=16),
+    Rung(width=32, depth=1, filters=16, steps=250, batch=64, states=16, embedding=16, inner=16),
+    Rung(width=48, depth=1, filters=32, steps=250, batch=64, states=32, embedding=16, inner=32),
+    Rung(width=64, depth=2, filters=32, steps=600, batch=64, states=32, embedding=32, inner=32),
+    Rung(width=96, depth=2, filters=48, steps=800, batch=64, states=48, embedding=32, inner=64),
+    Rung(width=128, depth=2, filters=64, steps=1200, batch=64, states=64, embedding=48, inner=64),
+)
+
+
+def size_of(plan: TrainingPlan) -> Rung:
+    """Size and length of the run that a plan asks for."""
+    return rungs_of(plan.task)[plan.rung]
+
+
+def rungs_of(task: str) -> tuple[Rung, ...]:
+    """The ladder of a task."""
+    return DOCUMENT_RUNGS if task in DOCUMENT_TASKS else RUNGS
 
 
 def architecture(task: Task, kind: str, rung: int, activation: str = "relu") -> Architecture:
@@ -54,7 +76,7 @@ def architecture(task: Task, kind: str, rung: int, activation: str = "relu") -> 
 
     Raises ValueError for other kinds: generators and the actor-critic have networks and budgets of their own.
     """
-    size = RUNGS[rung]
+    size = rungs_of(task.name)[rung]
     if kind == "mlp":
         return Architecture(task.n_inputs, (size.width,) * size.depth, task.n_classes, activation)
     if kind == "rnn":
@@ -65,6 +87,9 @@ def architecture(task: Task, kind: str, rung: int, activation: str = "relu") -> 
         return Transformer(task.n_inputs, width, task.n_classes, activation, tokens=tokens, inner=size.inner)
     if kind != "cnn":
         raise ValueError(f"the ladder has networks of the kinds mlp, cnn, rnn and transformer, not {kind!r}")
+    if task.levels:
+        filters = (size.filters,) * task.levels
+        return TreeConvolution(task.n_inputs, filters, task.n_classes, activation, channels=task.shape[0])
     convolution = Convolution(task.shape, task.kernel, task.pool, size.filters)
     return Architecture(task.n_inputs, (size.width,), task.n_classes, activation, convolution)
 
@@ -96,5 +121,5 @@ def flops(kind: str, rung: int, task: str = "security-vision") -> float:
     """
     if kind == "linear":
         return 0.0
-    size = RUNGS[rung]
+    size = rungs_of(task)[rung]
     return training_flops(architecture(get_task(task), kind, rung), size.steps, size.batch)

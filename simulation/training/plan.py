@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
+
+from simulation.training.foundation.ladder import check_name
+from simulation.training.foundation.plan import FoundationPlan
+from simulation.training.values import (
+    DOCUMENT_TASKS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    USUAL_YEAR,
+    Check,
+    choice,
+    number,
+    whole,
+    yes_or_no,
+)
 
 TRAINER_VERSION = "3"
 """Part of every key: raise it whenever a change of code changes any measure."""
@@ -17,7 +30,11 @@ SCHEDULES = ("constant", "cosine", "step", "warmup")
 NETWORK_KINDS = ("mlp", "cnn", "rnn", "transformer")
 """Classifiers that learn by gradient steps."""
 GENERATOR_KINDS = ("vae", "gan")
-KINDS = ("linear", *NETWORK_KINDS, "actor-critic", *GENERATOR_KINDS)
+ADAPTED_KINDS = ("probe", "adapter", "finetuned", "distilled")
+"""Classifiers made from a pretrained foundation."""
+FOUNDATION_KINDS = (*ADAPTED_KINDS, "scratch")
+"""The same, and a foundation's encoder that has seen no text: what pretraining is to be compared with."""
+KINDS = ("linear", *NETWORK_KINDS, "actor-critic", *GENERATOR_KINDS, *FOUNDATION_KINDS)
 COMPRESSIONS = ("none", "int8", "pruned", "distilled")
 PRIVATE_KINDS = ("mlp", "cnn")
 """Kinds that can be trained by DP-SGD: their per-row gradient norms come out of one backward pass."""
@@ -39,79 +56,53 @@ SECTOR_TASKS = (
 """Procedural classification tasks, one family per sector of the dossier (finance has two)."""
 REAL_TASKS = ("digits", "breast-cancer")
 """Real data sets that ship inside scikit-learn: they keep the trainer honest."""
-CLASSIFICATION_TASKS = (*SECTOR_TASKS, *REAL_TASKS)
+CLASSIFICATION_TASKS = (*SECTOR_TASKS, *DOCUMENT_TASKS, *REAL_TASKS)
 DRIVING_TASK, GENERATION_TASK = "driving-policy", "data-generation"
 TASK_NAMES = (*CLASSIFICATION_TASKS, DRIVING_TASK, GENERATION_TASK)
 EXTRA_TASKS: dict[str, str] = {}
 """Classification tasks of users' own modules (`extra_tasks.py`), with the hash of the source that declares them."""
 MAX_RUNG = 5
 MIN_ROWS, MAX_ROWS = 64, 8192
-_MAX_SHOWN = 60
+MAX_DOCUMENTS = 65536
+"""Most training rows of a document task, which takes more of them to learn."""
 
-Check = Callable[[str, Any], None]
-"""Raises `ValueError` where the named field cannot have the value."""
-
-
-def _shown(value: Any) -> str:
-    return repr(value[:_MAX_SHOWN] if isinstance(value, str | list) else value)[: _MAX_SHOWN + 2]
+_ROWS_OF = {False: whole(MIN_ROWS, MAX_ROWS), True: whole(MIN_ROWS, MAX_DOCUMENTS)}
+"""By whether the task is one of documents."""
 
 
-def _choice(choices: tuple[str, ...]) -> Check:
-    def check(name: str, value: Any) -> None:
-        if value not in choices:  # the message is written where it is needed only: firms write plans all the time
-            raise ValueError(f"{name} must be one of {', '.join(choices)}, not {_shown(value)}")
-
-    return check
+def _rows(name: str, value: Any) -> None:
+    """What some task can have; a message gives the range of most tasks."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    _ROWS_OF[is_whole and MAX_ROWS < value <= MAX_DOCUMENTS](name, value)
 
 
 def _task(name: str, value: Any) -> None:
     if value not in EXTRA_TASKS:
-        _choice((*TASK_NAMES, *EXTRA_TASKS))(name, value)
-
-
-def _number(low: float, high: float) -> Check:
-    def check(name: str, value: Any) -> None:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not (number and low <= value <= high):  # not so for NaN
-            raise ValueError(f"{name} must lie in [{low:g}, {high:g}], not {_shown(value)}")
-
-    return check
-
-
-def _whole(low: int, high: int) -> Check:
-    def check(name: str, value: Any) -> None:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not (whole and low <= value <= high):
-            raise ValueError(f"{name} must be a whole number in [{low}, {high}], not {_shown(value)}")
-
-    return check
-
-
-def _yes_or_no(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise ValueError(f"{name} must be true or false, not {_shown(value)}")
+        choice((*TASK_NAMES, *EXTRA_TASKS))(name, value)
 
 
 _CHECKS: dict[str, Check] = {
     "task": _task,
-    "kind": _choice(KINDS),
-    "rung": _whole(0, MAX_RUNG),
-    "rows": _whole(MIN_ROWS, MAX_ROWS),
-    "label_noise": _number(0.0, 1.0),
-    "coverage": _number(0.0, 1.0),
-    "minority_share": _number(0.0, 1.0),
-    "anonymisation": _number(0.0, 10.0),
-    "compression": _choice(COMPRESSIONS),
-    "minimisation": _number(0.0, 0.9),
-    "dp_noise": _number(0.0, 16.0),
-    "pretraining_rows": _whole(0, MAX_ROWS),
-    "seed": _whole(0, 2**63 - 1),
-    "optimizer": _choice(OPTIMIZERS),
-    "activation": _choice(ACTIVATIONS),
-    "learning_rate": _number(1e-6, 10.0),
-    "schedule": _choice(SCHEDULES),
-    "augmentation": _yes_or_no,
-    "weight_decay": _number(0.0, 1.0),
+    "kind": choice(KINDS),
+    "rung": whole(0, MAX_RUNG),
+    "rows": _rows,
+    "label_noise": number(0.0, 1.0),
+    "coverage": number(0.0, 1.0),
+    "minority_share": number(0.0, 1.0),
+    "anonymisation": number(0.0, 10.0),
+    "compression": choice(COMPRESSIONS),
+    "minimisation": number(0.0, 0.9),
+    "dp_noise": number(0.0, 16.0),
+    "pretraining_rows": whole(0, MAX_ROWS),
+    "seed": whole(0, 2**63 - 1),
+    "year": whole(FIRST_YEAR, LAST_YEAR),
+    "foundation": check_name,
+    "optimizer": choice(OPTIMIZERS),
+    "activation": choice(ACTIVATIONS),
+    "learning_rate": number(1e-6, 10.0),
+    "schedule": choice(SCHEDULES),
+    "augmentation": yes_or_no,
+    "weight_decay": number(0.0, 1.0),
 }
 
 
@@ -132,6 +123,8 @@ def kinds_of(task: str) -> tuple[str, ...]:
     """Kinds that a task can be given to."""
     if task == DRIVING_TASK:
         return ("actor-critic",)
+    if task in DOCUMENT_TASKS:
+        return ("linear", *NETWORK_KINDS, *FOUNDATION_KINDS)
     return GENERATOR_KINDS if task == GENERATION_TASK else ("linear", *NETWORK_KINDS)
 
 
@@ -172,7 +165,8 @@ class TrainingPlan:
         task: one of `TASK_NAMES`.
         kind: one of `kinds_of(task)`. "linear" is the traditional method.
         rung: 0 … 5 on the proxy ladder (`ladder.RUNGS`): width, depth, steps.
-        rows: training rows, 64 … 8192. Nested: a plan with more rows and the same seed sees the same first rows.
+        rows: training rows, 64 … 8192, of document tasks … 65536. Nested: a plan with more rows and the same seed sees
+            the same first rows.
         label_noise: share of labels replaced by a random class.
         coverage: share of training rows that come from field conditions.
         minority_share: share of training rows that come from the minority group.
@@ -186,6 +180,8 @@ class TrainingPlan:
             0 for none, else 64 … 8192.
         recipe: how the team trains.
         seed: of data, initial weights and minibatch order, 0 … 2⁶³ − 1.
+        year: of the language in which the documents of `DOCUMENT_TASKS` are written, for training and in tests.
+        foundation: what `FOUNDATION_KINDS` start from; of "scratch" one that has read no tokens.
 
     Raises:
         ValueError: a value is out of range; the message names it and the range.
@@ -205,17 +201,21 @@ class TrainingPlan:
     pretraining_rows: int = 0
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
+    year: int = USUAL_YEAR
+    foundation: FoundationPlan | None = None
 
     def __post_init__(self) -> None:
         for name in _OWN_FIELDS:
             _CHECKS[name](name, getattr(self, name))
+        _ROWS_OF[self.task in DOCUMENT_TASKS]("rows", self.rows)
         if not isinstance(self.recipe, Recipe):
             raise ValueError(f"recipe must be a Recipe, not {type(self.recipe).__name__}")
         self._check_combination()
+        self._check_foundation()
 
     def _check_combination(self) -> None:
         """Kinds that only some tasks have, levers that only some kinds have."""
-        _choice(kinds_of(self.task))(f"kind of the task {self.task}", self.kind)
+        choice(kinds_of(self.task))(f"kind of the task {self.task}", self.kind)
         classifier, kind = self.kind in NETWORK_KINDS, self.kind
         if self.dp_noise != 0 and kind not in PRIVATE_KINDS:
             raise ValueError(f"dp_noise needs one of the kinds {', '.join(PRIVATE_KINDS)}, not {kind!r}")
@@ -232,9 +232,32 @@ class TrainingPlan:
         if self.minimisation != 0 and not classifier:
             raise ValueError(f"minimisation needs one of the kinds {', '.join(NETWORK_KINDS)}, not {kind!r}")
 
+    def _check_foundation(self) -> None:
+        """What only document tasks and kinds that start from a foundation have."""
+        if self.year != USUAL_YEAR and self.task not in DOCUMENT_TASKS:
+            raise ValueError(f"year needs a task of documents, not {self.task!r}")
+        if self.kind not in FOUNDATION_KINDS:
+            if self.foundation is not None:
+                raise ValueError(f"foundation needs one of the kinds {', '.join(FOUNDATION_KINDS)}, not {self.kind!r}")
+            return
+        if not isinstance(self.foundation, FoundationPlan):
+            raise ValueError(f"foundation must be a FoundationPlan for the kind {self.kind!r}, not {self.foundation!r}")
+        if self.compression != "none" and self.kind in ("probe", "adapter"):
+            raise ValueError(f"compression needs weights of one's own, which the kind {self.kind!r} has not")
+        if (self.kind == "scratch") != (self.foundation.tokens == 0):
+            raise ValueError(f"foundation with {self.foundation.tokens} tokens does not go with the kind {self.kind!r}")
+
     def as_json(self) -> str:
-        """The plan as canonical JSON: sorted keys, no spaces, every real number written as a float."""
-        return _ENCODER.encode(_record(self, _PLAN_FIELDS) | {"recipe": _record(self.recipe, _RECIPE_FIELDS)})
+        """The plan as canonical JSON: sorted keys, no spaces, every real number written as a float.
+
+        Fields that came later are written only where they are used: older plans keep their keys.
+        """
+        record = _record(self, _PLAN_FIELDS) | {"recipe": _record(self.recipe, _RECIPE_FIELDS)}
+        if self.year != USUAL_YEAR:
+            record["year"] = self.year
+        if self.foundation is not None:
+            record["foundation"] = self.foundation.record()
+        return _ENCODER.encode(record)
 
     def key(self) -> str:
         """32 hexadecimal digits: SHA-256 of the canonical JSON and the trainer's version."""
@@ -254,7 +277,10 @@ class TrainingPlan:
         """
         try:
             record: dict[str, Any] = json.loads(text)
-            return cls(**{**record, "recipe": Recipe(**record["recipe"])})
+            record["recipe"] = Recipe(**record["recipe"])
+            if "foundation" in record:
+                record["foundation"] = FoundationPlan.from_record(record["foundation"])
+            return cls(**record)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"not a training plan: {error}") from error
 
@@ -273,8 +299,8 @@ _FLOAT_NAMES = frozenset(
 )
 
 
-_PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan))
-_OWN_FIELDS = tuple(name for name in _PLAN_FIELDS if name != "recipe")
+_PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan) if item.name not in ("year", "foundation"))
+_OWN_FIELDS = tuple(name for name in (*_PLAN_FIELDS, "year") if name not in ("recipe", "rows"))
 _RECIPE_FIELDS = tuple(item.name for item in fields(Recipe))
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from simulation.training.device import device_name, resolve_device
+from simulation.training.foundation.library import Library, folder_beside
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.ledger.rows import COLUMNS, result_of, row_of
 from simulation.training.plan import TrainingPlan
@@ -20,7 +21,7 @@ class TrainingService:
     Args:
         ledger: where finished runs are read and written.
         device: "auto", "cpu", "cuda" or "mps".
-        retrain: train every plan here, whatever the ledger holds.
+        retrain: train every plan here, whatever the ledger holds; foundations come from the weight store all the same.
 
     Attributes:
         n_runs: networks trained here.
@@ -43,6 +44,7 @@ class TrainingService:
         self._device = resolve_device(device)
         self.device = device_name(self._device)
         self._plans: dict[str, TrainingPlan] = {}
+        self._library = Library(folder_beside(ledger.path))
         self._pending: dict[str, TrainingPlan] = {}
         self._results: dict[str, TrainingResult] = {}
 
@@ -96,7 +98,7 @@ class TrainingService:
 
     def _train_bucket(self, plans: list[TrainingPlan]) -> int:
         started = time.perf_counter()
-        for results in train_bucket(plans, self._device):
+        for results in train_bucket(plans, self._device, library=self._library):
             self.seconds += time.perf_counter() - started
             self.ledger.add_many([(self._pending[result.key], result) for result in results])
             for result in results:

@@ -26,10 +26,14 @@ from torch import Tensor
 from simulation.training.classifiers.train import train_classifiers
 from simulation.training.device import device_name, single_thread
 from simulation.training.driving.actor_critic import train_policies
+from simulation.training.foundation.adaptation import train_adaptations
+from simulation.training.foundation.library import Library
+from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.generators.train import train_generators
 from simulation.training.measures import Costs, Measures, Trained
-from simulation.training.plan import TrainingPlan
+from simulation.training.plan import FOUNDATION_KINDS, MAX_ROWS, TrainingPlan
 from simulation.training.result import TrainingResult
+from simulation.training.values import USUAL_YEAR
 
 CHUNK_CPU = 16
 CHUNK_GPU = 256
@@ -44,8 +48,9 @@ TRAINERS: dict[str, Callable[[Sequence[TrainingPlan], torch.device], Trained]] =
     "gan": train_generators,
     "actor-critic": train_policies,
 }
-"""Who trains a kind. Plans come sorted by rows, largest first."""
-WITH_AUTOGRAD: frozenset[str] = frozenset({"transformer"})
+"""Training function per kind; those of `FOUNDATION_KINDS` are all trained by `train_adaptations`. Plans come sorted by
+rows, largest first."""
+WITH_AUTOGRAD: frozenset[str] = frozenset({"transformer", *FOUNDATION_KINDS})
 """Kinds whose gradients come from torch's autograd, which inference mode would forbid."""
 
 
@@ -61,12 +66,16 @@ class Bucket(NamedTuple):
     minimised: bool = False
     private: bool = False
     pretraining_rows: int = 0
+    year: int = USUAL_YEAR
+    foundation: FoundationPlan | None = None
 
 
 def bucket_of(plan: TrainingPlan) -> Bucket:
     """The bucket a plan is trained in; the traditional method has no rung and no recipe."""
     if plan.kind == "linear":
-        return Bucket(plan.task, "linear")
+        return Bucket(plan.task, "linear", year=plan.year)
+    if plan.kind == "probe":
+        return Bucket(plan.task, "probe", year=plan.year, foundation=plan.foundation)
     return Bucket(
         plan.task,
         plan.kind,
@@ -77,13 +86,20 @@ def bucket_of(plan: TrainingPlan) -> Bucket:
         minimised=plan.minimisation > 0,
         private=plan.dp_noise > 0,
         pretraining_rows=plan.pretraining_rows,
+        year=plan.year,
+        foundation=plan.foundation,
     )
 
 
 def train_bucket(
-    plans: Sequence[TrainingPlan], device: torch.device, chunk_size: int | None = None
+    plans: Sequence[TrainingPlan],
+    device: torch.device,
+    chunk_size: int | None = None,
+    library: Library | None = None,
 ) -> Iterator[list[TrainingResult]]:
     """Train plans of one bucket; yields results chunk by chunk, in an order of its own.
+
+    library: where the foundations of `FOUNDATION_KINDS` come from; without one they are kept for the process only.
 
     Where a GPU's memory does not suffice, the chunk is halved and training goes on.
 
@@ -93,13 +109,13 @@ def train_bucket(
     """
     if len({bucket_of(plan) for plan in plans}) > 1:
         raise ValueError("train_bucket needs plans of one bucket; group them by bucket_of")
-    size = chunk_size or (CHUNK_CPU if device.type == "cpu" else CHUNK_GPU)
+    size = chunk_size or chunk_size_of(plans, device.type)
     # Members alike in cost stand together: little padding, and augmentation only where someone asked for it.
     left = sorted(plans, key=lambda plan: (plan.recipe.augmentation, -plan.rows))
     while left:
         try:
             with single_thread(), _no_gradients(plans[0].kind):
-                results = _train_chunk(left[:size], device, size)
+                results = _train_chunk(left[:size], device, size, library or Library())
         except torch.OutOfMemoryError:
             if size == 1:
                 raise
@@ -110,15 +126,24 @@ def train_bucket(
         yield results
 
 
+def chunk_size_of(plans: Sequence[TrainingPlan], device: str) -> int:
+    """Members of a bucket that are trained at once: fewer where their training rows fill the memory."""
+    most = CHUNK_CPU if device == "cpu" else CHUNK_GPU
+    return max(1, most * MAX_ROWS // max(MAX_ROWS, *(plan.rows for plan in plans)))
+
+
 def _no_gradients(kind: str) -> AbstractContextManager[object]:
     return torch.no_grad() if kind in WITH_AUTOGRAD else torch.inference_mode()
 
 
-def _train_chunk(wanted: Sequence[TrainingPlan], device: torch.device, size: int) -> list[TrainingResult]:
+def _train_chunk(
+    wanted: Sequence[TrainingPlan], device: torch.device, size: int, library: Library
+) -> list[TrainingResult]:
     started = time.perf_counter()
     n_dummies = size - len(wanted) if device.type == "cuda" else 0
     plans = sorted([*wanted, *[wanted[-1]] * n_dummies], key=lambda plan: -plan.rows)
-    trained = TRAINERS[plans[0].kind](plans, device)
+    adapted = plans[0].kind in FOUNDATION_KINDS
+    trained = train_adaptations(plans, device, library) if adapted else TRAINERS[plans[0].kind](plans, device)
     seconds = (time.perf_counter() - started) / len(wanted)
     results = _collect(plans, *trained, seconds, device)
     by_key = {result.key: result for result in results}

@@ -11,7 +11,7 @@ from simulation.training.classifiers import dp_sgd as privacy
 from simulation.training.classifiers import pretraining as transfer
 from simulation.training.classifiers.traditional import fit_ridge, log_probabilities
 from simulation.training.data import ChunkData, make_data
-from simulation.training.ladder import RUNGS, architecture, inference_flops, training_flops
+from simulation.training.ladder import architecture, inference_flops, size_of, training_flops
 from simulation.training.measures import Classifier, Costs, Trained, latency_us, measure, measure_accuracy
 from simulation.training.minibatches import draw_rows, hard_error
 from simulation.training.networks.compression import compress, model_bytes
@@ -33,7 +33,7 @@ ErrorOf = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 def train_classifiers(plans: Sequence[TrainingPlan], device: torch.device) -> Trained:
     """Train and measure plans of one bucket, sorted by rows, largest first."""
-    task = get_task(plans[0].task)
+    task = get_task(plans[0].task, plans[0].year)
     data = make_data(task, plans, device)
     ridge = fit_ridge(data.gram, data.moments, task.n_inputs)
 
@@ -54,8 +54,8 @@ def train_classifiers(plans: Sequence[TrainingPlan], device: torch.device) -> Tr
         data.x.mul_(collected[:, None, :])
     network = _train_network(task, plans, data)
     blocks = compress(network.blocks, [plan.compression for plan in plans])
-    measures = measure(_classifier(network, blocks, collected), len(plans), tests, data)
-    return Trained(measures, traditional, _network_costs(network, blocks, plans, tests.lab_x[:1]))
+    measures = measure(classifier_of(network, blocks, collected), len(plans), tests, data)
+    return Trained(measures, traditional, network_costs(network, blocks, plans, tests.lab_x[:1]))
 
 
 def collected_inputs(data: ChunkData, n_inputs: int, shares: Sequence[float]) -> Tensor:
@@ -76,18 +76,18 @@ def collected_inputs(data: ChunkData, n_inputs: int, shares: Sequence[float]) ->
 
 
 def _train_network(task: Task, plans: Sequence[TrainingPlan], data: ChunkData) -> StackedNetwork:
-    plan, size = plans[0], RUNGS[plans[0].rung]
+    plan, size = plans[0], size_of(plans[0])
     seeds = torch.tensor([plan.seed for plan in plans], device=data.x.device)
     augmented = torch.tensor([plan.recipe.augmentation for plan in plans], device=seeds.device)
     network = _fresh(task, plans, plan.rung, seeds)
     if plan.pretraining_rows:
         transfer.start_from_trunks(network, plans)
-    optimizer = _optimizer(network, plans, size.steps)
+    optimizer = optimizer_of(network, plans, size.steps)
     if plan.dp_noise:
         noise = torch.tensor([plan.dp_noise for plan in plans])
         privacy.fit_privately(network, optimizer, task, data, seeds, augmented, noise, size.steps, size.batch)
         return network
-    batches = _batches(task, data, seeds, augmented, size.steps, size.batch)
+    batches = batches_of(task, data, seeds, augmented, size.steps, size.batch)
     fit(network, optimizer, batches, size.steps)
     if plan.compression != "distilled":
         return network
@@ -97,7 +97,7 @@ def _train_network(task: Task, plans: Sequence[TrainingPlan], data: ChunkData) -
         answers = network.forward(x)[0].div_(TEMPERATURE).softmax(dim=1)
         return (logits.div(TEMPERATURE).softmax(dim=1) - answers).mul_(TEMPERATURE / y.shape[1])
 
-    fit(student, _optimizer(student, plans, size.steps), batches, size.steps, error_of)
+    fit(student, optimizer_of(student, plans, size.steps), batches, size.steps, error_of)
     return student
 
 
@@ -109,7 +109,8 @@ def _fresh(task: Task, plans: Sequence[TrainingPlan], rung: int, seeds: Tensor) 
     return network
 
 
-def _optimizer(network: StackedNetwork, plans: Sequence[TrainingPlan], steps: int) -> StackedOptimizer:
+def optimizer_of(network: StackedNetwork, plans: Sequence[TrainingPlan], steps: int) -> StackedOptimizer:
+    """The optimizer of these plans' recipes for that many steps."""
     device = network.parameters.device
     rates = torch.tensor([plan.recipe.learning_rate for plan in plans], device=device)
     decay = torch.tensor([plan.recipe.weight_decay for plan in plans], device=device)
@@ -117,7 +118,8 @@ def _optimizer(network: StackedNetwork, plans: Sequence[TrainingPlan], steps: in
     return StackedOptimizer(plans[0].recipe.optimizer, network, schedule, decay)
 
 
-def _batches(task: Task, data: ChunkData, seeds: Tensor, augmented: Tensor, steps: int, batch: int) -> Batch:
+def batches_of(task: Task, data: ChunkData, seeds: Tensor, augmented: Tensor, steps: int, batch: int) -> Batch:
+    """Minibatches of every step, drawn from each member's own rows; where augmented, varied on the way."""
     n_members, height, inputs = data.x.shape
     drawn, keys = draw_rows(seeds, data.rows, steps, batch)
     offsets = torch.arange(n_members, device=seeds.device)[:, None] * height
@@ -150,7 +152,9 @@ def fit(
         optimizer.step(step)
 
 
-def _classifier(network: StackedNetwork, blocks: list[Tensor], collected: Tensor | None = None) -> Classifier:
+def classifier_of(network: StackedNetwork, blocks: list[Tensor], collected: Tensor | None = None) -> Classifier:
+    """The network with these blocks as a classifier of inputs, of which only those collected are seen."""
+
     def classify(x: Tensor) -> Tensor:
         if collected is not None:
             x = x * collected[: len(x), :, None]
@@ -161,8 +165,9 @@ def _classifier(network: StackedNetwork, blocks: list[Tensor], collected: Tensor
     return classify
 
 
-def _network_costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[TrainingPlan], row: Tensor) -> Costs:
-    shape, size = network.architecture, RUNGS[plans[0].rung]
+def network_costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequence[TrainingPlan], row: Tensor) -> Costs:
+    """What networks with these blocks cost to train and to use; `row` is one of their inputs."""
+    shape, size = network.architecture, size_of(plans[0])
     # Products without weights, those of attention, come last and stay whole.
     n_kept = torch.full((len(plans),), float(sum(shape.products()[len(shape.layers) :])), device=row.device)
     for products, weights in zip(shape.products(), blocks[::2], strict=False):
@@ -180,7 +185,7 @@ def _network_costs(network: StackedNetwork, blocks: list[Tensor], plans: Sequenc
         model_bytes=model_bytes(blocks, [plan.compression for plan in plans]),
         training_flops=[flops] * len(plans),
         inference_flops=kept,
-        latency_us=latency_us(_classifier(one, [block[:1] for block in blocks]), row),
+        latency_us=latency_us(classifier_of(one, [block[:1] for block in blocks]), row),
     )
 
 

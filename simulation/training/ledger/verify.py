@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from simulation.training.device import device_name
+from simulation.training.foundation.library import Library
 from simulation.training.plan import TRAINER_VERSION, TrainingPlan
 from simulation.training.result import DIFFERENCE, MEASURES, SHARE, TrainingResult
 from simulation.training.trainer import train_bucket
@@ -48,18 +49,21 @@ class Verification:
     trained_on: str
 
 
-def verify_row(row: dict[str, Any], device: torch.device, from_here: bool = True) -> Verification:
+def verify_row(
+    row: dict[str, Any], device: torch.device, from_here: bool = True, library: Library | None = None
+) -> Verification:
     """Train the run of one believable ledger row again and compare.
 
     from_here: whether this machine wrote the row, if it names this device. A row from elsewhere may come from another
         processor of the same name, and gets the tolerance of another device.
+    library: where foundations come from; without one they are trained again too.
     """
     recorded_on = f"{row['device']}, torch {row['torch_version']}"
     trained_on = f"{device_name(device)}, torch {torch.__version__}"
     if row["trainer_version"] != TRAINER_VERSION:
         return Verification(row["key"], False, None, {}, (), recorded_on, trained_on)
     plan = TrainingPlan.from_json(row["plan"])
-    (result,) = next(iter(train_bucket([plan], device)))
+    (result,) = next(iter(train_bucket([plan], device, library=library)))
     tolerance = 0.0 if from_here and recorded_on == trained_on else TOLERANCE
     differences, beyond = compare(result, row, tolerance)
     passed = result.key == row["key"] and not beyond

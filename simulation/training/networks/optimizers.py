@@ -68,6 +68,11 @@ class StackedOptimizer:
         self._epsilons = torch.tensor([EPSILON * root for root in roots]).unbind(0)
         self._corrections = torch.tensor([(1 - BETA_1 ** (i + 1)) / root for i, root in enumerate(roots)]).unbind(0)
 
+    @property
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Adam's running means of the gradients and of their squares, flat: what a run goes on from."""
+        return self._first, self._second
+
     def step(self, number: int) -> None:
         """Apply the network's gradients as step `number`, counted from 0."""
         moves = self._moves(number)

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from simulation.training import counter
 from simulation.training.networks.dense import Architecture, StackedNetwork
+from simulation.training.networks.encoders import Encoder, EncoderNetwork
 from simulation.training.networks.sequences import (
     HEADS,
     Recurrent,
@@ -18,6 +19,7 @@ from simulation.training.networks.sequences import (
     SequenceNetwork,
     Transformer,
 )
+from simulation.training.networks.trees import TreeConvolution, TreeNetwork
 
 LONGEST = 64.0  # base of the wavelengths of positions: inputs have at most 36 tokens (Vaswani et al. 2017: 10,000)
 MAX_SCORE = 30.0  # attention scores are cut off there, so that their exponentials need no search for the largest
@@ -122,4 +124,8 @@ def stacked_network(architecture: Architecture, n_members: int, device: torch.de
         return RecurrentNetwork(architecture, n_members, device)
     if isinstance(architecture, Transformer):
         return TransformerNetwork(architecture, n_members, device)
+    if isinstance(architecture, TreeConvolution):
+        return TreeNetwork(architecture, n_members, device)
+    if isinstance(architecture, Encoder):
+        return EncoderNetwork(architecture, n_members, device)
     return StackedNetwork(architecture, n_members, device)

@@ -1,4 +1,4 @@
-"""Task families: one per sector of the dossier, and two real data sets.
+"""Task families: two per sector of the dossier, signals and documents, and two real data sets.
 
 To add one: subclass `Task` in a new file and register it here.
 """
@@ -6,11 +6,12 @@ To add one: subclass `Task` in a new file and register it here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from simulation.training.tasks.advice import RoboAdvice
 from simulation.training.tasks.base import Mix, Task, TestSets
 from simulation.training.tasks.commerce import CommerceRecommendation
+from simulation.training.tasks.documents import Documents
 from simulation.training.tasks.driving import DrivingPerception
 from simulation.training.tasks.education import EducationTracing
 from simulation.training.tasks.fraud import FinanceFraud
@@ -21,6 +22,7 @@ from simulation.training.tasks.medical import MedicalImaging
 from simulation.training.tasks.real import BreastCancer, Digits
 from simulation.training.tasks.speech import Speech
 from simulation.training.tasks.traffic import CityTraffic
+from simulation.training.values import DOCUMENT_TASKS, USUAL_YEAR
 
 __all__ = ["TASKS", "Mix", "Task", "TestSets", "get_task"]
 
@@ -36,6 +38,7 @@ TASKS: dict[str, Callable[[], Task]] = {
     "commerce-recommendation": CommerceRecommendation,
     "education-tracing": EducationTracing,
     "robo-advice": RoboAdvice,
+    **{name: partial(Documents, name) for name in DOCUMENT_TASKS},
     "digits": Digits,
     "breast-cancer": BreastCancer,
 }
@@ -43,12 +46,16 @@ TASKS: dict[str, Callable[[], Task]] = {
 
 
 @cache
-def get_task(name: str) -> Task:
+def get_task(name: str, year: int = USUAL_YEAR) -> Task:
     """The one instance of a task family, so that its tables and test sets are made once per process.
+
+    Args:
+        name: one of `TASKS`.
+        year: of the language of documents; other tasks have none.
 
     Raises:
         ValueError: there is no such task; the message lists them.
     """
     if name not in TASKS:
         raise ValueError(f"unknown task {name!r}; known are {', '.join(TASKS)}")
-    return TASKS[name]()
+    return Documents(name, year) if name in DOCUMENT_TASKS else TASKS[name]()

@@ -78,6 +78,7 @@ class Task(ABC):
         pool: (height, width) of its pooling cells.
         input_sd: standard deviation of an input in the lab, the unit of anonymisation noise.
         n_classes: number of classes.
+        levels: of the tree of pairs that a sequence's steps form, 0 where they form none.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Task(ABC):
     pool: tuple[int, int]
     n_classes: int
     input_sd: float
+    levels: int = 0
     _cache: dict[str, TestSets] = field(default_factory=dict, repr=False)
 
     @property
