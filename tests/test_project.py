@@ -247,3 +247,10 @@ def test_nothing_beside_the_terminal_package_makes_a_console_or_a_bar() -> None:
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.ImportFrom) and str(node.module).startswith("rich"):
                     assert not TERMINAL & {alias.name for alias in node.names}, file
+
+
+def test_no_test_has_a_limit_of_time_of_its_own() -> None:
+    """A busy machine must not fail a test: the one limit, of `tests/patience.py`, only ends what hangs."""
+    own = re.compile(r"\b(?:timeout|timeout_s|deadline|budget_s)\s*=\s*\d|\.(?:wait|join|result)\(\d")
+    for file in sorted((ROOT / "tests").glob("*.py")):
+        assert not own.findall(file.read_text(encoding="utf-8")), file.name
