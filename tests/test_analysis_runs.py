@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -164,6 +165,24 @@ def test_a_merge_that_was_cut_off_is_done_again(
             played(out, replications=20)  # the tables are written, the manifest does not know it yet
     assert len(Run(out).seeds) == 8
     assert_same(reference, played(out, replications=20))
+
+
+def test_parts_whose_removal_was_cut_off_are_not_taken_for_damaged_ones(
+    reference: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove_half(folder: Path, **_: object) -> None:
+        next(Path(folder).rglob("part.json")).unlink()
+        raise OSError("power cut")
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as cut:
+        cut.setattr("analysis.runs.parts.shutil.rmtree", remove_half)
+        with pytest.raises(OSError, match="power cut"):
+            played(out, replications=8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_same(reference, played(out, replications=20))
+    assert not (out / "set-aside").exists() and not list(out.glob(".draft-*"))
 
 
 @pytest.mark.parametrize("step", ["locked", "open_folder", "write_manifest", "discard_drafts"])

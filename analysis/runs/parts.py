@@ -115,8 +115,13 @@ def seeds_in_parts(folder: Path, manifest: Manifest) -> SeedSet:
 
 
 def discard(folder: Path) -> None:
-    """Remove all parts, once the tables hold them."""
-    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    """Remove all parts, once the tables hold them: in one rename, so that none is ever met half removed."""
+    gone = folder / f"{DRAFT}{secrets.token_hex(6)}"
+    try:
+        (folder / PARTS).rename(gone)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def discard_drafts(folder: Path) -> None:
