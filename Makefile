@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SEEDS  ?= 8
 ARGS   ?=
 
-.PHONY: run test test-all lint docs clean
+.PHONY: run test test-all campaign lint docs clean
 
 run: $(VENV)/.installed
 	$(BIN)/ventures cases -n $(SEEDS) $(ARGS)
@@ -15,7 +15,10 @@ test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu" $(ARGS)
 
 test-all: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not campaign" $(ARGS)
+
+campaign: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 0 -m campaign $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -18,6 +18,7 @@ from agents.startup.startup import Startup
 from agents.state.programmes import award_founding_grant
 from simulation.capital import usual_round
 from simulation.plugins.rules import rule
+from simulation.records.events import Founded
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -27,8 +28,8 @@ def found_startup(model: World, name: str, settings: FirmSettings) -> Startup:
     """Found a startup now, with a seed round from private savers (angels and seed funds are one aggregate)."""
     firm = Startup(model, name, settings)
     pre, usual = usual_round(model.settings.capital, "seed", model.year)
-    earns = [f"{s}: {m}" for s, m in offers_of(settings).items()] + [f"{s}: to firms" for s in settings.services]
-    firm.record("founded", amount_usd=settings.capital_usd, text=", ".join(earns))
+    offers, services = offers_of(settings), settings.services
+    firm.record(Founded(amount_usd=settings.capital_usd, offers=dict(offers), services=dict(services)))
     firm.finance.take({"savers": settings.capital_usd}, pre * settings.capital_usd / usual, "seed")
     firm.set_aside(0.1 * settings.capital_usd)  # assumption: a tenth of the seed goes into the first model
     award_founding_grant(firm)

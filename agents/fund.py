@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from agents.actor import Actor
@@ -114,20 +115,43 @@ class Fund(Actor):
     @rule("investor.valuation", "value that a fund sees in a startup before the money, USD")
     def view_usd(self, deal: Deal) -> float:
         """Value the fund sees in the light of its thesis; off by its own error, drawn anew for each raise."""
-        capital, streams = self.model.settings.capital, self.model.streams
+        capital = self.model.settings.capital
         value = fair_value_usd(capital, deal.facts, deal.stage, self.model.heat, self.model.year)
-        value *= self.settings.thesis.get(deal.sector, 1.0)
-        return value * streams.lognormal(1.0, capital.signal_noise, f"signal:{deal.firm}", self.name, deal.attempt)
+        return value * self.belief(deal) * self.error(deal)
 
-    @rule("investor.bid", "a `Bid` on a round, or None")
-    def bid(self, deal: Deal, share: float = 0.0) -> Bid | None:
-        """Bid on a round of a firm of which it holds `share`, or None. Who keeps a reserve uses its pro-rata right."""
+    def belief(self, deal: Deal) -> float:
+        """What its thesis makes of a dollar of fair value."""
+        return self.settings.thesis.get(deal.sector, 1.0)
+
+    def error(self, deal: Deal) -> float:
+        """What it sees per dollar of what it believes in; drawn anew for each raise."""
+        noise, streams = self.model.settings.capital.signal_noise, self.model.streams
+        return streams.lognormal(1.0, noise, f"signal:{deal.firm}", self.name, deal.attempt)
+
+    def least_usd(self, deal: Deal) -> float:
+        """The least value that it must see to bid."""
+        return self.settings.hurdle * deal.pre_money_usd
+
+    def asked_usd(self, deal: Deal) -> float:
+        """The fair value from which it bids, in the light of its thesis and with its error; infinite for never."""
+        seen = self.belief(deal) * self.error(deal)
+        return self.least_usd(deal) / seen if seen > 0 else inf
+
+    def offer(self, deal: Deal, share: float, view_usd: float) -> Bid | None:
+        """What it would put in if it saw that value; None without money. Who keeps a reserve has a pro-rata right."""
         most = self.most_usd(deal, share)
         if most < SMALLEST_TICKET_USD:
             return None
-        view = self.view_usd(deal)
         by_right = min(most, share * deal.size_usd) if self.settings.reserve_share > 0 else 0.0
-        return Bid(view, most, by_right) if view >= self.settings.hurdle * deal.pre_money_usd else None
+        return Bid(view_usd, most, by_right)
+
+    @rule("investor.bid", "a `Bid` on a round, or None")
+    def bid(self, deal: Deal, share: float = 0.0) -> Bid | None:
+        """Bid on a round of a firm of which it holds `share`, or None."""
+        if self.most_usd(deal, share) < SMALLEST_TICKET_USD:
+            return None
+        view = self.view_usd(deal)
+        return self.offer(deal, share, view) if view >= self.least_usd(deal) else None
 
     # -- money --------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from agents.firm.hazards import (
     outage_rate,
     rows_held,
 )
+from simulation.records.events import Accident, Breach, Outage
 
 if TYPE_CHECKING:
     from agents.firm.owner import LaboratoryLike, Owner, World
@@ -78,7 +79,7 @@ class IncidentProcess(Actor):
         most = self.model.settings.risk.breach_rate_year
         if self.strikes(firm, "breach", most) and self.strikes(firm, "breach", breach_rate(firm)):
             hazard = breach_hazard(firm)
-            firm.suffer("breach", hazard.usd, hazard.trust, f"{rows_held(firm):,.0f} rows")
+            firm.suffer(Breach(rows=rows_held(firm)), hazard.usd, hazard.trust)
             firm.incident_to_audit = "breach"
 
     def outage(self, firm: Owner) -> None:
@@ -86,13 +87,12 @@ class IncidentProcess(Actor):
         most = most_outages(self.model.settings.risk)
         if self.strikes(firm, "outage", most) and self.strikes(firm, "outage", outage_rate(firm)):
             hazard = outage_hazard(firm)
-            firm.suffer("outage", hazard.usd, hazard.trust, f"{operators_of(firm):.0f} operators")
+            firm.suffer(Outage(operators=operators_of(firm)), hazard.usd, hazard.trust)
 
     def accident(self, firm: Owner, lab: LaboratoryLike) -> None:
         """An accident: the authority looks at the model. A model has at most one accident in a month."""
         hazard = accident_hazard(firm, lab)
         if self.strikes(lab, "accident", hazard.rate_year):
-            text = f"field accuracy {lab.quality_field:.3f}"
-            firm.suffer("accident", hazard.usd, hazard.trust, text)
+            firm.suffer(Accident(field=lab.quality_field), hazard.usd, hazard.trust)
             lab.hurried = True
             firm.incident_to_audit = "accident"

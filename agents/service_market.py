@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from agents.actor import Actor
 from agents.firm.service_desk import compute_terms, fee_a_hand, hand_price, hands_short
+from simulation.records.events import Supplier
 from simulation.settings import SERVICES, Service
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class ServiceMarket(Actor):
         buyer.suppliers.pop(service, None)
         if name:
             buyer.suppliers[service] = self.model.living[name]
-        buyer.record("supplier", other=name, cause=service, text=f"{before or 'itself'} → {name or 'itself'}")
+        buyer.record(Supplier(other=name, service=service, before=before))
 
     def utility(self, seller: Owner, buyer: Owner, service: Service) -> float:
         """Utility of a supplier to a buyer against doing it itself, utils."""

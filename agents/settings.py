@@ -268,6 +268,8 @@ class FirmSettings(Settings):
             raise ValueError("direction = tools needs services: a mapping with at least one entry")
         if self.direction != "tools" and self.services:
             raise ValueError(f"services need direction = tools, not {self.direction}")
+        if self.direction == "general" and not self.adapts_to:
+            raise ValueError("direction = general needs adapts_to: a mapping with at least one entry")
         return self
 
     @model_validator(mode="after")

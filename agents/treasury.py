@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 from simulation.books import AccountName, ProgrammeAccount, to_cents
+from simulation.records.events import BudgetUsedUp
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -67,8 +68,7 @@ def note_end(model: World, programme: Programme, asked_usd: float, left_before_u
     """Record the moment in which a budget is used up."""
     if to_cents(min(asked_usd, 1e15)) >= to_cents(min(left_before_usd, 1e16)):
         budget = model.settings.law.support.budget_usd_year[programme]
-        text = f"the budget of {model.today.year} for {programme} is spent"
-        model.record_event("budget used up", "", other="government", amount_usd=budget, cause=programme, text=text)
+        model.record_event("", BudgetUsedUp(amount_usd=budget, programme=programme, year=model.today.year))
 
 
 def part_paid(paid_usd: float, asked_usd: float) -> float:

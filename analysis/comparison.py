@@ -102,12 +102,12 @@ def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpa
     from scenarios import load_whatif
     from scenarios.shelf import full_name
 
+    settings = Settings.of(options)
     whatifs = [full_name(whatif) for whatif in names("whatifs", whatifs)]
     if not whatifs:
         raise AnalysisError("nothing to compare with: name at least one what-if (--with)")
     if len(set(whatifs)) < len(whatifs):
         raise AnalysisError("a what-if is named twice")
-    settings = Settings.of(options)
     setup = loaded(base, settings)
     changed = [Arm(setup.name, whatif, load_whatif(whatif, setup)) for whatif in whatifs]
     run = play([Arm(setup.name, BASE, setup), *changed], settings, kind="compare", name=setup.name)

@@ -91,6 +91,15 @@ class Content(Settings):
         """
         return list(self._timeline)
 
+    def firms_in_force(self, month: int) -> dict[str, FirmSettings]:
+        """Settings of the named firms that hold in a month of the run, dated changes of that month included."""
+        return next((firms for since, _, firms in reversed(self._timeline) if since <= month), self.firms)
+
+    def founding_month(self, firm: str) -> int:
+        """The month of the run in which a named firm enters; 0 for those that are there from the start."""
+        founded = self.firms[firm].founded
+        return 0 if founded is None else max(self.month_of(founded), 0)
+
     def fingerprint(self) -> str:
         """SHA-256 of the content; the name is no part of it, the order of firms is (ties may follow the order)."""
         content = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))

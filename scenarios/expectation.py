@@ -2,76 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
 from scenarios.strict_yaml.errors import listed
 from simulation.parameters import Month, Settings, parameter
+from simulation.records.columns import columns_of
+from simulation.records.events import JUDGED
 from simulation.settings import Name
 
 Ending = Literal["bankrupt", "acquired", "public", "profitable", "alive"]
-Metric = Literal[
-    "cash_usd",
-    "revenue_usd",
-    "costs_usd",
-    "profit_usd",
-    "customers",
-    "headcount",
-    "price_usd",
-    "quality_lab",
-    "quality_field",
-    "trust",
-    "share",
-    "paying_customers",
-    "rung",
-    "run_months",
-    "broken_runs",
-    "lost_runs",
-    "rows",
-    "field_coverage",
-    "brand_usd",
-    "quality_gap",
-    "free_share",
-    "licence_solution_share",
-    "inference_flops",
-]
+DERIVED = ("profit_usd", "quality_gap", "free_share")
+"""Metrics that follow from several columns."""
 Statistic = Literal["mean", "min", "max", "first", "last", "change", "sum"]
 Comparison = Literal["value", "rank", "over_traditional", "over_incumbents", "times_incumbents"]
-EventKind = Literal[
-    "founded",
-    "release",
-    "run broke down",
-    "round",
-    "down round",
-    "bridge note",
-    "raise refused",
-    "grant",
-    "pivot",
-    "profitable",
-    "price cut",
-    "imitation",
-    "threat overlooked",
-    "breach",
-    "outage",
-    "accident",
-    "certified",
-    "certificate refused",
-    "audit passed",
-    "audit failed",
-    "withdrawn",
-    "acquired",
-    "bankrupt",
-    "listed",
-    "key person left",
-    "key person replaced",
-    "risk response",
-    "budget used up",
-    "university link",
-    "management",
-    "supplier",
-]
-"""What is recorded of firms (docs/outputs.md): another word would never happen, or be forbidden in vain."""
+if TYPE_CHECKING:
+    Metric = str
+    EventKind = str
+else:
+    Metric = Literal[(*(column.name for column in columns_of("firms") if column.judged), *DERIVED)]
+    EventKind = Literal[JUDGED]
+"""What is recorded of firms: another word would never happen, or be forbidden in vain."""
 TRADITIONAL = ("quality_lab", "quality_field", "quality_gap")
 """Metrics that the sector's traditional method has too."""
 

@@ -41,6 +41,8 @@ def selected(whole: Content, document: Document) -> Document:
         data[part] = {name: value for name, value in data[part].items() if value["sector"] not in gone}
     for firm in data["firms"].values():
         firm["adapts_to"] = {name: offers for name, offers in firm["adapts_to"].items() if name not in gone}
+        if firm["direction"] == "general" and not firm["adapts_to"]:
+            firm["direction"] = "vertical"
     for fund in data["investors"].values():
         fund["thesis"] = {name: factor for name, factor in fund["thesis"].items() if name not in gone}
     kept = _keep_interventions(data, gone, firms, share)

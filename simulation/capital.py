@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import inf
 
 import numpy as np
 
@@ -62,6 +63,21 @@ def fair_value_usd(settings: CapitalSettings, facts: Facts, stage: Stage, heat: 
     dearer = usual_round(settings, stage, year)[1] / settings.stages[stage].round_usd_2014
     unsold = settings.option_usd * dearer * technique + settings.user_value_usd * facts.free_users
     return heat * (facts.revenue_usd_year * multiple + unsold * settings.option_fade**step)
+
+
+def revenue_for_value(
+    settings: CapitalSettings, value_usd: float, facts: Facts, stage: Stage, heat: float, year: float
+) -> float:
+    """Yearly revenue from which a startup is worth `value_usd`, all else as in `facts`; infinite where none is enough.
+
+    Fair value is linear in revenue: two values of the function itself give the line.
+    """
+    at_none, at_one = (
+        fair_value_usd(settings, replace(facts, revenue_usd_year=revenue), stage, heat, year) for revenue in (0.0, 1e6)
+    )
+    if value_usd <= at_none:
+        return 0.0
+    return 1e6 * (value_usd - at_none) / (at_one - at_none) if at_one > at_none else inf
 
 
 @dataclass(slots=True)

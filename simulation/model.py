@@ -28,6 +28,7 @@ from simulation.market import Market, Standing
 from simulation.plugins.plugin import Plugin, PluginSettings
 from simulation.randomness import Streams
 from simulation.records.columns import SectorRow
+from simulation.records.events import Event, Law
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
 from simulation.training.plan import TrainingPlan
@@ -255,9 +256,9 @@ class MarketModel(mesa.Model, Generic[F]):
         """Living firms of a sector, of one kind where it is given, in order of entry."""
         return list(self._living_in.get((sector, kind), {}).values())
 
-    def record_event(self, kind: str, firm: str, **details: Any) -> None:
-        """Record an event now; details as in `Recorder.event`."""
-        self.recorder.event(self.today, kind, firm, **details)
+    def record_event(self, firm: str, event: Event) -> None:
+        """Record an event of a firm now; of none, where the name is empty."""
+        self.recorder.event(self.today, self.calendar.date_of(self.month), firm, event)
 
     # -- phases of the world ------------------------------------------------------------------------------------------
 
@@ -266,7 +267,8 @@ class MarketModel(mesa.Model, Generic[F]):
         for change in self.changes[1:]:
             if change.month == self.month:
                 self.put_in_force(change)
-                self.recorder.event(self.calendar.date_of(self.month), "law", "", text=change.says)
+                month = self.calendar.date_of(self.month)
+                self.recorder.event(month, month, "", Law(says=change.says))
         self.market.grow(self.year)
         self.cloud.grow(self.year)
         self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.living.values()))

@@ -40,8 +40,10 @@ class FakeScenario:
     focal: str | None = FOCAL
     expect: tuple[Expectation, ...] = (PROFITABLE,)
     causes: dict[str, Cause] = field(default_factory=lambda: {"team": SKILL})
+    plugins: dict[str, Any] = field(default_factory=dict)
     firms: dict[str, Any] = field(default_factory=dict)
     entrants: dict[str, Any] = field(default_factory=dict)
+    plugins: dict[str, Any] = field(default_factory=dict)
     p_success: float = 0.8
     pause_s: float = 0.0
     endless_seed: int | None = None
@@ -99,6 +101,9 @@ class FakeService:
         self.n_runs += len(new)
         self.batches += [len(new)] if new else []
         return len(new)
+
+    def rows(self) -> list[dict[str, Any]]:
+        return self.ledger.rows(self.used_keys)
 
     def result(self, key: str) -> float:
         self.used_keys.add(key)
@@ -171,7 +176,7 @@ class FakeWorld:
             traditional_field=0.4,
         )
         event = {"time": self.date_of(1), "kind": "round", "firm": self.focal, "other": "fund", "amount_usd": 1e6}
-        events = pd.DataFrame([{**event, "cause": "", "text": "seed"}])
+        events = pd.DataFrame([{**event, "fields": '{"stage": "seed"}'}])
         rounds = pd.DataFrame(
             [{"time": self.date_of(1), "firm": self.focal, "round": "seed", "amount_usd": 1e6, "pre_money_usd": 5e6}]
         ).assign(investors="fund")

@@ -13,6 +13,7 @@ from analysis.explain.facts import Record, Subject
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm, Engine
 from analysis.play.options import Settings
+from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios.build import build_world
 
@@ -22,9 +23,6 @@ ENTRANTS = {"new": {"sector": "vision", "per_year": 0, "at_start": 2, "offers": 
 class EmptyLedger:
     """Keeps nothing."""
 
-    def rows(self, keys: Iterable[str]) -> list[dict[str, Any]]:
-        return []
-
     def add_many(self, runs: Iterable[Any]) -> bool:
         return True
 
@@ -33,6 +31,9 @@ class PlayableService(FakeService):
     """A computing service that the player of experiments can use."""
 
     ledger = EmptyLedger()
+
+    def rows(self) -> list[dict[str, Any]]:
+        return []
 
 
 def open_service(ledger: Path, device: str, retrain: bool) -> PlayableService:
@@ -51,6 +52,8 @@ def play_small(out: Path, seeds: int = 2) -> Run:
 
 
 KEY = "0123456789abcdef0123456789abcdef"
+START = pd.Timestamp("2016-01-01")
+CASH = {"kind": "cash"}
 
 
 def months_of(**columns: list[Any]) -> pd.DataFrame:
@@ -59,34 +62,51 @@ def months_of(**columns: list[Any]) -> pd.DataFrame:
     flat: dict[str, Any] = {
         "cash_usd": 1e6, "revenue_usd": 1e4, "costs_usd": 5e4, "customers": 100.0, "paying_customers": 100.0,
         "headcount": 10.0, "trust": 0.5, "share": 0.1, "rows": 5e4, "quality_lab": 0.8, "quality_field": 0.5,
-        "ledger_key": KEY,
+        "ledger_key": KEY, "freemium_paying": 0.0, "freemium_free": 0.0,
     }  # fmt: skip
     month = pd.date_range("2016-01-01", periods=n, freq="MS")
     return pd.DataFrame({"month": month, "firm": "iris", **{k: [v] * n for k, v in flat.items()}, **columns})
 
 
 def events_of(*rows: tuple[Any, ...]) -> pd.DataFrame:
-    """Rows of the events table: (time, kind, firm, other, amount_usd, cause, text)."""
-    columns = ["time", "kind", "firm", "other", "amount_usd", "cause", "text"]
-    frame = pd.DataFrame(list(rows), columns=columns)
-    return frame.assign(time=pd.to_datetime(frame["time"]))
+    """Rows of the events table as a record holds them: (time, kind, firm, other, amount_usd[, data]).
+
+    What is dated to the first day of a month was decided at the end of the month before, but for the run's first day
+    and laws.
+    """
+    columns = ["time", "kind", "firm", "other", "amount_usd", "data"]
+    frame = pd.DataFrame([(*row, {})[:6] for row in rows], columns=columns)
+    times = pd.to_datetime(frame["time"])
+    own_month = (frame["kind"] == "law") | (times == START)
+    month = times.where(own_month, times - pd.Timedelta(days=1)).dt.to_period("M").dt.to_timestamp()
+    place = [1000 * time.toordinal() + i for i, time in enumerate(times)]
+    return frame.assign(time=times, month=month, place=place)
 
 
-def record_of(months: pd.DataFrame, events: pd.DataFrame, ending: dict[str, Any] | None = None, **more: Any) -> Record:
-    """A firm's record from hand-made tables; it ends bankrupt after its last month unless `ending` says else."""
+def record_of(
+    months: pd.DataFrame,
+    events: pd.DataFrame,
+    ending: dict[str, Any] | None = None,
+    causes: tuple[dict[str, Any], ...] = (CASH,),
+    **more: Any,
+) -> Record:
+    """A firm's record from hand-made tables; it ends bankrupt after its last month unless `ending` says else.
+
+    causes: what the run recorded of a bankruptcy.
+    """
     last = months["month"].max()
-    gone = {"ending": "bankrupt", "causes": "cash ran out", "ended": last + pd.DateOffset(months=1)}
+    gone = {"ending": "bankrupt", "ended": last + pd.DateOffset(months=2)}  # it is measured until the month before
     common = {"firm": "iris", "founded": months["month"].min(), "raised_usd": 1e6, "exit_value_usd": 0.0}
     sectors = pd.DataFrame({"month": months["month"], "traditional_lab": 0.5, "traditional_field": 0.45})
     plan = {"kind": "cnn", "rung": 2, "rows": 512, "coverage": 0.0, "recipe": {"optimizer": "adam"}}
     training = {KEY: {"plan": plan, "accuracy_lab": 0.8, "accuracy_field": 0.5}}
     parts: dict[str, Any] = {
         "others": events_of(), "rounds": pd.DataFrame(), "sectors": sectors, "training": training,
-        "setup": {
-            "start": f"{months['month'].min():%Y-%m-%d}", "years": -(-len(months) // 12), "firms": {},
-            "world": {"capital": {"revenue_multiple": 6, "growth_multiple": 8}},
-        },
+        "period": RunMonths(months["month"].min(), 12 * -(-len(months) // 12)), "scenario": None,
     }  # fmt: skip
     parts.update(more)
     full = {**common, "kind": "startup", "sector": "vision", **gone, **(ending or {})}
+    if full["ending"] in ("bankrupt", "acquired"):
+        end = events_of((full["ended"], full["ending"], "iris", "", 0.0, {"causes": list(causes)}))
+        events = pd.concat([events, end], ignore_index=True) if len(events) else end
     return Record(Subject("s", "base", 0, "iris"), months, events, ending=full, **parts)

@@ -142,4 +142,36 @@ CALM: dict[str, Any] = {
     },
     "investors": {"fund": {"vintage": 2014, "stages": ["A"]}},
 }  # fmt: skip
-WORLDS = {"lively": LIVELY, "calm": CALM}
+OTHER: dict[str, Any] = {
+    "title": "incumbents of other directions",
+    "start": "2016-01",
+    "years": 2,
+    "world": {
+        "sectors": {
+            "vision": {"segments": {"cameras": SEGMENT}},
+            "shops": {"task": "commerce-recommendation", "segments": {"chains": SEGMENT}},
+        },
+        "compute": {"rung_gpu_hours": 20},
+        "law": {"audits_year": 12, "fairness_gap_limit": 0.11},
+    },
+    "firms": {
+        "cloud": {
+            "kind": "incumbent", "sector": "vision", "direction": "tools", "skill": 0.9, "capital_usd": 1e8,
+            "rows": 1e6, "services": {"compute": 0.15, "data": 0.6}, "staff": {"operations": 6},
+        },
+        "broad": {
+            "kind": "incumbent", "sector": "vision", "direction": "general", "model_kind": "transformer",
+            "capital_usd": 1e8, "offers": {"cameras": "subscription"},
+            "adapts_to": {"shops": {"chains": "subscription"}},
+        },
+        "buyer": {"sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7},
+    },
+    "entrants": {
+        "steady": {
+            "sector": "vision", "offers": [{"cameras": "subscription"}], "at_start": 3, "per_year": 0,
+            "managed": {"mean": 1, "sd": 0}, "skill": {"mean": 0.8, "sd": 0.05},
+            "management": {**EASY, "better_model_months": 120, "accuracy_ratio": 0.5},
+        },
+    },
+}  # fmt: skip
+WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER}

@@ -13,7 +13,8 @@ from agents.incumbent.acquisition import (
     approach,
     asked_usd,
     is_healthy,
-    threat,
+    threatened_by,
+    threatens,
     value_to_buyer_usd,
     worth_usd,
 )
@@ -51,7 +52,7 @@ def test_an_incumbent_buys_a_better_healthy_startup_above_what_it_raised() -> No
     approach(giant)
     assert giant.books.cash_usd == pytest.approx(10e6 + left, abs=0.1)  # the parent paid what half the cash did not
     assert firm.ending == "acquired" and asked < firm.exit_value_usd == pytest.approx((asked * worth) ** 0.5)
-    assert firm.exit_value_usd > firm.raised_usd and "while healthy; better in the field" in firm.reasons[0]
+    assert firm.exit_value_usd > firm.raised_usd and {"buyer", "better_quality"} <= set(firm.reasons[0].figures)
     assert fund.flows[-1][1] == pytest.approx(firm.exit_value_usd / 4, abs=0.01)
     assert model.bank.total_cash_usd() == 0 and kinds_of_events(model, firm.name)[-1] == "acquired"
 
@@ -96,7 +97,9 @@ def test_there_is_no_deal_without_a_reason_a_price_and_a_healthy_firm(change: st
 
 def test_a_threat_is_told_in_words() -> None:
     firm, giant = threatened()
-    assert threat(giant, firm, 0.2) == "better in the field (0.800), holds 20% of the sector"
+    assert threatens(giant, firm, 0.2)
+    figures = threatened_by(firm, giant, 0.2).figures
+    assert figures["better_quality"] == pytest.approx(0.8) and figures["large_share"] == 0.2
     assert is_healthy(firm)
     firm.insolvent = True
     assert not is_healthy(firm)
@@ -110,4 +113,4 @@ def test_acquisitions_of_healthy_firms_happen_in_a_played_world() -> None:
         "entrants": {"new": {"sector": "vision", "per_year": 6, "offers": [{"cameras": "licence"}]}},
     }  # fmt: skip
     endings = play(world_of(changes)).tables()["endings"]
-    assert endings["causes"].str.contains("while healthy").any()
+    assert endings["causes"].str.contains('"threat"').any()

@@ -123,8 +123,8 @@ def test_a_seal_is_voluntary_and_earns_trust_once() -> None:
     play(firm.model, 1)
     assert on_sale(firm) == [True] and firm.certification.room("cameras") == math.inf
     before = firm.model.market["trust"][slot]
-    firm.certification.grant("cameras", firm.laboratory.released, "")
-    firm.certification.grant("cameras", firm.laboratory.released, "")
+    firm.certification.grant("cameras", firm.laboratory.released)
+    firm.certification.grant("cameras", firm.laboratory.released)
     assert firm.model.market["trust"][slot] == pytest.approx(before + 0.2)
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from test_agents_startup import FACTS, bidding, fund_of, quiet_world, raiser
 from test_world_conservation import check_all
-from world_fakes import play, world_of
+from world_fakes import fields_of, play, world_of
 
 from agents.fund import Bid, Deal, Fund, committed_usd
 from agents.settings import InvestorSettings
-from agents.startup.fundraising import allocate
+from agents.startup.fundraising import Refusal, allocate
+from agents.startup.startup import Startup
 from analysis.runs.tables import world_table
 from scenarios import ScenarioError, load
-from simulation.capital import usual_round
+from simulation.capital import Facts, usual_round
 from simulation.model import MarketModel
 
 
@@ -186,13 +188,93 @@ def test_returns_by_hand() -> None:
     assert sold["irr_year"] == pytest.approx(1)
 
 
+# -- what a refused firm was asked for ---------------------------------------------------------------------------------
+
+
+def refused(facts: Facts = FACTS, **funds: dict[str, Any]) -> tuple[Startup, dict[str, Any]]:
+    """A firm with these facts that funds with these settings refuse a series B, and what the refusal recorded."""
+    model = quiet_world(capital={"signal_noise": 0.5, "heat": {2016: 0.8}})
+    firm = raiser(model)
+    for name, settings in funds.items():
+        fund_of(model, name, **{"stages": ["B"], "size_usd": 1e9, **settings})
+    firm.finance.facts = lambda: facts  # type: ignore[method-assign]
+    firm.finance.close_round("B")
+    event = model.recorder.rows["events"][-1]
+    assert event[1] == "raise refused"
+    return firm, fields_of(event)
+
+
+THREE = {"strict": {"hurdle": 9.0}, "poor": {"size_usd": 1e7, "hurdle": 4.0}, "cold": {"thesis": {"vision": 0.1}}}
+
+
+def test_a_refusal_records_the_value_and_the_revenue_from_which_that_very_round_would_have_closed() -> None:
+    """Hurdle, thesis, error, climate, users, technique and money all count: the funds themselves are asked again."""
+    facts = replace(FACTS, revenue_usd_year=1e5, free_users=1e5)
+    _, said = refused(facts, **THREE)
+    assert said["stage"] == "B" and said["climate"] == 0.8 and said["free_users"] == 1e5
+    assert 1e5 < said["revenue_asked_usd_year"] and said["value_usd"] < said["value_asked_usd"]
+    for factor, closes in ((1 - 1e-9, False), (1 + 1e-9, True)):
+        model = quiet_world(capital={"signal_noise": 0.5, "heat": {2016: 0.8}})
+        firm = raiser(model)
+        for name, settings in THREE.items():
+            fund_of(model, name, **{"stages": ["B"], "size_usd": 1e9, **settings})
+        wanted = replace(facts, revenue_usd_year=factor * said["revenue_asked_usd_year"])
+        firm.finance.facts = lambda wanted=wanted: wanted  # type: ignore[misc]
+        firm.finance.close_round("B")
+        assert (firm.finance.stage == "B") == closes
+
+
+@pytest.mark.parametrize(
+    ("changes", "times"),
+    [
+        ({"hurdle": 10.0}, 2.0),  # twice the hurdle asks for twice the value
+        ({"thesis": {"vision": 2.0}}, 0.5),
+    ],
+)
+def test_what_is_asked_for_follows_hurdle_and_thesis(changes: dict[str, Any], times: float) -> None:
+    _, plain = refused(one={"hurdle": 5.0})
+    _, other = refused(one={"hurdle": 5.0, **changes})
+    assert other["value_asked_usd"] == pytest.approx(times * plain["value_asked_usd"])
+
+
+def test_users_and_technique_are_worth_revenue() -> None:
+    _, plain = refused(one={"hurdle": 5.0})
+    _, used = refused(replace(FACTS, free_users=1e6), one={"hurdle": 5.0})
+    _, better = refused(replace(FACTS, advantage_field=0.9), one={"hurdle": 5.0})
+    assert max(used["revenue_asked_usd_year"], better["revenue_asked_usd_year"]) < plain["revenue_asked_usd_year"]
+
+
+@pytest.mark.parametrize("funds", [{}, {"poor": {"size_usd": 1e6}}, {"never": {"thesis": {"vision": 0.0}}}])
+def test_where_no_value_would_have_closed_the_round_nothing_was_asked_for(funds: dict[str, Any]) -> None:
+    firm, said = refused(**funds)
+    assert said["value_asked_usd"] is None is said["revenue_asked_usd_year"]
+    assert firm.finance.refusal == Refusal("B", FACTS.revenue_usd_year)
+
+
+@pytest.mark.parametrize("rule", ["investor.valuation", "investor.bid"])
+def test_where_a_plug_in_judges_otherwise_nothing_is_said_of_what_was_asked_for(rule: str) -> None:
+    model = quiet_world()
+    firm = raiser(model)
+    fund_of(model, "one", stages=["B"], size_usd=1e9)
+    model.rules[rule] = {"investor.valuation": lambda fund, deal: 0.0, "investor.bid": lambda *of: None}[rule]
+    firm.finance.close_round("B")
+    said = fields_of(model.recorder.rows["events"][-1])
+    assert said["value_asked_usd"] is None is said["revenue_asked_usd_year"] and said["stage"] == "B"
+
+
+def test_a_round_ends_what_an_earlier_refusal_explains() -> None:
+    firm, _ = refused()
+    firm.finance.take({"savers": 1e6}, 1e7, "B")
+    assert firm.finance.refusal is None
+
+
 def test_a_mark_is_written_down_after_each_refusal_and_gone_after_the_end() -> None:
     model = quiet_world(capital={"write_down_share": 0.5})
     firm, fund = raiser(model), fund_of(model)
     firm.finance.take({"angel": 5e6}, 15e6, "A")
-    firm.finance.refuse("B", 0.0, 0.0, 1e7)
+    firm.finance.refuse(replace(DEAL, stage="B"), 0.0)
     assert fund.residual_usd() == pytest.approx(2.5e6)
-    firm.finance.refuse("B", 0.0, 0.0, 1e7)
+    firm.finance.refuse(replace(DEAL, stage="B"), 0.0)
     assert fund.residual_usd() == pytest.approx(1.25e6)
     firm.insolvent = True
     firm.leave_or_enter()
@@ -240,5 +322,5 @@ def test_notes_reserves_down_rounds_and_strategic_sales_keep_the_books() -> None
         check_all(model)
     tables = model.tables()
     assert {"bridge note", "down round", "acquired"} <= set(tables["events"]["kind"])
-    assert tables["endings"]["causes"].str.contains("while healthy").any()
+    assert tables["endings"]["causes"].str.contains('"threat"').any()
     assert tables["funds"]["distributed_usd"].iloc[0] > 0

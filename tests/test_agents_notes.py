@@ -11,6 +11,7 @@ from world_fakes import incumbent, kinds_of_events, play, released, world_of
 
 from agents.fund import Fund
 from agents.startup.bridge_notes import shared_usd
+from agents.startup.diagnosis import out_of_cash
 from agents.startup.exits import find_buyer
 from agents.startup.startup import Startup
 from simulation.model import MarketModel
@@ -80,7 +81,7 @@ def test_a_note_is_repaid_before_preferred_stock_when_the_firm_is_sold() -> None
     released(firm, model, accuracy_field=0.9)
     released(incumbent(model), model, accuracy_field=0.6)
     firm.staff["research"] = 3.0
-    assert find_buyer(firm) and firm.exit_value_usd == 9e5
+    assert find_buyer(firm, out_of_cash(firm)) and firm.exit_value_usd == 9e5
     claims = {"angel": 6.2e6, "other": 10e6}
     assert fund.flows[-1][1] == pytest.approx(3e5 + 6e5 * claims["angel"] / 16.2e6, abs=0.01)
     assert other.flows[-1][1] == pytest.approx(6e5 * claims["other"] / 16.2e6, abs=0.01)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from world_fakes import (
     FakeService,
+    fields_of,
     found,
     incumbent,
     kinds_of_events,
@@ -56,7 +57,7 @@ def test_a_model_that_fails_is_fined_by_turnover_and_must_be_fixed(measures: dic
     lab, event = firm.laboratory, firm.model.recorder.rows["events"][-1]
     assert event[1] == "audit failed" and lab.fix_ordered
     assert event[4] == firm.books.balance["fines"] / 100 == pytest.approx(0.04 * 12 * 1e5)
-    assert event[5] == lab.released.key  # the model that was audited
+    assert fields_of(event)["run"] == lab.released.key  # the model that was audited
     assert regulator.deadlines["iris"] == pytest.approx(firm.model.month + 0.5 + 3)
     assert (lab.extra_anonymisation > 0) == ("leakage" in measures)
     assert (lab.minority_share > 0.1) == ("fairness_gap" in measures)
@@ -179,7 +180,7 @@ def test_an_intervention_takes_effect_in_its_month() -> None:
     model.step()
     assert model.settings.law.tax_rate == 0.5 and set(model.market.s["switching_cost"]) == {usual, 4.0}
     (law,) = [row for row in model.recorder.rows["events"] if row[1] == "law"]
-    assert law[-1] == "New law"
+    assert fields_of(law) == {"says": "New law"}
     play(model, 12)
     assert model.settings.law.tax_rate == 0.5
 

@@ -11,10 +11,14 @@ from world_fakes import found, incumbent, kinds_of_events, lone_world, play, rel
 from agents.firm.firm import Firm
 from agents.fund import Bid, Deal, Fund
 from agents.settings import InvestorSettings
+from agents.startup.diagnosis import out_of_cash
 from agents.startup.exits import find_buyer
+from agents.startup.fundraising import Refusal
 from agents.startup.startup import Startup
 from simulation.capital import Facts, usual_round
 from simulation.model import MarketModel
+from simulation.records.events import Breach
+from simulation.records.reasons import told
 from simulation.revenue import MODELS
 
 NOBODY_LOOKS = {"innovation_rate_year": 0, "imitation_rate_year": 0}
@@ -179,7 +183,7 @@ def test_a_round_needs_most_of_the_usual_money(share: float, closes: bool) -> No
     assert (firm.finance.n_refused == 0) == closes
     assert kinds_of_events(model, firm.name)[-1] == ("round" if closes else "raise refused")
     if not closes:
-        assert fund.uncalled_usd == 1e8 and "series A refused" in firm.finance.refusal
+        assert fund.uncalled_usd == 1e8 and firm.finance.refusal.stage == "A"
 
 
 def test_it_goes_out_to_raise_when_the_runway_is_short_and_rests_after_a_refusal() -> None:
@@ -236,7 +240,8 @@ def test_a_firm_that_cannot_pay_is_wound_up_with_its_reasons() -> None:
     firm = found(quiet_world(), capital_usd=5e4)
     play(firm.model, 6)
     assert not firm.alive and firm.ending == "bankrupt" and firm.books.cash_usd == 0
-    assert firm.reasons[0] == "cash ran out" and "no model was ready" in firm.reasons
+    assert [reason.kind for reason in firm.reasons[:2]] == ["cash", "no model"]
+    assert [told(reason.as_fields()) for reason in firm.reasons[:2]] == ["cash ran out", "no model was ready"]
     assert kinds_of_events(firm.model, firm.name)[-1] == "bankrupt"
     assert firm.model.firms_in("vision") == [incumbent(firm.model)]
 
@@ -251,15 +256,22 @@ def test_reasons_name_what_went_wrong() -> None:
     slot = firm.sales.slots["photos"]
     market["free"][slot], market["customers"][slot], market["trust"][slot] = 1000.0, 10.0, 0.1
     market["free"][incumbent(model).sales.slots["photos"]] = 1e5
-    firm.finance.refusal = "series A refused at 0.00 M$ revenue a year"
+    firm.finance.refusal = Refusal("A", 0.0)
     firm.insolvent = True
     firm.leave_or_enter()
-    told = "; ".join(firm.reasons)
+    said = "; ".join(told(reason.as_fields()) for reason in firm.reasons)
     for reason in (
         "cash ran out", "free users did not convert (1.0% pay)", "disappoints in the field", "lost trust (0.10)",
         "incumbents hold 99%", "gives a better model away", "series A refused",
     ):  # fmt: skip
-        assert reason in told
+        assert reason in said
+    kinds = [reason.kind for reason in firm.reasons]
+    assert kinds == ["cash", "free", "field", "trust", "incumbents", "given away", "refused"]
+    by_kind = {reason.kind: reason.figures for reason in firm.reasons}
+    assert by_kind["given away"] == {"firms": ["giant"]} and by_kind["refused"] == {
+        "stage": "A",
+        "revenue_usd_year": 0.0,
+    }
 
 
 def test_an_acquisition_pays_preferences_first_and_hands_over_customers_cash_and_data() -> None:
@@ -272,7 +284,7 @@ def test_an_acquisition_pays_preferences_first_and_hands_over_customers_cash_and
     model.market["customers"][slot] = 40.0
     cash = {name: model.bank.books[name].cash_usd for name in ("savers", "giant", "iris")}
     rows = giant.laboratory.rows_lab
-    assert find_buyer(firm)
+    assert find_buyer(firm, out_of_cash(firm))
     price = firm.exit_value_usd
     assert price == pytest.approx(300_000 * firm.staff["research"]) and firm.ending == "acquired"
     assert price < 5e6  # less than the angel paid: the founders get nothing
@@ -297,7 +309,7 @@ def test_nobody_buys_a_failing_firm_without_customers_or_a_better_model() -> Non
     model = quiet_world()
     firm = raiser(model)
     released(incumbent(model), model, accuracy_field=0.95)
-    assert not find_buyer(firm)
+    assert not find_buyer(firm, out_of_cash(firm)) and not firm.reasons
 
 
 def test_a_firm_goes_public_once_when_revenue_and_growth_are_there() -> None:
@@ -364,7 +376,7 @@ def test_an_incumbent_answers_a_large_or_better_startup_after_its_delay() -> Non
 
 def test_incidents_cost_money_and_trust() -> None:
     firm: Firm = found(quiet_world(), capital_usd=1e6)
-    firm.suffer("breach", 1000.0, 0.2, "50,000 rows")
+    firm.suffer(Breach(rows=50_000), 1000.0, 0.2)
     assert firm.books.balance["incidents"] == 100_000 and firm.sales.trust() == pytest.approx(0.3)
-    firm.suffer("breach", 1e9, 0.9, "all rows")
+    firm.suffer(Breach(rows=1e9), 1e9, 0.9)
     assert firm.books.cash_usd == 0 and firm.sales.trust() == 0

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import get_args
 
 import pandas as pd
 import pytest
@@ -18,7 +15,7 @@ from analysis.cases.expectations import Evidence, columns_needed, judge, matches
 from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios import Scenario
-from scenarios.expectation import EventKind, Expectation
+from scenarios.expectation import Expectation
 from scenarios.strict_yaml.document import Document
 
 MONTHS = pd.date_range("2015-01-01", periods=6, freq="MS")
@@ -296,18 +293,3 @@ def test_a_played_world_has_all_that_statements_read(tmp_path: Path) -> None:
 def loaded_arm(run: Run) -> Scenario:
     resolved = run.manifest["arms"][0]["resolved"]
     return Scenario.from_document(Document(dict(resolved), "small"), "small")
-
-
-def recorded_kinds() -> Iterator[str]:
-    """First words of all calls in the model that record an event of a firm."""
-    root = Path(__file__).parent.parent
-    for path in [*(root / "agents").rglob("*.py"), *(root / "simulation").rglob("*.py")]:
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args:
-                kind = call.args[0]
-                if call.func.attr in ("record", "suffer", "record_event") and isinstance(kind, ast.Constant):
-                    yield str(kind.value)
-
-
-def test_expectations_know_all_kinds_of_events_and_no_others() -> None:
-    assert set(get_args(EventKind)) == set(recorded_kinds()), "add the kind to EventKind in scenarios/expectation.py"

@@ -166,6 +166,21 @@ def test_a_merge_that_was_cut_off_is_done_again(
     assert_same(reference, played(out, replications=20))
 
 
+@pytest.mark.parametrize("step", ["locked", "open_folder", "write_manifest", "discard_drafts"])
+def test_a_folder_whose_making_was_cut_off_is_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    from analysis.runs import write as folder
+
+    with monkeypatch.context() as cut:
+        cut.setattr(folder, step, lambda *_: (_ for _ in ()).throw(OSError("power cut")))
+        with pytest.raises(OSError, match="power cut"):
+            played(tmp_path / "run")
+    (tmp_path / "run").mkdir(exist_ok=True)
+    (tmp_path / "run" / ".draft-abc").write_text("")  # what a process that was killed was about to write
+    assert played(tmp_path / "run").seeds == [0, 1, 2, 3]
+
+
 def test_a_run_without_a_folder_lives_as_long_as_it_is_used() -> None:
     run = played(None, replications=1)
     folder = run.folder
@@ -180,6 +195,44 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     with locked(tmp_path / "run"), pytest.raises(AnalysisError, match="another process"):
         played(tmp_path / "run")
     assert played(tmp_path / "run").status == "finished"
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from analysis.runs.write import locked
+
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(3600)
+"""
+
+
+def test_a_lock_ends_with_the_process_that_held_it_however_that_ended(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, out], stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
+    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    with pytest.raises(AnalysisError, match="another process"):
+        played(out)
+    holder.kill()
+    holder.communicate()
+    assert played(out).seeds == [0, 1, 2, 3]
+
+
+def test_a_lock_is_not_written_through_a_link(tmp_path: Path) -> None:
+    out, precious = tmp_path / "run", tmp_path / "precious"
+    precious.write_text("keep me")
+    played(out)
+    (out / ".lock").unlink()
+    (out / ".lock").symlink_to(precious)
+    with pytest.raises(AnalysisError, match=r"\.lock is a link"):
+        played(out, replications=8)
+    assert precious.read_text() == "keep me"
+    (out / ".lock").unlink()
+    (out / ".lock").mkdir()
+    with pytest.raises(AnalysisError, match=r"\.lock cannot be locked"):
+        played(out, replications=8)
+    assert len(Run(out).seeds) == 4
 
 
 SCRIPT = """

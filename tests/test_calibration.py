@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+import random
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pandas as pd
 import pytest
 import yaml
 from analysis_fakes import ENGINE
+from damage import flip_bytes, overwrite_block, truncate
 
 from analysis.base_rates.targets import Target
 from analysis.calibration.loss import FARTHEST, MISSING, Outcome, distance, loss
@@ -19,6 +25,7 @@ from analysis.calibration.search import SearchInterrupted, Trial, search
 from analysis.cli.main import run_command
 from analysis.errors import AnalysisError
 from scenarios import ScenarioError, load, load_whatif
+from simulation.training.ledger.ledger import Ledger
 
 FEW = """parameters:
   - {name: option, paths: [world.capital.option_usd], how: scale, low: 0.5, high: 2.0, log: true}
@@ -175,9 +182,94 @@ def test_a_study_of_something_else_and_a_file_that_is_none_are_refused(tmp_path:
     search(file, IDENTITY, free, fake, 1)
     with pytest.raises(AnalysisError, match=r"holds another study \(other seeds\)"):
         search(file, {**IDENTITY, "seeds": [0]}, free, fake, 2)
-    with pytest.raises(AnalysisError, match="cannot be used as a study"):
-        search(tmp_path / "few.yaml", IDENTITY, free, fake, 1)
-    assert (tmp_path / "few.yaml").read_text() == FEW
+
+
+def sqlite_of_another_kind(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE letters (text TEXT)")
+        connection.commit()
+
+
+def study_of_another_program(file: Path) -> None:
+    optuna.create_study(storage=f"sqlite:///{file}", study_name="theirs")
+
+
+def table_of_rows(file: Path) -> None:
+    pd.DataFrame({"a": [1]}).to_parquet(file)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda file: Ledger(file).close(), "it is an SQLite file of another kind"),
+        (sqlite_of_another_kind, "it is an SQLite file of another kind"),
+        (study_of_another_program, "it holds studies of another program"),
+        (table_of_rows, "file is not a database"),
+        (lambda file: file.write_text(FEW), "file is not a database"),
+        (lambda file: file.write_text("x"), "it is an SQLite file of another kind"),
+        (Path.mkdir, "it is no regular file"),
+        (os.mkfifo, "it is no regular file"),
+    ],
+    ids=["ledger", "sqlite", "study", "parquet", "text", "letter", "folder", "pipe"],
+)
+def test_a_file_of_another_kind_is_refused_and_left_as_it_is(
+    tmp_path: Path, make: Callable[[Path], object], says: str
+) -> None:
+    free, file = knobs(tmp_path), tmp_path / "mine"
+    make(file)
+    before, names = file.read_bytes() if file.is_file() else b"", sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(AnalysisError, match="mine cannot be used as a study") as error:
+        search(file, IDENTITY, free, fake, 1)
+    assert says in str(error.value) and "\n" not in str(error.value)
+    assert before == (file.read_bytes() if file.is_file() else b"")
+    assert names == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_a_damaged_study_is_refused_in_one_line_or_says_what_it_said(tmp_path: Path) -> None:
+    free, file = knobs(tmp_path), tmp_path / "study.sqlite"
+    search(file, IDENTITY, free, fake, 4, seed=7)
+    whole, n_refused = file.read_bytes(), 0
+    for number in range(40):
+        rng = random.Random(f"study {number}")
+        file.write_bytes(whole)
+        says = rng.choice((flip_bytes, truncate, overwrite_block))(file, rng)
+        try:
+            found = search(file, IDENTITY, free, fake, 0)
+        except AnalysisError as error:
+            n_refused += 1
+            assert str(file) in str(error) and "\n" not in str(error) and len(str(error)) < 600, says
+        else:
+            assert all(trial.values.keys() == {"option", "runway", "hurdle"} for trial in found), says
+            assert all(12 <= trial.values["runway"] <= 30 and trial.loss >= 0 for trial in found), says
+    assert n_refused >= 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE trial_params SET param_name = 'runwa<' WHERE param_name = 'runway'",
+        "UPDATE trial_params SET param_value = 1e9 WHERE param_name = 'runway'",
+        "DELETE FROM trial_params",
+        "UPDATE trial_values SET value = -1.0",
+        "UPDATE trial_user_attributes SET value_json = '{}'",
+        "UPDATE trial_user_attributes SET value_json = '[['",
+        "DELETE FROM trial_user_attributes",
+        "UPDATE study_user_attributes SET value_json = '7'",
+    ],
+)
+def test_trials_that_no_search_writes_are_refused_before_more_are_played(tmp_path: Path, change: str) -> None:
+    free, file = knobs(tmp_path), tmp_path / "study.sqlite"
+    search(file, IDENTITY, free, fake, 3, seed=7)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(change)
+        connection.commit()
+
+    def played(values: Mapping[str, float]) -> Outcome:
+        raise AssertionError("played")
+
+    with pytest.raises(AnalysisError, match=r"cannot be used as a study|holds another study") as error:
+        search(file, IDENTITY, free, played, 4, seed=7)
+    assert "\n" not in str(error.value)
 
 
 # -- the command ----------------------------------------------------------------------------------------------------

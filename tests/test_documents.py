@@ -6,8 +6,8 @@ import ast
 import json
 import re
 import shutil
-from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,11 +19,15 @@ from analysis.cli.main import app
 from analysis.errors import AnalysisError
 from analysis.pages.__main__ import WRITERS, documents, main
 from analysis.pages.blocks import blocks_of, written_anew
+from analysis.pages.chapters import Changed, changed_since
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES, Label
 from scenarios import catalogue, load
-from scenarios.expectation import EventKind, Metric
+from scenarios.expectation import Metric
 from simulation.records.columns import ROWS
+from simulation.records.events import COLUMNS, KINDS, Event, declared_fields
+from simulation.records.reasons import PHRASES, Reason, ReasonKind
+from simulation.records.words import WORDS
 from simulation.revenue import MODELS
 from simulation.training.ladder import RUNGS
 from simulation.training.ledger.rows import COLUMNS as LEDGER_COLUMNS
@@ -145,11 +149,28 @@ def test_seeds_that_were_used_for_no_choice_are_told_apart_where_the_file_has_th
     plain = " ".join(WRITERS["cases.en"](case_document(), "x").split())
     assert "On seeds 100 to 199, used for no choice, 0.90 (A), 1.00 (B) meet every statement." in plain
     few = WRITERS["cases.en"](case_document(seeds=list(range(50))), "x")
-    assert (
-        "used for no choice" not in few and "(0 to 49)" in few and "These seeds were in view" in " ".join(few.split())
-    )
+    assert "used for no choice" not in few and "(0 to 49)" in few and "seeds 0 to 99 in view" in few
     fresh = " ".join(WRITERS["cases.en"](case_document(seeds=list(range(100, 150))), "x").split())
-    assert "(100 to 149)" in fresh and "These seeds were used for no choice." in fresh
+    assert "(100 to 149)" in fresh and "The seeds played here were used for no choice." in fresh
+
+
+def test_a_chapter_that_changed_since_its_file_was_written_is_named() -> None:
+    """Statements and causes by name; the sentence goes by itself when the chapter is played again."""
+    setup = load("cases/fraud")
+    document = case_document()
+    played = {
+        "scenario": "cases/fraud", "id": "CASE-FRAUD", "expectations": [{"id": one.id} for one in setup.expect],
+        "causes": [{**document["cases"][0]["causes"][0], "name": name} for name in setup.causes],
+    }  # fmt: skip
+    document["cases"][0] |= played
+    assert changed_since(document) == []
+    assert "Chapters have changed" not in WRITERS["cases.en"](document, "x")
+    gone, *_ = played["expectations"]
+    played["expectations"][0] = {"id": "answers-fast"}
+    assert changed_since(document) == [Changed("CASE-FRAUD", ("answers-fast",), (gone["id"],))]
+    for name in ("cases.en", "cases.zh"):
+        text = WRITERS[name](document, "x")
+        assert "CASE-FRAUD" in text and "`answers-fast`" in text and f"`{gone['id']}`" in text
 
 
 def placebo_document(*crossed: tuple[str, str, float]) -> dict[str, Any]:
@@ -203,39 +224,32 @@ def figures_of(text: str) -> list[str]:
 # -- events and columns ------------------------------------------------------------------------------------------------
 
 
-def recorded() -> dict[str, set[str]]:
-    """By kind of event: the details that some call in the model records with it."""
-    found: dict[str, set[str]] = defaultdict(set)
+def recorded() -> set[str]:
+    """Classes of events that some call in the model makes."""
+    made: set[str] = set()
+    classes = {kind.__name__ for kind in KINDS.values()}
     for path in [*(ROOT / "agents").rglob("*.py"), *(ROOT / "simulation").rglob("*.py")]:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
-                continue
-            method = call.func.attr
-            kinds = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-            if method in ("record", "record_event") and kinds:
-                found[kinds[0]] |= {str(keyword.arg) for keyword in call.keywords}
-            elif method == "suffer" and kinds:
-                found[kinds[0]] |= {"amount_usd", "text"}
-            elif method == "event" and len(kinds) > 1:  # date, kind, firm
-                found[kinds[0]] |= {str(keyword.arg) for keyword in call.keywords}
-    return dict(found)
+            if isinstance(call, ast.Call):
+                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                made |= {name} & classes
+    return made
 
 
-def documented_events() -> dict[str, list[str]]:
-    """By kind: cells `other`, `amount_usd`, `cause`, `text` of the table."""
-    return {names_in(row[0])[0]: row[1:] for row in rows_of(section("outputs.md", "`events`")) if len(row) == 5}
+def test_every_kind_of_event_that_is_declared_is_recorded_somewhere() -> None:
+    assert recorded() == {kind.__name__ for kind in KINDS.values()}
 
 
-def test_the_events_that_are_recorded_are_those_that_are_documented() -> None:
-    assert set(documented_events()) == set(recorded())
-    assert set(documented_events()) - {"law"} == set(get_args(EventKind))
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_kind_of_event_says_what_each_field_is_and_tells_no_other(kind: type[Event]) -> None:
+    declared = declared_fields(kind)
+    assert {one.name for one in fields(kind)} - set(COLUMNS) <= set(declared) and kind.__doc__
+    told = {name for phrase in (*kind.phrase, *kind.more) for name in WORDS.names(phrase)}
+    assert kind.phrase and told <= {*declared, "firm"}
 
 
-def test_a_documented_event_has_the_details_that_are_recorded() -> None:
-    there, told = recorded(), documented_events()
-    for kind, details in there.items():
-        filled = {name for name, cell in zip(("other", "amount_usd", "cause", "text"), told[kind], strict=True) if cell}
-        assert filled == details, kind
+def test_every_kind_of_reason_is_told_by_its_figures() -> None:
+    assert set(PHRASES) == set(get_args(ReasonKind))
 
 
 @pytest.fixture(scope="module")
@@ -258,14 +272,17 @@ def test_the_columns_of_a_table_are_those_that_are_documented(played: Run, table
 
 def test_the_columns_of_worlds_are_written_from_their_declarations() -> None:
     parts = {block.name: block.source for block in blocks_of(text_of("outputs.md"))}
-    declared = {f"columns.{table}": row for table, row in ROWS.items()} | {"columns.shared": Label}
-    assert parts == {name: f"{row.__module__.replace('.', '/')}.py" for name, row in declared.items()}
+    declared = {f"columns.{table}": row.__module__ for table, row in ROWS.items()} | {
+        "columns.shared": Label.__module__
+    }
+    declared |= {"events.kinds": Event.__module__, "reasons.kinds": Reason.__module__}
+    assert parts == {name: f"{module.replace('.', '/')}.py" for name, module in declared.items()}
 
 
 def test_the_columns_of_the_training_table_are_those_that_are_documented(played: Run) -> None:
     assert documented_columns("`training`") == list(LEDGER_COLUMNS)
-    fields = next(line for line in text_of("outputs.md").splitlines() if line.startswith("| `plan` | JSON"))
-    assert set(re.findall(r"\w+", fields.split("the plan: ")[1])) == set(TrainingPlan.__dataclass_fields__)
+    row = next(line for line in text_of("outputs.md").splitlines() if line.startswith("| `plan` | JSON"))
+    assert set(re.findall(r"\w+", row.split("the plan: ")[1])) == set(TrainingPlan.__dataclass_fields__)
 
 
 def written(run: Run) -> dict[str, Any]:

@@ -27,8 +27,9 @@ from analysis.cases.expectations import judge
 from analysis.cases.placebo_peers import peers_of
 from analysis.cases.window import in_window
 from analysis.comparison import MEASURES, Comparison, Difference, as_document, differences
-from analysis.explain.chronicle import ending_fact, lifetime
+from analysis.explain.chronicle import ending_fact
 from analysis.explain.facts import Subject, read_record
+from analysis.explain.offers import founding, leaving
 from analysis.overview import overview, sectors_at_the_end
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm
@@ -185,7 +186,7 @@ def alive_in(run: Run, arm: str, seed: int) -> pd.Series:
 
 def story_end(run: Run, arm: str, seed: int) -> list[Any]:
     record = read_record(run, Subject(NAME, arm, seed, "iris"))
-    return [*lifetime(record), ending_fact(record).when]
+    return [*founding(record), *leaving(record), ending_fact(record).when]
 
 
 WALK = dict([*by_measure(), *by_base_rate(), *others()])

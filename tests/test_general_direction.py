@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from world_fakes import FakeService, kinds_of_events, merged, play, result_of, scenario_of
+from world_fakes import FakeService, fields_of, kinds_of_events, merged, play, result_of, scenario_of
 
 from agents.firm.laboratory import Job, Laboratory
 from agents.firm.sectors_served import pretraining_runs
@@ -109,7 +109,7 @@ def test_models_for_further_sectors_are_pretrained_and_each_has_its_own_run() ->
     assert home.pretraining_rows == 0 < there.pretraining_rows
     assert shops.released.key == there.key() != own.released.key == home.key()
     releases = [row for row in model.recorder.rows["events"] if row[1:3] == ("release", "poly")]
-    assert {(row[3], row[5]) for row in releases} >= {("", home.key()), ("shops", there.key())}
+    assert {(row[3], fields_of(row)["run"]) for row in releases} >= {("", home.key()), ("shops", there.key())}
 
 
 def test_pretraining_rows_stand_for_the_rows_held_elsewhere() -> None:
@@ -244,10 +244,11 @@ def test_money_is_conserved_and_the_same_seed_takes_the_same_path() -> None:
     assert repr(first.recorder.rows) == repr(second.recorder.rows) != repr(other.recorder.rows)
 
 
-def test_without_further_sectors_a_general_firm_is_a_vertical_one() -> None:
-    general = world({"firms": {"mono": {"direction": "general"}}}, months=36)
-    vertical = world(months=36)
-    assert repr(general.recorder.rows) == repr(vertical.recorder.rows)
+def test_where_only_its_home_is_played_a_general_firm_is_a_vertical_one() -> None:
+    vertical = merged(MARKET, {"sectors": ["vision"]})
+    alone = scenario_of(base=vertical)
+    del vertical["firms"]["poly"]["direction"], vertical["firms"]["poly"]["adapts_to"]
+    assert alone.firms == scenario_of(base=vertical).firms
 
 
 def test_a_dated_change_leaves_the_offers_elsewhere_as_they_are() -> None:
@@ -280,6 +281,7 @@ def test_a_buyer_takes_over_data_by_sector() -> None:
         ({"adapts_to": {"shops": {}}}, ("adapts_to.shops", "at least one entry")),
         ({"adapts_to": {"vision": {"cameras": "licence"}}}, ("adapts_to.vision", "own sector")),
         ({"direction": "vertical"}, ("adapts_to", "direction general", "vertical")),
+        ({"adapts_to": {}}, ("direction = general needs adapts_to",)),
         ({"model_kind": "cnn"}, ("adapts_to", "needs model_kind transformer", "not cnn")),
     ],
 )

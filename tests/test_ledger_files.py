@@ -17,9 +17,10 @@ from test_training_ledger import run_of
 from analysis.cli.main import run_command
 from analysis.errors import AnalysisError
 from analysis.training.ledger_files import Imported, export_ledger, import_ledger
-from simulation.training.ledger.ledger import Ledger
-from simulation.training.ledger.rows import COLUMNS, key_of, row_checksum, row_of
-from simulation.training.plan import TRAINER_VERSION
+from simulation.training.ledger.ledger import Ledger, LedgerWarning
+from simulation.training.ledger.rows import COLUMNS, Damage, key_of, row_checksum, row_of
+from simulation.training.plan import TRAINER_VERSION, TrainingPlan
+from simulation.training.service import TrainingService
 
 Call = Callable[[str], tuple[int, str, str]]
 N_RUNS = 12
@@ -123,6 +124,13 @@ def test_damaged_rows_are_not_exported(ventures: Call) -> None:
 
 
 OTHER_PLAN = run_of(99)[0].as_json()
+UNFIT = OTHER_PLAN.replace('"speech"', '"driving-policy"')
+"""A plan that nobody can have: a classifier does not drive."""
+
+
+def sealed_plan(text: str) -> dict[str, str]:
+    """A plan's text with the key that fits it."""
+    return {"plan": text, "key": key_of(TRAINER_VERSION, text)}
 
 
 @pytest.mark.parametrize(
@@ -138,6 +146,22 @@ OTHER_PLAN = run_of(99)[0].as_json()
         ({"leakage": None}, True),
         ({"leakage": float("nan")}, True),
         ({"device": None}, True),
+        ({"accuracy_field": 5.0}, True),  # nor is a measure believed because its checksum fits
+        ({"accuracy_lab": -0.1}, True),
+        ({"training_flops": -1e30}, True),
+        ({"training_flops": 1e30}, True),
+        ({"n_parameters": -1}, True),
+        ({"fairness_gap": 1.5}, True),
+        ({"loss_lab": float("inf")}, True),
+        ({"latency_us": -1.0}, True),
+        ({"seconds": 1e300}, True),
+        ({"created": -1.0}, True),
+        ({"device": "x" * 10_000}, True),
+        ({"torch_version": "2\x1b[31m"}, True),
+        ({"crash_rate_lab": 0.1}, True),  # of a driving policy, and this is a classifier
+        (sealed_plan(UNFIT), True),
+        (sealed_plan(json.dumps(json.loads(OTHER_PLAN))), True),  # the same plan, but not as it is written
+        (sealed_plan("[" * 1500), True),
     ],
 )
 def test_a_damaged_row_is_counted_and_left_out(ventures: Call, values: dict[str, Any], seal: bool) -> None:
@@ -147,6 +171,64 @@ def test_a_damaged_row_is_counted_and_left_out(ventures: Call, values: dict[str,
     assert (code, err) == (1, "") and f"{N_RUNS - 1} new, 0 known, 1 damaged" in out
     rows = content("here.sqlite")
     assert content("there.sqlite") == rows[:3] + rows[4:]
+
+
+def test_a_row_that_lies_in_the_ledger_itself_is_not_served(ventures: Call) -> None:
+    (plan, true), (other, _) = run_of(3), run_of(4)
+    with sqlite3.connect("here.sqlite") as connection:
+        connection.execute("UPDATE runs SET accuracy_lab = 5.0 WHERE key = ?", [plan.key()])
+        row = list(connection.execute("SELECT * FROM runs WHERE key = ?", [plan.key()]).fetchone())
+        connection.execute("UPDATE runs SET checksum = ? WHERE key = ?", [row_checksum(row[:-1]), plan.key()])
+    ledger = Ledger("here.sqlite")
+    with pytest.warns(LedgerWarning, match="some of its rows are damaged"):
+        assert ledger.get_many([plan.key(), other.key()]).keys() == {other.key()}
+    assert ledger.damaged == {plan.key(): Damage.RANGE}
+    code, out, _ = ventures("info --json")
+    assert code == 0 and json.loads(out)["damaged_by"] == {"range": 1}
+    ledger.add_many([(plan, true)])
+    assert ledger.get(plan.key()) == true
+
+
+@pytest.fixture
+def trained(ventures: Call) -> None:
+    """An exported file of eight runs that were really trained."""
+    service = TrainingService(Ledger("trained.sqlite"), "cpu")
+    service.train([service.submit(TrainingPlan("speech", "mlp", 0, 64, seed=seed)) for seed in range(8)])
+    assert ventures("export trained.parquet --ledger trained.sqlite")[0] == 0
+
+
+def test_runs_that_are_trained_again_before_an_import_come_out_as_recorded(ventures: Call, trained: None) -> None:
+    code, out, err = ventures("import trained.parquet --ledger there.sqlite --trust 3 --seed 1 --device cpu --json")
+    assert code == 0, err
+    document = json.loads(out)
+    tried = document["tried"]
+    assert (document["new"], len(tried)) == (8, 3) and all(one["passed"] and not one["beyond"] for one in tried)
+    assert content("there.sqlite") == content("trained.sqlite")
+    code, out, _ = ventures("import trained.parquet --ledger there.sqlite --trust 99 --device cpu")
+    assert code == 0 and "8 runs were trained again and came out as recorded" in out
+
+
+@pytest.mark.parametrize(
+    "lie", [{"accuracy_field": 0.99}, {"n_parameters": 12}, {"loss_lab": 9.0}, {"training_flops": 1.0}], ids=str
+)
+def test_a_plausible_lie_is_found_by_training_and_then_nothing_is_taken(
+    ventures: Call, trained: None, lie: dict[str, Any]
+) -> None:
+    change("trained.parquet", 3, seal=True, **lie)
+    code, out, err = ventures("import trained.parquet --ledger there.sqlite --trust 8 --device cpu")
+    assert (code, out) == (1, "") and err.count("DIFFERS") == 1 and next(iter(lie)) in err
+    assert "trained.parquet is not taken: 1 of 8 runs that were trained again came out differently" in err
+    assert not Path("there.sqlite").exists()
+    assert ventures("import trained.parquet --ledger there.sqlite")[0] == 0  # who does not ask is not told
+
+
+def test_a_file_without_rows_to_train_is_not_trusted(ventures: Call) -> None:
+    ventures("export runs.parquet")
+    for row in range(N_RUNS):
+        change("runs.parquet", row, leakage=0.0)
+    code, _, err = ventures("import runs.parquet --ledger there.sqlite --trust 1")
+    assert code == 2 and "it has no good row that this release can train again" in err
+    assert not Path("there.sqlite").exists()
 
 
 def test_rows_of_another_trainer_are_kept_with_the_key_that_it_gave(ventures: Call) -> None:
@@ -193,6 +275,9 @@ def test_a_row_that_stands_twice_in_a_file_enters_once(ventures: Call) -> None:
         ("import short.parquet", "it has no column trainer_version, plan"),
         ("import types.parquet", "types.parquet cannot be read as an exported ledger"),
         ("import", "FILE.parquet"),
+        ("import good.parquet --trust 0", "--trust must be at least 1, not 0"),
+        ("import good.parquet --trust 1 --seed -1", "--seed must be 0 or more, not -1"),
+        ("import good.parquet --trust 1 --device tpu", "tpu"),
         ("import good.parquet --ledger words.txt", "words.txt: the file is corrupted"),
         ("export .", ". is a folder; name a file"),
         ("export absent/runs.parquet", "absent is not a folder"),

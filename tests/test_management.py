@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from world_fakes import FakeService, bound, found, kinds_of_events, lone_world, play, released, world_of
+from world_fakes import FakeService, bound, fields_of, found, kinds_of_events, lone_world, play, released, world_of
 
 from agents.firm.hazards import outage_hazard
 from agents.firm.management import LIMITS, SEARCH, STEPS, at_least, at_most, next_aspiration, worst_miss
 from agents.settings import FirmSettings, Spread
 from agents.startup.startup import Startup
 from scenarios import load
+from simulation.records.events import Outage
 
 MET = dict.fromkeys(SEARCH, 1.0)
 STREAM: dict[str, Any] = {"sector": "vision", "at_start": 4, "per_year": 2, "offers": [{"cameras": "subscription"}]}
@@ -77,8 +78,8 @@ def test_the_four_indicators_are_read_from_the_firm() -> None:
     rival = firm.model.firms["giant"]
     released(rival, firm.model, accuracy_field=0.95)
     assert firm.management.accuracy_ratio() == pytest.approx(0.9 / 0.95)
-    firm.suffer("outage", 0.0, 0.0, "")
-    firm.suffer("outage", 0.0, 0.0, "")
+    firm.suffer(Outage(operators=0), 0.0, 0.0)
+    firm.suffer(Outage(operators=0), 0.0, 0.0)
     assert firm.management.failures_year() == 2
     assert firm.management.reached(firm.settings.management)["quality"] == pytest.approx(0.5)
 
@@ -93,7 +94,9 @@ def test_the_worst_miss_moves_one_lever_one_step_at_a_price() -> None:
     wages = sum(people * firm.model.talent.wages[role] for role, people in firm.staff.items())
     assert cash - firm.books.cash_usd == pytest.approx(2 / 21 * wages, abs=0.01)
     event = last_event(firm)
-    assert event[1] == "management" and "quality: 33% of the target" in event[5] and "0.30 → 0.35" in event[6]
+    fields = fields_of(event)
+    assert event[1] == "management" and fields["indicator"] == "quality" and f"{fields['reached']:.0%}" == "33%"
+    assert (fields["before"], fields["after"]) == (pytest.approx(0.3), pytest.approx(0.35))
     assert event[4] == pytest.approx(cash - firm.books.cash_usd, abs=0.01)
     assert firm.model.bank.total_cash_usd() == 0 and firm.books.imbalance_usd() == 0
 
@@ -114,8 +117,8 @@ def test_a_step_that_does_not_help_is_followed_by_the_next() -> None:
     firm = managed()
     for reached in (0.3, 0.3, 0.4, 0.4):
         firm.management.search("quality", reached)
-    texts = [row[6].split(":")[0] for row in firm.model.recorder.rows["events"] if row[1] == "management"]
-    assert texts == ["prevention", "lean", "lean", "data-driven"]
+    steps = [fields_of(row)["step"] for row in firm.model.recorder.rows["events"] if row[1] == "management"]
+    assert steps == ["prevention", "lean", "lean", "data-driven"]
 
 
 def test_levers_stop_at_their_reach_and_poor_firms_do_not_step() -> None:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import re
+import json
 from math import exp
 from statistics import fmean
 from typing import Any
 
+import pandas as pd
 import pytest
 from test_agents_acquisition import threatened
-from world_fakes import bound, found, incumbent, kinds_of_events, lone_world, merged, play, released, world_of
+from world_fakes import (
+    bound,
+    fields_of,
+    found,
+    incumbent,
+    kinds_of_events,
+    lone_world,
+    merged,
+    play,
+    released,
+    world_of,
+)
 
 from agents.incumbent.acquisition import approach, asked_usd, true_worth_usd, worth_usd
 from agents.incumbent.incumbent import Incumbent
-from agents.incumbent.perception import View, believed_quality, believed_share, compared, truth, view_of
+from agents.incumbent.perception import View, answered, believed_quality, believed_share, truth, view_of
 from agents.settings import FirmSettings
 from agents.startup.startup import Startup
+from simulation.records.reasons import Reason
 
 SEEDS = range(40)
 
@@ -51,7 +64,8 @@ def test_errors_are_multiples_of_share_and_of_the_error_rate_within_their_ranges
 def test_without_noise_rivals_are_seen_as_they_are() -> None:
     giant, rival = pair()
     assert view_of(giant, rival, 0.3) == truth(rival, 0.3) == View(0.6, 0.3)
-    assert compared(truth(rival, 0.3), truth(rival, 0.3)) == ""
+    known = answered(truth(rival, 0.3), truth(rival, 0.3))
+    assert (known["quality_seen"], known["share_seen"]) == (known["quality"], known["share"]) == (0.6, 0.3)
 
 
 def test_a_belief_lasts_a_year_and_differs_by_rival_and_incumbent() -> None:
@@ -100,8 +114,8 @@ def test_some_misjudge_a_better_rival_and_some_imitate_a_worse_one() -> None:
         calm.respond_to_market()
         needless += [row for row in events_of(calm) if row[1] == "imitation"]
     assert 3 <= len(late) <= 20 and 3 <= len(needless) <= 30
-    assert all("believed 0." in row[-1] and "truly 0.600 in the field" in row[-1] for row in late)
-    assert all("believed 0." in row[-1] and "truly 0.450 in the field" in row[-1] for row in needless)
+    assert all(fields_of(row)["quality_seen"] < 0.6 == fields_of(row)["quality"] for row in late)
+    assert all(fields_of(row)["quality_seen"] > 0.45 == fields_of(row)["quality"] for row in needless)
 
 
 def test_who_underestimates_waits_for_the_next_look() -> None:
@@ -121,7 +135,8 @@ def test_a_small_rival_is_not_noticed_until_it_has_a_share() -> None:
     for _ in range(2):
         giant.respond_to_market()
     (event,) = events_of(giant)  # once a year
-    assert event[1] == "threat overlooked" and event[3] == "iris" and event[-1].startswith("not noticed; truly 0.900")
+    assert event[1] == "threat overlooked" and event[3] == "iris"
+    assert fields_of(event)["quality_seen"] is None and fields_of(event)["quality"] == 0.9
     market, slot = giant.model.market, rival.sales.slots["cameras"]
     market["customers"][slot] = 500
     giant.respond_to_market()
@@ -138,7 +153,8 @@ def test_a_needless_price_cut_says_what_was_believed() -> None:
         cuts += [row for row in events_of(giant) if row[1] == "price cut"]
     assert 1 <= len(cuts) < len(SEEDS)  # a tenth of the sector is no threat: half again as much must be believed
     for row in cuts:
-        assert int(row[5].split()[-1][:-1]) >= 15 and re.search(r"truly 0.100 in the field and \d+%", row[-1])
+        known = fields_of(row)
+        assert known["share_seen"] > 0.15 > known["share"] and known["quality"] == pytest.approx(0.1)
 
 
 # -- acquisitions ------------------------------------------------------------------------------------------------------
@@ -169,7 +185,7 @@ def test_buyers_pay_for_what_they_believe_and_those_who_win_pay_too_much() -> No
         if firm.ending == "acquired":
             prices.append(firm.exit_value_usd)
             assert prices[-1] == pytest.approx((asked * seen) ** 0.5) and prices[-1] > worth  # the winner's curse
-            assert firm.reasons[-1] == f"the buyer saw {seen / 1e6:.1f} M$ in it, truly {worth / 1e6:.1f} M$"
+            assert firm.reasons[-1] == Reason("misjudged", {"seen_usd": seen, "true_usd": worth})
         assert firm.model.bank.total_cash_usd() == 0
     assert 5 <= len(prices) <= 30 and fmean(prices) > 1.15 * worth
 
@@ -215,8 +231,13 @@ def misjudging_world(noise: float, seed: int = 0) -> Any:
 def test_misjudgement_changes_what_happens_and_repeats_by_seed() -> None:
     tables = [misjudging_world(noise, seed=2).tables()["events"] for noise in (0.6, 0.6, 0.0)]
     assert tables[0].equals(tables[1]) and not tables[0].equals(tables[2])
-    assert not tables[2]["text"].str.contains("believed").any()
-    assert tables[0]["text"].str.contains("believed").any()
+    assert misjudged(tables[0]) and not misjudged(tables[2])
+
+
+def misjudged(events: pd.DataFrame) -> list[dict[str, Any]]:
+    """Answers to rivals that the incumbent takes for something else than they are."""
+    known = [json.loads(one or "{}") for one in events["fields"]]
+    return [one for one in known if "quality_seen" in one and one["quality_seen"] not in (None, one["quality"])]
 
 
 def test_both_ends_of_judgement_keep_the_money() -> None:

@@ -24,6 +24,11 @@ from simulation.randomness import Streams
 WAYS = [{"cameras": "licence"}, {"photos": "freemium"}, {"cameras": "solution"}]
 HEAT = st.dictionaries(st.integers(2015, 2019), st.floats(0, 4), min_size=1, max_size=4)
 PEOPLE = st.fixed_dictionaries({"per_year": st.floats(0, 12), "at_start": st.integers(0, 4)})
+NAMED = {
+    "early": {"sector": "vision", "offers": {"cameras": "licence"}},
+    "late": {"sector": "vision", "offers": {"photos": "freemium"}, "founded": "2016-09"},
+    "giant-b": {"kind": "incumbent", "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7},
+}
 SMALL = "extends: markets/base\ntitle: Small speech\nyears: 3\nsectors: [speech]\ninterventions: []\n"
 HEAT_OF_2014 = """whatif: true
 title: A warmer 2014 only
@@ -31,16 +36,21 @@ set: {world.capital.heat: {2012: 0.5, 2014: 1.4, 2015: 0.775, 2016: 0.85, 2018: 
 """
 
 
-def played(seed: int, heat: Mapping[int, float], streams: Mapping[str, Mapping[str, Any]]) -> MarketModel:
-    """Two years of the small market with these streams of entrants."""
+def played(
+    seed: int,
+    heat: Mapping[int, float],
+    streams: Mapping[str, Mapping[str, Any]],
+    firms: Mapping[str, Mapping[str, Any]] | None = None,
+) -> MarketModel:
+    """Two years of the small market with these streams of entrants, and with further named firms."""
     entrants = {name: {"sector": "vision", "offers": WAYS, **stream} for name, stream in streams.items()}
-    data = {"years": 2, "world": {"capital": {"heat": dict(heat)}}, "entrants": entrants}
+    data = {"years": 2, "world": {"capital": {"heat": dict(heat)}}, "entrants": entrants, "firms": firms or {}}
     return play(world_of(data, seed))
 
 
 def drawn(model: MarketModel) -> dict[str, Any]:
     """Who each entrant is, by name: traits, talent, data, seed round, month of founding."""
-    born = {row.firm: (row.amount_usd, row.text) for row in model.recorder.rows["events"] if row.kind == "founded"}
+    born = {row.firm: (row.amount_usd, row.fields) for row in model.recorder.rows["events"] if row.kind == "founded"}
     firms = {name: firm for name, firm in model.firms.items() if stream_of(name)}
     return {
         name: (firm.settings, firm.founded, firm.laboratory.luck, firm.laboratory.seed, born[name])
@@ -76,6 +86,21 @@ def test_entrants_of_both_worlds_are_the_same_people(
 def test_a_higher_rate_adds_entrants_and_takes_none_away(seed: int, rates: tuple[float, float]) -> None:
     few, many = (drawn(played(seed, {2016: 1.0}, {"new": {"per_year": rate}})) for rate in sorted(rates))
     assert few.keys() <= many.keys()
+
+
+@given(seed=st.integers(0, 2**40), heat=HEAT, kept=PEOPLE, removed=PEOPLE, n_more=st.integers(1, 3))
+@settings(max_examples=10, deadline=None)
+def test_streams_and_named_firms_come_and_go_without_changing_who_else_enters(
+    seed: int, heat: dict[int, float], kept: Any, removed: Any, n_more: int
+) -> None:
+    before = drawn(played(seed, heat, {"kept": kept, "another": removed}))
+    more_at_start = {"kept": {**kept, "at_start": kept["at_start"] + n_more}}
+    after = drawn(played(seed, heat, more_at_start, NAMED))
+    stayed = {name: traits for name, traits in before.items() if stream_of(name) == "kept"}
+    later = [name for name in stayed if name[5:12] != "2016-01"]
+    assert {name: after.get(name) for name in stayed} == stayed
+    assert {name for name in after if name[5:12] != "2016-01"} == {*later}, "who comes later is the same set"
+    assert len(after) == len(stayed) + n_more and set(map(stream_of, after)) <= {"kept"}
 
 
 def test_an_entrant_more_in_an_early_month_moves_no_later_one() -> None:

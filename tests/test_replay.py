@@ -17,6 +17,7 @@ from agents.entry import with_changes
 from agents.settings import FirmSettings
 from analysis.cli.main import run_command
 from analysis.counterfactual import search as replay_search
+from analysis.counterfactual.changes import Changes
 from analysis.counterfactual.levers import LEVERS, Knob, Pull, pulls_for
 from analysis.counterfactual.replay import Outcome, Stage, check_same, play_changes, stage_of
 from analysis.counterfactual.search import GRID, Search, search
@@ -69,7 +70,7 @@ def test_a_replay_that_leaves_the_record_is_refused(run: Run, iris: Stage) -> No
 
 
 def test_a_replay_of_a_named_firm_pulls_its_lever(iris: Stage) -> None:
-    poor, rich = play_changes(iris, [{"capital_usd": 1e6}, {"capital_usd": 1e7}])
+    poor, rich = play_changes(iris, [Changes({"capital_usd": 1e6}), Changes({"capital_usd": 1e7})])
     assert poor == replace(BANKRUPT, ended=poor.ended) and rich == ALIVE
 
 
@@ -83,10 +84,8 @@ def test_a_replay_of_a_drawn_firm_changes_it_and_none_of_its_other_draws(run: Ru
     )
     assert after.firms["new-2016-01-2"].settings == before.firms["new-2016-01-2"].settings
     with stage_of(run, Subject("small", "base", 0, "new-2016-01-1"), None, "cpu") as stage:
-        assert [one.ending for one in play_changes(stage, [{"capital_usd": 1e6}, {"capital_usd": 3e7}])] == [
-            "bankrupt",
-            "alive",
-        ]
+        both = [Changes({"capital_usd": usd}) for usd in (1e6, 3e7)]
+        assert [one.ending for one in play_changes(stage, both)] == ["bankrupt", "alive"]
 
 
 def test_changes_reach_nested_settings_and_are_checked() -> None:

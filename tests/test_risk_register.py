@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from world_fakes import FakeService, bound, found, kinds_of_events, lone_world, play, released, world_of
+from world_fakes import FakeService, bound, fields_of, found, kinds_of_events, lone_world, play, released, world_of
 
 from agents.firm.hazards import accident_hazard, breach_hazard, hazards_of, outage_hazard
 from agents.firm.risk import WORTH_SPENDING
 from agents.firm.training_plan import recipe_for
 from agents.settings import EntrantSettings, FirmSettings
 from agents.startup.startup import Startup
+from simulation.records.events import Breach
 from simulation.settings import RiskSettings
 
 STREAM: dict[str, Any] = {"sector": "vision", "at_start": 5, "per_year": 2, "offers": [{"cameras": "licence"}]}
@@ -93,7 +94,8 @@ def test_the_largest_risk_gets_money_as_far_as_it_is_worth() -> None:
     spent = cash - firm.books.cash_usd
     assert spent + register.purse_usd + register.reserve_usd == pytest.approx(1e6)
     event = firm.model.recorder.rows["events"][-1]
-    assert event[1] == "risk response" and event[5].startswith("outage") and "drill" in event[6]
+    assert event[1] == "risk response"
+    assert fields_of(event)["risk"] == "outage" and "drill" in fields_of(event)["done_usd"]
     assert firm.model.bank.total_cash_usd() == 0 and firm.books.imbalance_usd() == 0
 
 
@@ -157,7 +159,7 @@ def test_a_rehearsed_plan_lowers_the_loss_of_money_and_trust_and_decays() -> Non
 
     def lost() -> tuple[float, float]:
         cash, trust = firm.books.cash_usd, firm.sales.trust()
-        firm.suffer("breach", 100_000, 0.1, "")
+        firm.suffer(Breach(rows=0), 100_000, 0.1)
         found = cash - firm.books.cash_usd, trust - firm.sales.trust()
         firm.sales.market["trust"][firm.sales.slots["cameras"]] = trust
         return found
@@ -197,7 +199,7 @@ def test_a_drill_must_be_due_affordable_and_worth_it() -> None:
 def test_an_incident_is_paid_out_of_the_reserve() -> None:
     firm = exposed()
     firm.risks.reserve_usd = 150_000
-    firm.suffer("breach", 100_000, 0.0, "")
+    firm.suffer(Breach(rows=0), 100_000, 0.0)
     assert firm.risks.reserve_usd == 50_000
     firm.spend(firm.books.cash_usd - 10_000, "overhead")
     firm.risks.prevention_usd = {"breach": 1.0}

@@ -115,7 +115,7 @@ def test_seeds_give_mean_and_range_and_private_training_its_epsilon(ventures: Ca
         ("--grid default --rows 64", "--rows does not go with --grid default"),
         ("--grid default --kind mlp", "--kind does not go with --grid default"),
         ("--grid nofile.yaml", "nofile.yaml: no such file"),
-        ("--grid broken.yaml", "broken.yaml:1: not readable as YAML"),
+        ("--grid broken.yaml", "broken.yaml:2: not readable as YAML"),
         ("--grid list.yaml", "list.yaml:1: must be a mapping of keys to values, not a list"),
         ("--grid typo.yaml", "typo.yaml:1: unknown key 'rowz' in the grid; did you mean 'rows'?"),
         ("--grid good.yaml --rows 64", "--rows stands in good.yaml too"),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -20,8 +21,11 @@ import pytest
 from patience import HANGS_S, wait_until
 from test_training_ledger import run_of
 
+from simulation.training.ledger import file
+from simulation.training.ledger.errors import Trouble
 from simulation.training.ledger.ledger import Ledger, LedgerError, LedgerWarning
-from simulation.training.ledger.rows import is_believable, row_of
+from simulation.training.ledger.rows import Damage, damage_of, is_believable, row_of
+from simulation.training.ledger.schema import KEPT
 
 SPAWN = multiprocessing.get_context("spawn")
 BATCH = 5
@@ -145,6 +149,9 @@ def test_a_cell_of_another_type_hides_only_its_row(path: Path, value: object) ->
         connection.execute("UPDATE sqlite_master SET sql = replace(sql, ' NOT NULL', '')")
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE runs SET device = ?, plan = CAST(x'fffe' AS TEXT) WHERE key = ?", [value, key])
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("UPDATE sqlite_master SET sql = ?", [KEPT])
     assert Ledger(path).get_many(results) == {k: r for k, r in results.items() if k != key}
 
 
@@ -193,10 +200,32 @@ def test_a_fault_of_the_caller_is_not_blamed_on_the_file(path: Path) -> None:
     with pytest.raises(ValueError, match="not of the plan"):
         ledger.add_many([(run_of(2)[0], result)])
     object.__setattr__(result, "leakage", float("nan"))
-    with pytest.raises(ValueError, match="leakage is not a number"):
+    with pytest.raises(ValueError, match="leakage = nan cannot be"):
         ledger.add_many([(plan, result)])
-    object.__setattr__(result, "leakage", 0)  # a whole number in a column of reals
+
+
+@pytest.mark.parametrize("value", [0, -0.0, 5e-324, -0.1, 1 / 3], ids=repr)
+def test_whatever_number_is_measured_its_row_stays_intact(path: Path, value: float) -> None:
+    ledger, (plan, result) = Ledger(path), run_of(1)
+    object.__setattr__(result, "leakage", value)  # a column of reals
     assert ledger.add_many([(plan, result)]) and ledger.get(plan.key()) == result
+    assert ledger.info()["damaged"] == 0
+
+
+@pytest.mark.filterwarnings("ignore::simulation.training.ledger.errors.LedgerWarning")
+def test_what_is_written_and_not_found_again_stays_in_memory(path: Path) -> None:
+    results = filled(path)
+    whole, n_kept = path.read_bytes(), 0
+    for number, key in enumerate(results):  # a key that is out of order misleads the search for others
+        damaged = path.with_name(f"{number}.sqlite")
+        damaged.write_bytes(whole.replace(key.encode(), b"\0" * len(key)))
+        ledger = Ledger.open(damaged)
+        missing = results.keys() - ledger.get_many(results).keys()
+        saved = ledger.add_many(run_of(seed) for seed in range(40) if run_of(seed)[0].key() in missing)
+        n_kept += not saved
+        found = ledger.get_many(missing)
+        assert key in missing and found == {one: results[one] for one in missing}
+    assert n_kept > 0
 
 
 # --- disks ------------------------------------------------------------------------------------------------------------
@@ -204,7 +233,7 @@ def test_a_fault_of_the_caller_is_not_blamed_on_the_file(path: Path) -> None:
 
 def limit_pages(ledger: Ledger, n_more: int | None) -> None:
     """Let the file grow by some pages only; None: as it likes."""
-    connection = ledger._connect()
+    connection = ledger._file.open()
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count={2**30 if n_more is None else pages + n_more}")
 
@@ -222,7 +251,7 @@ def test_a_full_disk_costs_no_finished_run(path: Path) -> None:
     assert ledger.get_many(keys) == {result.key: result for _, result in runs}
     assert [row["key"] for row in ledger.rows(keys)] == sorted(keys)
     assert len(ledger) == len(ledger.keys()) == ledger.info()["runs"] == BATCH + 50
-    assert len(Ledger(path)) == BATCH  # nothing torn for the others
+    assert file.LedgerFile(str(path)).count() == BATCH  # nothing torn for the others
     with pytest.raises(LedgerError, match="Free space"):
         ledger.close()
     with pytest.raises(LedgerError, match="Free space"):
@@ -237,30 +266,100 @@ def test_a_running_service_outlives_a_ledger_that_cannot_be_written(path: Path) 
     from simulation.training.service import TrainingService
 
     service = TrainingService(Ledger(path), "cpu")
-    service.ledger._connect().execute("PRAGMA query_only=ON")  # what SQLite says of a disk that became read-only
+    service.ledger._file.open().execute("PRAGMA query_only=ON")  # what SQLite says of a disk that became read-only
     keys = [service.submit(TrainingPlan("speech", "mlp", 0, 100, seed=seed)) for seed in range(20)]
     with pytest.warns(LedgerWarning, match="readonly.*writable"):
         assert service.train(keys) == 20
     assert [service.result(key).key for key in keys] == keys
-    assert len(service.ledger.rows(service.used_keys)) == 20  # what the run's training table is made of
-    service.ledger._connect().execute("PRAGMA query_only=OFF")
+    assert len(service.rows()) == 20  # what the run's training table is made of
+    service.ledger._file.open().execute("PRAGMA query_only=OFF")
     assert service.ledger.add_many(())  # as the player does at the end of a block
     assert len(Ledger(path)) == 20
 
 
+@pytest.fixture
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulation.training.ledger.file.PATIENCE_S", 0.2)
+    monkeypatch.setattr("simulation.training.ledger.ledger.LAST_WAIT_S", 0.05)
+
+
+@pytest.fixture
+def holder(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that holds the ledger for itself alone; `close` lets it go."""
+    filled(path)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute("BEGIN EXCLUSIVE")
+    yield connection
+    connection.close()
+
+
 def test_a_ledger_that_another_process_holds_is_waited_for_and_then_named(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, little_patience: None, holder: sqlite3.Connection
 ) -> None:
-    monkeypatch.setattr("simulation.training.ledger.ledger.BUSY_TIMEOUT_S", 0.1)
-    ledger = Ledger(path)
-    holder = sqlite3.connect(path, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    with pytest.warns(LedgerWarning, match="locked.*Another process holds the file"):
-        assert not ledger.add_many([run_of(1)])
-    holder.execute("ROLLBACK")
+    with pytest.raises(LedgerError, match=r"locked.*Another process holds the file") as caught:
+        Ledger(path)
+    assert (caught.value.trouble, caught.value.exit_code) == (Trouble.HELD, 1)
     holder.close()
-    ledger.flush()
-    assert len(Ledger(path)) == 1
+    assert len(Ledger(path)) == 40
+
+
+def test_a_run_goes_on_in_memory_while_its_ledger_is_held_and_says_so_once(
+    path: Path, little_patience: None, holder: sqlite3.Connection
+) -> None:
+    runs = [run_of(seed) for seed in range(1000, 1020)]
+    with pytest.warns(LedgerWarning, match=r"Another process holds the file.*kept in memory") as caught:
+        ledger = Ledger.open(path)
+        for one in runs:
+            assert not ledger.add_many([one])
+        assert ledger.get(run_of(0)[0].key()) is None  # it cannot be asked, so the run would be trained
+        again = Ledger.open(path)  # as for the next block of seeds
+        assert again.get_many(plan.key() for plan, _ in runs) == {result.key: result for _, result in runs}
+    assert len(caught) == 1
+    assert again.n_unsaved == 20
+    holder.close()
+    assert again.add_many(())
+    assert again.n_unsaved == ledger.n_unsaved == 0
+    assert len(Ledger(path)) == 60
+
+
+def test_waiting_in_vain_has_an_end_however_often_it_is_tried(
+    path: Path, holder: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file, "PATIENCE_S", 0.5)
+    assert file.patience_left_s(str(path)) == 0.5
+    with pytest.warns(LedgerWarning):
+        ledger = Ledger.open(path)
+        for seed in range(100, 110):
+            ledger.add_many([run_of(seed)])
+    assert file.patience_left_s(str(path)) == 0.0  # nobody waits for this file any more
+    assert file.patience_left_s(f"{path}-other") == 0.5
+
+
+def test_opening_looks_at_no_row_and_asking_at_those_asked_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def counted(row: tuple[object, ...]) -> Damage | None:
+        looked_at.append(str(row[0]))
+        return damage_of(row)
+
+    results = filled(path)
+    monkeypatch.setattr("simulation.training.ledger.ledger.damage_of", counted)
+    ledger = Ledger.open(path)
+    assert len(ledger) == 40 and looked_at == []
+    wanted = sorted(results)[3:5]
+    assert ledger.get_many(wanted) == {key: results[key] for key in wanted}
+    assert looked_at == wanted
+
+
+def test_a_ledger_that_may_not_be_read_is_told_as_that(path: Path) -> None:
+    filled(path)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
+    for how in (Ledger, Ledger.open):
+        with pytest.raises(LedgerError, match=r"it may not be read\. Make it readable"):
+            how(path)
 
 
 def on_small_disk(tmp_path: Path, script: str) -> None:
@@ -302,20 +401,60 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     )
 
 
-def test_a_read_only_disk_is_an_error_at_opening(tmp_path: Path) -> None:
+def test_a_read_only_disk_lets_a_ledger_be_read_and_runs_go_on(tmp_path: Path) -> None:
     on_small_disk(
         tmp_path,
         """
         ledger = Ledger("ledger.sqlite")
-        ledger.add_many([run_of(1)])
+        ledger.add_many(run_of(seed) for seed in range(3))
         ledger.close()
         subprocess.run(["mount", "-o", "remount,ro", "."], check=True)
-        for path in ("ledger.sqlite", "new.sqlite", "folder/new.sqlite"):
+        assert Ledger("ledger.sqlite").info()["runs"] == 3
+        for path in ("new.sqlite", "folder/new.sqlite"):  # what is not there cannot be read
             try:
                 Ledger(path)
             except LedgerError as error:
-                assert "writable" in str(error) or "Choose another path" in str(error), error
+                assert "Make the file and its folder writable" in str(error) and error.exit_code == 1, error
             else:
                 raise SystemExit(f"{path} was opened")
+        for path, n in (("ledger.sqlite", 3), ("new.sqlite", 0), ("folder/new.sqlite", 0)):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                ledger = Ledger.open(path)
+                assert len(ledger.get_many(run_of(seed)[0].key() for seed in range(3))) == n
+                assert not ledger.add_many([run_of(7)]) and not ledger.add_many([run_of(8)])
+                assert ledger.get(run_of(7)[0].key()) == run_of(7)[1]
+            assert [w.category for w in caught] == [LedgerWarning], (path, [str(w.message) for w in caught])
+        subprocess.run(["mount", "-o", "remount,rw", "."], check=True)
+        assert ledger.add_many([run_of(9)])  # as soon as that is possible
+        assert len(Ledger("folder/new.sqlite")) == 3
         """,
     )
+
+
+def test_a_read_only_ledger_with_an_unfinished_log_is_read_with_it(tmp_path: Path) -> None:
+    on_small_disk(
+        tmp_path,
+        """
+        if os.fork() == 0:
+            ledger = Ledger("ledger.sqlite")
+            ledger.add_many(run_of(seed) for seed in range(3))
+            os._exit(0)  # as if killed: the log stays
+        os.wait()
+        assert os.path.getsize("ledger.sqlite-wal") > 0
+        subprocess.run(["mount", "-o", "remount,ro", "."], check=True)
+        assert len(Ledger("ledger.sqlite").get_many(run_of(seed)[0].key() for seed in range(3))) == 3
+        """,
+    )
+
+
+@pytest.mark.parametrize("name", [b"\xd6\xff", b"\x1b[31m\n", b"x" * 5000], ids=["bytes", "signs", "long"])
+def test_what_a_damaged_schema_quotes_stays_one_short_line(path: Path, name: bytes) -> None:
+    filled(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("UPDATE sqlite_master SET name = CAST(? AS TEXT), sql = 'no SQL'", [name])
+    for _ in range(2):
+        with pytest.raises(LedgerError, match=r"the file is corrupted \(.*\)\. Move the file away") as error:
+            Ledger(path)
+        assert str(error.value).isprintable() and len(str(error.value)) < 500 + len(str(path))

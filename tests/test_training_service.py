@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from simulation.training import trainer
 from simulation.training.device import DeviceError, device_name, resolve_device
 from simulation.training.foundation.library import Library
 from simulation.training.ledger.ledger import Ledger
-from simulation.training.ledger.verify import verify
+from simulation.training.ledger.rows import is_believable, result_of
+from simulation.training.ledger.verify import Verification, verify_row
 from simulation.training.plan import TrainingPlan
 from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
@@ -22,6 +24,10 @@ from simulation.training.service import TrainingService
 
 def plan_of(seed: int, rung: int = 0) -> TrainingPlan:
     return TrainingPlan("security-vision", "mlp", rung, 200, seed=seed)
+
+
+def verified(ledger: Ledger, n: int, seed: int = 0, device: str = "cpu") -> list[Verification]:
+    return [verify_row(row, resolve_device(device)) for row in ledger.sample(n, seed)]
 
 
 def test_pending_plans_of_a_bucket_are_trained_with_the_first_that_is_due() -> None:
@@ -77,6 +83,27 @@ def test_a_damaged_row_is_trained_again(tmp_path: Path) -> None:
     assert Ledger(path).get(key) == good
 
 
+def test_the_rows_of_a_service_say_what_was_used_whatever_the_ledger_says(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    plans = [plan_of(seed) for seed in range(3)]
+    first = TrainingService(Ledger(path), "cpu")
+    keys = [first.submit(plan) for plan in plans]
+    true = {key: first.result(key) for key in keys}
+    assert [row["key"] for row in first.rows()] == sorted(keys) and first.rows() == Ledger(path).rows()
+
+    lying = Ledger(tmp_path / "lying.sqlite")  # no check tells that accuracies are not those of training
+    lying.add_many([(plans[0], replace(true[keys[0]], accuracy_lab=0.123))])
+    second = TrainingService(lying, "cpu", retrain=True)
+    assert {key: second.result(second.submit(plan)) for key, plan in zip(keys, plans, strict=True)} == true
+    assert lying.get(keys[0]) != true[keys[0]]  # a row that stands stays
+    assert {row["key"]: result_of(row) for row in second.rows()} == true
+
+    with sqlite3.connect(path) as connection:  # as where keys are out of order and cannot be found
+        connection.execute("DELETE FROM runs WHERE key = ?", [keys[1]])
+    assert {row["key"]: result_of(row) for row in first.rows()} == true
+    assert all(is_believable(tuple(row.values())) for row in first.rows())
+
+
 def test_an_unknown_key_is_an_error_that_names_it() -> None:
     with pytest.raises(KeyError, match="abc"):
         TrainingService(Ledger(), "cpu").train(["abc"])
@@ -99,6 +126,26 @@ def test_an_interrupt_keeps_finished_chunks(tmp_path: Path, monkeypatch: pytest.
     assert len(Ledger(tmp_path / "ledger.sqlite")) == 2
     monkeypatch.undo()
     assert service.train(keys) == 3
+
+
+def test_waiting_for_the_ledger_is_not_counted_as_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s, real = [0.0], trainer.train_bucket
+
+    def training(plans: Sequence[TrainingPlan], device: torch.device) -> Iterator[list[TrainingResult]]:
+        for results in real(plans, device, 2):
+            now_s[0] += 1.0
+            yield results
+
+    def waiting(runs: object) -> bool:
+        now_s[0] += 60.0
+        return False
+
+    monkeypatch.setattr(service_module, "train_bucket", training)
+    monkeypatch.setattr("simulation.training.service.time.perf_counter", lambda: now_s[0])
+    service = TrainingService(Ledger(), "cpu")
+    monkeypatch.setattr(service.ledger, "add_many", waiting)
+    service.train([service.submit(plan_of(seed)) for seed in range(6)])
+    assert service.seconds == 3.0
 
 
 def test_out_of_memory_halves_the_chunk_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +172,7 @@ def test_verification_finds_what_was_changed(tmp_path: Path) -> None:
     ledger = Ledger(path)
     service = TrainingService(ledger, "cpu")
     service.train([service.submit(plan_of(seed)) for seed in range(4)])
-    checks = verify(ledger, sample=3, seed=1, device="cpu")
+    checks = verified(ledger, 3, seed=1)
     assert len(checks) == 3
     assert all(check.passed and check.tolerance == 0.0 for check in checks)
 
@@ -133,7 +180,7 @@ def test_verification_finds_what_was_changed(tmp_path: Path) -> None:
     forged = Ledger()
     values = {name: getattr(result, name) for name in TrainingResult.__annotations__}
     forged.add_many([(plan, TrainingResult(**{**values, "key": plan.key(), "accuracy_lab": 0.9}))])
-    (check,) = verify(forged, device="cpu")
+    (check,) = verified(forged, 1)
     assert not check.passed
     assert check.differences["accuracy_lab"] < -0.1
 
@@ -154,5 +201,5 @@ def test_cuda_agrees_with_the_cpu_within_the_tolerance() -> None:
     ledger = Ledger()
     service = TrainingService(ledger, "cpu")
     service.train([service.submit(plan_of(seed)) for seed in range(4)])
-    checks = verify(ledger, sample=4, device="cuda")
+    checks = verified(ledger, 4, device="cuda")
     assert all(check.passed for check in checks)

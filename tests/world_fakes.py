@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -154,6 +155,12 @@ def incumbent(model: MarketModel) -> Incumbent:
 def bound(settings: type[Settings], name: str, end: str) -> Any:
     """The lowest (`low`) or highest (`high`) value that the schema allows for a parameter."""
     return next(record[end] for record in parameter_records(settings) if record["name"] == name)
+
+
+def fields_of(event: Any) -> dict[str, Any]:
+    """The further fields of a row of events."""
+    fields: dict[str, Any] = json.loads(event.fields or "{}")
+    return fields
 
 
 def kinds_of_events(model: MarketModel, firm: str) -> list[str]:

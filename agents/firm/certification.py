@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from simulation.records.events import CertificateRefused, Certified
 from simulation.settings import SegmentSettings, WorldSettings
 from simulation.settings.law import CertificationSettings
 from simulation.training.result import TrainingResult
@@ -163,28 +164,32 @@ class Certification:
         demand = self.demand(segment) if segment in firm.sales.slots else None
         if not firm.alive or demand is None:
             return
-        text = f"field accuracy {result.accuracy_field:.3f}, fairness gap {result.fairness_gap:.3f}"
         if demand.met_by(result):
-            self.grant(segment, result, text)
+            self.grant(segment, result)
         else:
-            self.refuse(segment, result, demand, text)
+            self.refuse(segment, result, demand)
 
-    def grant(self, segment: str, result: TrainingResult, text: str) -> None:
+    def grant(self, segment: str, result: TrainingResult) -> None:
         """Give the certificate; the first in a segment earns trust."""
         if segment not in self.certificates:
             trust, slot = self.model.market["trust"], self.firm.sales.slots[segment]
             trust[slot] = min(trust[slot] + self.law.trust, 1.0)
         self.certificates[segment] = Certificate(result.key, self.model.env.now)
         self.refused.pop(segment, None)
-        self.firm.record("certified", other=segment, cause=result.key, text=text)
+        self.firm.record(Certified(other=segment, **found_in(result)))
 
-    def refuse(self, segment: str, result: TrainingResult, demand: Demand, text: str) -> None:
+    def refuse(self, segment: str, result: TrainingResult, demand: Demand) -> None:
         """Refuse it; the firm works on what was missing: rows from the field, rows of the minority."""
         self.certificates.pop(segment, None)
         self.refused[segment] = (result.key, demand)
-        self.firm.record("certificate refused", other=segment, cause=result.key, text=text)
+        self.firm.record(CertificateRefused(other=segment, **found_in(result)))
         laboratory = self.firm.laboratory_for(segment)
         if result.accuracy_field < demand.field_accuracy:
             laboratory.field_remedy.seek(demand.field_accuracy)
         if result.fairness_gap > demand.fairness_gap:
             laboratory.collect_minority()
+
+
+def found_in(result: TrainingResult) -> dict[str, Any]:
+    """What an examination writes down."""
+    return {"run": result.key, "field": result.accuracy_field, "fairness_gap": result.fairness_gap}

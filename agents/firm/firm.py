@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agents.actor import Actor
 from agents.averages import average
@@ -26,6 +28,8 @@ from simulation.books import Account, AccountName
 from simulation.market import Standing
 from simulation.plugins.rules import rule
 from simulation.records.columns import EndingRow, FirmRow
+from simulation.records.events import Event
+from simulation.records.reasons import Reason, as_records
 from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
 
 if TYPE_CHECKING:
@@ -69,7 +73,7 @@ class Firm(Actor, ABC):
         self.alive, self.insolvent = True, False
         self.ending, self.exit_value_usd, self.raised_usd = "alive", 0.0, 0.0
         self.ended: date | None = None
-        self.reasons: list[str] = []
+        self.reasons: list[Reason] = []  # of its ending; none while it lives, but those of a listing
         self.incident_to_audit = ""  # breach or accident of the month, for the authority
         model.enter(self)
 
@@ -130,9 +134,9 @@ class Firm(Actor, ABC):
         # Growth from next to nothing is not growth: assumption, 5,000 USD a month is the least base.
         return average(self.recurring[-3:]) / max(before, 5_000.0) - 1
 
-    def record(self, kind: str, **details: Any) -> None:
+    def record(self, event: Event) -> None:
         """Record an event of this firm now."""
-        self.model.record_event(kind, self.name, **details)
+        self.model.record_event(self.name, event)
 
     # -- phases -------------------------------------------------------------------------------------------------------
 
@@ -276,14 +280,14 @@ class Firm(Actor, ABC):
 
     # -- law and incidents --------------------------------------------------------------------------------------------
 
-    def suffer(self, kind: str, usd: float, trust: float, text: str) -> None:
+    def suffer(self, event: Event, usd: float, trust: float) -> None:
         """An incident: pay, and lose trust; a rehearsed plan makes both less."""
         left = self.risks.loss_left()
         paid = self.spend(usd * left, "incidents")
         self.risks.draw_on_reserve(paid)
         self.management.incident_months.append(self.model.month)
         self.sales.lose_trust(trust * left)
-        self.record(kind, amount_usd=paid, text=text)
+        self.record(replace(event, amount_usd=paid))
 
     # -- end ----------------------------------------------------------------------------------------------------------
 
@@ -314,7 +318,7 @@ class Firm(Actor, ABC):
             founded=self.founded,
             ended=self.ended,
             ending=ending,
-            causes="; ".join(self.reasons),
+            causes=json.dumps(as_records(self.reasons), ensure_ascii=False) if self.reasons else "",
             raised_usd=self.raised_usd,
             exit_value_usd=self.exit_value_usd,
             kind=self.kind,

@@ -29,6 +29,7 @@ from agents.firm.training_plan import (
 )
 from simulation.compute import HOURS_PER_MONTH, proxy_rows
 from simulation.demand import advantage
+from simulation.records.events import Release, RunBrokeDown
 from simulation.settings import SectorSettings
 from simulation.training.ladder import architecture, inference_flops
 from simulation.training.plan import TrainingPlan
@@ -152,8 +153,8 @@ class Laboratory:
             if worse and not (self.fix_ordered and follows) and not more_private:
                 continue
             self.released, self.released_plan = result, job.plan
-            text = f"lab {result.accuracy_lab:.3f}, field {result.accuracy_field:.3f}, rung {job.plan.rung}"
-            self.firm.record("release", other=self.where, cause=job.key, text=text)
+            lab, field = result.accuracy_lab, result.accuracy_field
+            self.firm.record(Release(other=self.where, run=job.key, lab=lab, field=field, rung=job.plan.rung))
             if follows:
                 self.obey_order()
 
@@ -308,8 +309,7 @@ class Laboratory:
             self.lost_runs += lost
             self.run_months = model.env.now - job.ordered
             if broken:
-                text = f"{broken} attempts, {lost:.1f} runs of work lost"
-                self.firm.record("run broke down", other=self.where, cause=job.key, text=text)
+                self.firm.record(RunBrokeDown(other=self.where, run=job.key, attempts=broken, lost_runs=lost))
             model.call_due(job.key)
             self.finished.append(job)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agents.firm.staffing import wage_bill
+from simulation.records import events
 
 if TYPE_CHECKING:
     from agents.firm.owner import Owner
@@ -202,8 +203,18 @@ class Management:
         paid = firm.spend(cost, "overhead")
         self.moves[step.lever] = moved
         self.move(step.lever, old, new)
-        cause = f"{missed}: {reached:.0%} of the target, {self.aspired[missed]:.0%} aspired to"
-        firm.record("management", cause=cause, amount_usd=paid, text=f"{name}: {step.lever} {old:.2f} → {new:.2f}")
+        firm.record(
+            events.Management(
+                amount_usd=paid,
+                indicator=missed,
+                reached=reached,
+                aspired=self.aspired[missed],
+                step=name,
+                lever=step.lever,
+                before=old,
+                after=new,
+            )
+        )
         return True
 
     def step_usd(self, step: Step) -> float:

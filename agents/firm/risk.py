@@ -14,10 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, sqrt
 from operator import itemgetter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from agents.firm.hazards import hazards_of
 from agents.firm.staffing import wage_bill
+from simulation.records.events import KeyPersonLeft, KeyPersonReplaced, RiskResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,9 +170,9 @@ class RiskRegister:
         """Record what was done, with the largest risk as its cause."""
         if done_usd:
             first = ranked[0]
-            cause = f"{first.name}: {first.rate_year:.2f} a year, {first.loss_usd:,.0f} USD each"
-            text = ", ".join(f"{name} {usd:,.0f}" for name, usd in done_usd.items())
-            self.firm.record("risk response", cause=cause, amount_usd=round(sum(done_usd.values()), 2), text=text)
+            largest: dict[str, Any] = {"risk": first.name, "rate_year": first.rate_year, "loss_usd": first.loss_usd}
+            total = round(sum(done_usd.values()), 2)
+            self.firm.record(RiskResponse(amount_usd=total, done_usd=dict(done_usd), **largest))
 
     def pay(self, usd: float, account: Account) -> float:
         """Spend from the purse; returns the USD paid."""
@@ -245,15 +246,14 @@ class RiskRegister:
         # Where people are scarce a successor is harder to find: the time moves with the wage index.
         months = self.model.settings.risk.key_person_months * self.model.talent.index["research"]
         self.vacancy = Vacancy(1 - drop, self.model.month + months)
-        text = f"skill {skill:.2f} → {skill * (1 - drop):.2f}, for {months:.0f} months or more"
-        self.firm.record("key person left", text=text)
+        self.firm.record(KeyPersonLeft(before=skill, after=skill * (1 - drop), months=months))
 
     def fill_vacancy(self) -> None:
         """Hire the successor when there is one and the firm can pay for twice the cost."""
         cost = self.replacement_usd()
         if self.vacancy and self.model.month >= self.vacancy.until and self.firm.books.cash_usd >= 2 * cost:
             self.vacancy = self._team = None
-            self.firm.record("key person replaced", amount_usd=self.firm.spend(cost, "overhead"))
+            self.firm.record(KeyPersonReplaced(amount_usd=self.firm.spend(cost, "overhead")))
 
     def team(self) -> FirmSettings:
         """The firm's settings with the skill that its team has now: plans are really trained with that recipe."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from agents.settings import FirmSettings
 from agents.treasury import grant, left_usd, part_paid
+from simulation.records import events
 from simulation.settings import Role
 from simulation.settings.universities import UniversitySettings
 
@@ -97,4 +98,4 @@ class UniversityLink:
         rows = rules.shared_rows * part_paid(grant(self.model, PROGRAMME, "suppliers", cost, "income"), cost)
         lab.rows_field += rows * rules.shared_field_share
         lab.rows_lab += rows * (1 - rules.shared_field_share)
-        self.firm.record("university link", other="universities", text=f"{rows:,.0f} shared rows")
+        self.firm.record(events.UniversityLink(rows=rows))

@@ -10,6 +10,7 @@ from agents.startup.exits import sell
 from agents.startup.startup import Startup, startups_in
 from simulation.capital import fair_value_usd
 from simulation.plugins.rules import rule
+from simulation.records.reasons import Reason
 
 if TYPE_CHECKING:
     from agents.incumbent.incumbent import Incumbent
@@ -48,10 +49,18 @@ def approach(buyer: Incumbent) -> None:
         return
     best = max(deals, key=lambda t: (worth[t] - prices[t], t.name))
     share = shares.get(best.name, 0.0)
-    best.reasons = [f"bought by {buyer.name} while healthy; {threat(buyer, best, share)}"]
-    best.reasons += misjudged(worth[best], true_worth_usd(buyer, best, share))
+    reasons = [threatened_by(best, buyer, share), *misjudged(worth[best], true_worth_usd(buyer, best, share))]
     parent_pays(buyer, prices[best])
-    sell(best, buyer, prices[best])
+    sell(best, buyer, prices[best], reasons)
+
+
+def threatened_by(target: Startup, buyer: Incumbent, share: float) -> Reason:
+    """Why a healthy target is bought: what the buyer believes of it."""
+    view = view_of(buyer, target, share)
+    seen = {"buyer": buyer.name, "quality_seen": view.quality, "share_seen": view.share}
+    better = {"better_quality": view.quality} if is_better(buyer, view) else {}
+    large = {"large_share": view.share} if view.share > SHARE_THAT_WORRIES else {}
+    return Reason("threat", {**seen, **better, **large})
 
 
 def means_usd(buyer: Incumbent) -> float:
@@ -70,7 +79,7 @@ def targets(buyer: Incumbent, shares: dict[str, float]) -> list[Startup]:
     """Startups of the sector that are noticed, healthy, not listed, and seem a threat to the buyer."""
     rivals = [f for f in startups_in(buyer.model, buyer.sector) if f.laboratory.released]
     noticed = [f for f in rivals if is_noticed(buyer, shares.get(f.name, 0.0))]
-    return [f for f in noticed if is_healthy(f) and threat(buyer, f, shares.get(f.name, 0.0))]
+    return [f for f in noticed if is_healthy(f) and threatens(buyer, f, shares.get(f.name, 0.0))]
 
 
 def is_healthy(firm: Startup) -> bool:
@@ -83,12 +92,10 @@ def is_better(buyer: Incumbent, view: View) -> bool:
     return view.quality - buyer.quality_field > CLEARLY_BETTER
 
 
-def threat(buyer: Incumbent, target: Startup, share: float) -> str:
-    """Why the target threatens the buyer, in words, as the buyer believes; empty where it does not."""
+def threatens(buyer: Incumbent, target: Startup, share: float) -> bool:
+    """Whether the target seems clearly better or large."""
     view = view_of(buyer, target, share)
-    better = f"better in the field ({view.quality:.3f})" if is_better(buyer, view) else ""
-    large = f"holds {view.share:.0%} of the sector" if view.share > SHARE_THAT_WORRIES else ""
-    return ", ".join(reason for reason in (better, large) if reason)
+    return is_better(buyer, view) or view.share > SHARE_THAT_WORRIES
 
 
 def worth_usd(buyer: Incumbent, target: Startup, share: float) -> float:
@@ -116,11 +123,9 @@ def worth_as_seen_usd(buyer: Incumbent, target: Startup, view: View) -> float:
     return value_to_buyer_usd(revenue, multiple, out_customers + out_imitation)
 
 
-def misjudged(seen_usd: float, true_usd: float) -> list[str]:
+def misjudged(seen_usd: float, true_usd: float) -> list[Reason]:
     """What the buyer saw in the firm against what there was, as a reason; empty where they agree."""
-    return (
-        [f"the buyer saw {seen_usd / 1e6:.1f} M$ in it, truly {true_usd / 1e6:.1f} M$"] if seen_usd != true_usd else []
-    )
+    return [] if seen_usd == true_usd else [Reason("misjudged", {"seen_usd": seen_usd, "true_usd": true_usd})]
 
 
 def asked_usd(target: Startup) -> float:

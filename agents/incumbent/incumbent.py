@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from agents.averages import average, last_quarter
 from agents.firm.firm import Firm
 from agents.incumbent.acquisition import CLEARLY_BETTER, SHARE_THAT_WORRIES, approach
-from agents.incumbent.perception import View, compared, is_noticed, truth, view_of
+from agents.incumbent.perception import View, answered, is_noticed, truth, view_of
 from agents.settings import FirmSettings
 from agents.startup.exits import USD_PER_RESEARCHER
 from agents.startup.startup import Startup, startups_in
 from simulation.plugins.rules import rule
+from simulation.records.events import Imitation, PriceCut, ThreatOverlooked
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 # Assumption: an incumbent cuts its price by a tenth when a rival's share worries it, never below half the usual.
 CUT, LOWEST_LEVEL = 0.9, 0.5
 Views = dict["Startup", View]
-
-
-def aside(text: str) -> str:
-    """A remark to add to an event's text."""
-    return f"; {text}" if text else ""
 
 
 class Incumbent(Firm):
@@ -80,8 +76,8 @@ class Incumbent(Firm):
         share = seen[largest].share
         if share > SHARE_THAT_WORRIES and self.sales.price_level > LOWEST_LEVEL:
             self.sales.price_level = max(self.sales.price_level * CUT, LOWEST_LEVEL)
-            text = f"level {self.sales.price_level:.2f}" + aside(compared(seen[largest], true[largest]))
-            self.record("price cut", cause=f"a startup holds {share:.0%}", text=text)
+            known = answered(seen[largest], true[largest])
+            self.record(PriceCut(rival=largest.name, level=self.sales.price_level, **known))
 
     @rule("incumbent.imitation", "nothing; it may imitate a better rival")
     def answer_quality(self, seen: Views, true: Views) -> None:
@@ -91,8 +87,7 @@ class Incumbent(Firm):
             # Imitation: train out of turn, with three months of compute on top (assumption).
             self.laboratory.hurried = True
             self.laboratory.purse_usd += 3 * self.settings.compute_share * self.settings.core_income_usd_month
-            cause = f"a startup reaches {seen[best].quality:.3f} in the field"
-            self.record("imitation", cause=cause, text=compared(seen[best], true[best]))
+            self.record(Imitation(rival=best.name, **answered(seen[best], true[best])))
 
     def note_oversight(self, true: Views, seen: Views) -> None:
         """Record once a year the greatest threat that it does not see, or does not believe in."""
@@ -101,8 +96,7 @@ class Incumbent(Firm):
             return
         self.oversights.add(self.model.today.year)
         rival = max(missed, key=lambda firm: true[firm].share)
-        belief = compared(seen[rival], true[rival]) if rival in seen else f"not noticed; truly {true[rival]}"
-        self.record("threat overlooked", other=rival.name, text=belief)
+        self.record(ThreatOverlooked(other=rival.name, **answered(seen.get(rival), true[rival])))
 
     def is_threat(self, view: View) -> bool:
         """Whether a rival that is as this view says deserves an answer."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agents.firm.owner import Owner
@@ -64,6 +64,11 @@ def is_noticed(judge: Owner, share: float) -> bool:
     return share >= judge.settings.attention_share
 
 
-def compared(seen: View, true: View) -> str:
-    """Belief and truth in words, for events; empty where they agree."""
-    return "" if seen == true else f"believed {seen}, truly {true}"
+def answered(seen: View | None, true: View) -> dict[str, Any]:
+    """Belief and truth as the events of answers hold them; nothing is believed of a rival that is not noticed."""
+    return {
+        "quality_seen": seen.quality if seen else None,
+        "quality": true.quality,
+        "share_seen": seen.share if seen else None,
+        "share": true.share,
+    }

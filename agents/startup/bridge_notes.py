@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.fund import SMALLEST_TICKET_USD, Deal, Fund, funds_of
 from simulation.records.columns import RoundRow
+from simulation.records.events import BridgeNote
 
 if TYPE_CHECKING:
     from agents.startup.startup import Startup
@@ -49,7 +50,7 @@ def take_notes(firm: Startup, lent_usd: dict[str, float]) -> None:
     finance.bridged = True
     firm.raised_usd += amount
     firm.model.recorder.add("rounds", [RoundRow(firm.model.today, firm.name, "bridge", amount, math.nan, lenders)])
-    firm.record("bridge note", other=lenders, amount_usd=amount, text=f"series {finance.stage} investors lend")
+    firm.record(BridgeNote(other=lenders, amount_usd=amount, stage=finance.stage))
 
 
 def extinguish(firm: Startup, credit: Account) -> None:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from agents.averages import average
 from agents.fund import fund_of
 from agents.startup.bridge_notes import extinguish
+from agents.startup.diagnosis import reasons_of
+from simulation.records.events import Acquired, Bankrupt, Listed
+from simulation.records.reasons import Reason, as_records
 
 if TYPE_CHECKING:
     from agents.settings import FirmSettings
@@ -69,8 +72,8 @@ def settle(firm: Startup, heir: str) -> None:
     firm.books.close_month()
 
 
-def find_buyer(firm: Startup) -> bool:
-    """Offer the firm to the incumbents of its sector; the best offer wins. Returns whether one was made."""
+def find_buyer(firm: Startup, need: Reason) -> bool:
+    """Offer a firm in need to the incumbents of its sector; the best offer wins. Returns whether one was made."""
     around = firm.model.firms_in(firm.sector)
     buyers = [f for f in around if f.settings.acquires and isinstance(f, Buyer)]
     offers = {buyer: buyer.value_of(firm) for buyer in buyers}
@@ -79,26 +82,28 @@ def find_buyer(firm: Startup) -> bool:
     if not offers:
         return False
     buyer = max(offers, key=lambda b: (offers[b], b.name))
-    firm.reasons = firm.reasons or [f"bought by {buyer.name} for {offers[buyer] / 1e6:.1f} M$"]
-    sell(firm, buyer, offers[buyer])
+    bought = Reason("bought", {"buyer": buyer.name, "price_usd": offers[buyer]})
+    sell(firm, buyer, offers[buyer], [*reasons_of(firm, need), bought])
     return True
 
 
-def sell(firm: Startup, buyer: Buyer, price_usd: float) -> None:
-    """Sell a firm whose reasons are known: holders are paid, the buyer takes customers, data and what cash is left."""
+def sell(firm: Startup, buyer: Buyer, price_usd: float, reasons: list[Reason]) -> None:
+    """Sell a firm for these reasons: holders are paid, the buyer takes customers, data and what cash is left."""
+    firm.reasons = reasons
     pay_holders(firm, buyer.name, price_usd)
     settle(firm, buyer.name)
     buyer.absorb(firm)
-    firm.record("acquired", other=buyer.name, amount_usd=price_usd, cause="; ".join(firm.reasons))
+    firm.record(Acquired(other=buyer.name, amount_usd=price_usd, causes=as_records(reasons)))
     firm.end("acquired", price_usd)
 
 
-def wind_up(firm: Startup) -> None:
+def wind_up(firm: Startup, need: Reason) -> None:
     """Bankruptcy: creditors get what cash is left, investors write off."""
+    firm.reasons = reasons_of(firm, need)
     for holder in [name for name in firm.finance.invested_usd if name != "savers"]:
         write_off(firm, holder)
     settle(firm, "suppliers")
-    firm.record("bankrupt", cause="; ".join(firm.reasons))
+    firm.record(Bankrupt(causes=as_records(firm.reasons)))
     firm.end("bankrupt")
 
 
@@ -120,5 +125,6 @@ def list_on_exchange(firm: Startup) -> None:
     raised = LISTED_SHARE * value
     firm.model.bank.pay("savers", firm.name, raised, "spending", "paid_in_capital")
     firm.ending, firm.exit_value_usd, firm.ended = "public", value, firm.model.today
-    firm.reasons = [f"{yearly / 1e6:.0f} M$ revenue a year, growing {firm.growth_year():.0%}"]
-    firm.record("listed", amount_usd=raised, text=f"valued at {value / 1e6:.0f} M$")
+    growth = firm.growth_year()
+    firm.reasons = [Reason("size", {"revenue_usd_year": yearly, "growth_year": growth})]
+    firm.record(Listed(amount_usd=raised, value_usd=value, causes=as_records(firm.reasons)))

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
 from agents.fund import Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
-from simulation.capital import FOUNDERS, CapTable, Facts, next_stage, usual_round
+from simulation.capital import (
+    FOUNDERS,
+    CapTable,
+    Facts,
+    fair_value_usd,
+    next_stage,
+    revenue_for_value,
+    usual_round,
+)
 from simulation.plugins.rules import rule
 from simulation.records.columns import RoundRow
+from simulation.records.events import DownRound, RaiseRefused, Round
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
@@ -21,6 +32,15 @@ if TYPE_CHECKING:
 # Assumptions: months between rounds (V12, V14) of a firm whose revenue has tripled in a year (growth 2); a mature firm
 # raises only with so many months left.
 BETWEEN_ROUNDS_MONTHS, TRIPLED, MATURE_RAISES_BELOW_MONTHS = 16, 2.0, 4
+SAME_REVENUE = 1e-9  # share by which a revenue may be off: rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A raise that found no money: its stage, and what the firm sold then."""
+
+    stage: Stage
+    revenue_usd_year: float
 
 
 class Fundraising:
@@ -36,7 +56,7 @@ class Fundraising:
         self.n_raises = 0
         self.last_round_month = firm.founded_month
         self.last_refusal_month = -100
-        self.refusal = ""
+        self.refusal: Refusal | None = None  # the last, until a round closes
         self.bridged = False
 
     def months_since_round(self) -> int:
@@ -52,16 +72,14 @@ class Fundraising:
         extinguish(firm, "paid_in_capital")
         self.cap_table.issue(invested, pre_money_usd, self.model.settings.capital.note_discount)
         self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
-        self.bridged = False
+        self.bridged, self.refusal = False, None
         firm.raised_usd += amount
         firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
         row = RoundRow(self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
         self.model.recorder.add("rounds", [row])
-        firm.record("round", other=", ".join(invested), amount_usd=amount, text=stage)
+        firm.record(Round(other=", ".join(invested), amount_usd=amount, stage=stage))
         if pre_money_usd < before:
-            firm.record(
-                "down round", amount_usd=pre_money_usd - before, text=f"{pre_money_usd / before - 1:.0%} on the last"
-            )
+            firm.record(DownRound(amount_usd=pre_money_usd - before, change=pre_money_usd / before - 1))
 
     def receive(self, investor: str, usd: float, credit: Account) -> None:
         """Receive one investor's money: a fund calls it from its partners first."""
@@ -124,31 +142,84 @@ class Fundraising:
             self.close_round(stage)
 
     def close_round(self, stage: Stage) -> None:
-        """Collect bids. The round closes when funds together put up at least 60 % of the usual size (assumption)."""
+        """Collect bids; the round closes or is refused."""
         model, firm = self.model, self.firm
         pre, size = usual_round(model.settings.capital, stage, model.year)
-        facts = self.facts()
-        deal = Deal(firm.name, firm.sector, facts, stage, pre, size, self.n_raises)
-        held = self.cap_table.shares
-        bids = {fund.name: bid for fund in funds_of(model) if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
+        deal = Deal(firm.name, firm.sector, self.facts(), stage, pre, size, self.n_raises)
+        bids = self.bids(deal)
         best = max((bid.value_usd for bid in bids.values()), default=0.0)
         invested = allocate(bids, size)
-        if sum(invested.values()) < 0.6 * size:
-            self.refuse(stage, facts.revenue_usd_year, best, pre)
+        if not closes(invested, size):
+            self.refuse(deal, best)
             bridge(firm, deal)
             return
         # The price lies between what the stage usually costs and what the best bidder sees in it.
         self.take(invested, (pre * best) ** 0.5, stage)
 
-    def refuse(self, stage: Stage, revenue_usd_year: float, best_usd: float, pre_money_usd: float) -> None:
+    def bids(self, deal: Deal) -> dict[str, Bid]:
+        """What each fund bids, by name."""
+        held = self.cap_table.shares
+        return {fund.name: bid for fund in funds_of(self.model) if (bid := fund.bid(deal, held.get(fund.name, 0.0)))}
+
+    def refuse(self, deal: Deal, best_usd: float) -> None:
         """No round: remember why."""
         self.n_refused += 1
         self.last_refusal_month = self.model.month
-        why = "no fund with money saw the value" if best_usd == 0 else "too little money from those who saw the value"
-        self.refusal = (
-            f"series {stage} refused at {revenue_usd_year / 1e6:.2f} M$ revenue a year" if stage != "seed" else why
+        why = "no fund with money saw the value" if best_usd == 0 else "too little money from those who saw it"
+        self.refusal = Refusal(deal.stage, deal.facts.revenue_usd_year)
+        self.firm.record(RaiseRefused(amount_usd=deal.pre_money_usd, why=why, **self.judgement(deal)))
+
+    def judgement(self, deal: Deal) -> dict[str, Any]:
+        """What funds saw in the firm and what they asked for: the fields of a refusal. Null where nothing was enough.
+
+        All of it comes from the functions that the funds judge by: value by `fair_value_usd`, what is asked for by
+        `value_asked_usd` and the revenue that is worth as much by `revenue_for_value`. It is null too where the funds,
+        asked again, judge otherwise, as those of a plug-in may.
+        """
+        model, facts = self.model, deal.facts
+        terms = (facts, deal.stage, model.heat, model.year)
+        asked = self.value_asked_usd(deal)
+        revenue = revenue_for_value(model.settings.capital, asked, *terms)
+        is_known = isfinite(revenue) and self.is_asked(deal, revenue)
+        return {
+            **asdict(facts),
+            "stage": deal.stage,
+            "climate": model.heat,
+            "value_usd": fair_value_usd(model.settings.capital, *terms),
+            "value_asked_usd": asked if is_known else None,
+            "revenue_asked_usd_year": revenue if is_known else None,
+        }
+
+    def is_asked(self, deal: Deal, revenue_usd_year: float) -> bool:
+        """Whether the funds close the round from this revenue on and not below it, all else as it is."""
+        below, above = (
+            replace(deal.facts, revenue_usd_year=revenue_usd_year * factor)
+            for factor in (1 - SAME_REVENUE, 1 + SAME_REVENUE)
         )
-        self.firm.record("raise refused", amount_usd=pre_money_usd, cause=why, text=self.refusal)
+        return self.would_close(replace(deal, facts=above)) and not self.would_close(replace(deal, facts=below))
+
+    def would_close(self, deal: Deal) -> bool:
+        """Whether the funds put up enough for a deal."""
+        return closes(allocate(self.bids(deal), deal.size_usd), deal.size_usd)
+
+    def value_asked_usd(self, deal: Deal) -> float:
+        """The fair value from which the round closes, all else as it is; infinite where money is short at any value.
+
+        Funds are asked in the order of the value from which each bids, until they put up enough.
+        """
+        held, bids = self.cap_table.shares, dict[str, Bid]()
+        for fund in sorted(funds_of(self.model), key=lambda fund: fund.asked_usd(deal)):
+            asked = fund.asked_usd(deal)
+            if isfinite(asked) and (bid := fund.offer(deal, held.get(fund.name, 0.0), fund.least_usd(deal))):
+                bids[fund.name] = bid
+                if closes(allocate(bids, deal.size_usd), deal.size_usd):
+                    return asked
+        return inf
+
+
+def closes(invested_usd: Mapping[str, float], size_usd: float) -> bool:
+    """Whether funds together put up at least 60 % of the usual size (assumption)."""
+    return sum(invested_usd.values()) >= 0.6 * size_usd
 
 
 def allocate(bids: Mapping[str, Bid], size_usd: float) -> dict[str, float]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from agents.averages import average, last_quarter
 from agents.firm.firm import Firm
 from agents.settings import FirmSettings
-from agents.startup.diagnosis import reasons_of
+from agents.startup.diagnosis import out_of_cash, short_of_cash
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
 from agents.startup.fundraising import Fundraising
 from simulation.plugins.rules import rule
+from simulation.records.events import Pivot, Profitable
 from simulation.settings import Stage
 
 if TYPE_CHECKING:
@@ -97,8 +98,7 @@ class Startup(Firm):
             earns = self.sales.market.record_of(slot)
             if earns.pivots_to:
                 self.sales.market.set_model(slot, earns.pivots_to)
-                text = f"{earns.name} → {earns.pivots_to}"
-                self.record("pivot", other=segment, cause="sales under a fifth of costs", text=text)
+                self.record(Pivot(other=segment, before=earns.name, after=earns.pivots_to))
 
     # -- capital and end ----------------------------------------------------------------------------------------------
 
@@ -113,13 +113,12 @@ class Startup(Firm):
             return
         self.note_profit()
         if self.insolvent or self.books.cash_usd < 1.0:
-            self.reasons = reasons_of(self)
-            if not find_buyer(self):
-                wind_up(self)
+            need = out_of_cash(self)
+            if not find_buyer(self, need):
+                wind_up(self, need)
         # Assumption: who was refused looks for a buyer with three months of cash left.
         elif self.finance.n_refused > 0 and not self.finance.raising and self.runway_months() < 3:
-            self.reasons = reasons_of(self)
-            find_buyer(self)
+            find_buyer(self, short_of_cash(self))
         else:
             list_on_exchange(self)
 
@@ -127,7 +126,7 @@ class Startup(Firm):
         """Record the first year in profit."""
         if not self.was_profitable and len(self.revenues) >= 12 and sum(self.revenues[-12:]) > sum(self.costs[-12:]):
             self.was_profitable = True
-            self.record("profitable", amount_usd=sum(self.revenues[-12:]) - sum(self.costs[-12:]))
+            self.record(Profitable(amount_usd=sum(self.revenues[-12:]) - sum(self.costs[-12:])))
 
     def stage_name(self) -> Stage:
         """Financing stage."""

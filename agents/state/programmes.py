@@ -11,6 +11,7 @@ from agents import treasury
 from agents.actor import Actor
 from agents.startup.startup import Startup, startups_in
 from agents.treasury import is_covered
+from simulation.records.events import Grant
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -31,7 +32,7 @@ def award_founding_grant(firm: Startup) -> None:
     if paid == 0:
         return
     firm.burn_usd = firm.books.cash_usd / model.settings.capital.runway_months
-    firm.record("grant", other="government", amount_usd=paid)
+    firm.record(Grant(amount_usd=paid))
 
 
 def people_trained(employed: float, growth_year: float, usual_year: float) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
@@ -12,6 +12,7 @@ from agents.actor import Actor
 from agents.settings import RegulatorSettings
 from simulation.dp_accountant import epsilon
 from simulation.plugins.rules import rule
+from simulation.records.events import AuditFailed, AuditPassed, Withdrawn
 from simulation.settings import SegmentSettings
 from simulation.settings.law import LawSettings
 from simulation.training.plan import NETWORK_KINDS, TrainingPlan
@@ -33,7 +34,11 @@ class Findings:
     excessive: bool = False
 
     def __bool__(self) -> bool:
-        return self.leaks or self.unfair or self.inaccurate or self.excessive
+        return bool(self.names())
+
+    def names(self) -> list[str]:
+        """What was found, by name."""
+        return [name for name, found in asdict(self).items() if found]
 
 
 def field_floor(law: LawSettings, segments: Iterable[SegmentSettings]) -> float:
@@ -61,15 +66,16 @@ def fine_usd(law: LawSettings, turnover_usd: float) -> float:
     return min(max(law.fine_turnover_share * turnover_usd, law.fine_fixed_usd), ceiling)
 
 
-def report(result: TrainingResult, plan: TrainingPlan) -> str:
+def report(result: TrainingResult, plan: TrainingPlan) -> dict[str, Any]:
     """What an audit writes down: the measures, and the privacy that DP-SGD guarantees."""
-    text = (
-        f"leakage {result.leakage:.3f}, fairness gap {result.fairness_gap:.3f}, "
-        f"field accuracy {result.accuracy_field:.3f}"
-    )
-    if plan.minimisation > 0:
-        text += f", {plan.minimisation:.0%} of inputs not collected"
-    return text + (f", ε {epsilon(plan):.1f}" if plan.dp_noise > 0 else "")
+    return {
+        "run": result.key,
+        "leakage": result.leakage,
+        "fairness_gap": result.fairness_gap,
+        "field": result.accuracy_field,
+        "minimisation": plan.minimisation,
+        "epsilon": epsilon(plan) if plan.dp_noise > 0 else None,
+    }
 
 
 class Regulator(Actor):
@@ -120,13 +126,12 @@ class Regulator(Actor):
         assert result is not None and plan is not None
         floor = field_floor(law, (firm.segments[name] for name in firm.sales.served_by(lab)))
         findings = examine(law, result, plan, floor)
-        text = f"{lab.where}: " if lab.where else ""
-        text += report(result, plan) + (f"; after the {after}" if after else "")
+        found = {"other": self.name, "sector": lab.where, "incident": after, **report(result, plan)}
         if not findings:
-            firm.record("audit passed", other=self.name, cause=result.key, text=text)
+            firm.record(AuditPassed(**found))
             return
         fine = firm.spend(fine_usd(law, sum(firm.revenues[-12:])), "fines", "government")
-        firm.record("audit failed", other=self.name, amount_usd=fine, cause=result.key, text=text)
+        firm.record(AuditFailed(amount_usd=fine, findings=findings.names(), **found))
         self.order_fix(firm, findings, floor, lab.sector)
 
     def order_fix(self, firm: Owner, findings: Findings, floor: float = 0.0, sector: str = "") -> None:
@@ -160,5 +165,4 @@ class Regulator(Actor):
                 del self.deadlines[lab.name]
             elif self.model.env.now > self.deadlines[lab.name] and not lab.suspended:
                 lab.suspended = True
-                cause = "order to fix not followed in time"
-                firm.record("withdrawn", other=self.name, cause=cause, text=lab.where)
+                firm.record(Withdrawn(other=self.name, sector=lab.where))

@@ -15,8 +15,7 @@ from analysis.base_rates.sample import Sample, sample_of_run
 from analysis.base_rates.statistics import Statistic
 from analysis.base_rates.targets import Target, load_targets
 from analysis.play.experiment import run as play_scenario
-from analysis.play.options import Options
-from analysis.play.plugins import load_plugins
+from analysis.play.options import Options, Settings
 from analysis.runs.files import write_json
 from analysis.runs.run import Run
 from analysis.statistics.intervals import (
@@ -67,7 +66,7 @@ def validate_world(
 
     targets: a YAML file (None: the shipped targets); options: as for `run`. Raises as `run`.
     """
-    load_plugins(options.get("plugins", ()))  # targets may name their statistics
+    Settings.of(options)  # first: it loads the plug-ins, whose statistics targets may name
     wanted = load_targets(targets)
     return judge_run(play_scenario(scenario, **options), wanted)
 

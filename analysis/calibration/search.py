@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -69,7 +70,8 @@ def search(
     with errors_of(file, reading=True):
         study = open_study(file, identity)
         _forget_unfinished(study)
-        trials_of(study)  # what is wrong with them is told before days are spent on more
+        for trial in trials_of(study):  # what is wrong with them is told before days are spent on more
+            _check(trial, knobs)
     with errors_of(file):
         while (done := len(_finished(study))) < n_trials:
             try:
@@ -113,6 +115,17 @@ def trials_of(study: optuna.Study) -> list[Trial]:
         Trial(index=index, values=dict(one.params), loss=float(one.value or 0.0), **one.user_attrs["outcome"])
         for index, one in enumerate(_finished(study))
     ]
+
+
+def _check(trial: Trial, knobs: Sequence[Knob]) -> None:
+    """Raise `ValueError` where no search with these parameters has such a trial."""
+    allowed = {knob.free.name: knob.free for knob in knobs}
+    if trial.values.keys() != allowed.keys():
+        raise ValueError("other parameters")
+    if not all(allowed[name].low <= value <= allowed[name].high for name, value in trial.values.items()):
+        raise ValueError("a parameter out of its range")
+    if not (math.isfinite(trial.loss) and trial.loss >= 0):
+        raise ValueError("a loss that cannot be")
 
 
 def _run_trial(study: optuna.Study, knobs: Sequence[Knob], objective: Objective, index: int, seed: int) -> Trial:

@@ -39,7 +39,7 @@ def check_study_file(file: Path) -> None:
             if not names >= TABLES:
                 raise _refused(file, "it is an SQLite file of another kind")
             held = [row[0] for row in connection.execute("SELECT study_name FROM studies LIMIT 2")]
-    except (OSError, sqlite3.DatabaseError) as error:
+    except (OSError, sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite may quote what is no text
         raise _refused(file, reason_of(error)) from error
     if held and held != [STUDY]:  # none: whoever made it was killed before it held one
         raise _refused(file, "it holds studies of another program")
@@ -78,7 +78,7 @@ def reason_of(error: BaseException) -> str:
     """What SQLite or the system says, without the statement and the links that libraries wrap around it."""
     root = _root(error)
     text = getattr(root, "strerror", None) or str(root) or type(root).__name__
-    return " ".join(str(text).split())[:MOST_WORDS]
+    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(str(text).split()))[:MOST_WORDS]
 
 
 def _root(error: BaseException) -> BaseException:

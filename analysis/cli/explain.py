@@ -123,6 +123,7 @@ def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reve
     from analysis.counterfactual.levers import pulls_for
     from analysis.counterfactual.replay import check_same
     from analysis.counterfactual.search import search
+    from analysis.explain.offers import given_away
 
     with bar("{task.fields[says]}", says="replaying the run as it was") as tell:
         settings = check_same(run, stage)
@@ -131,5 +132,5 @@ def search_shown(run: "Run", story: "Story", stage: "Stage", jobs: int) -> "Reve
             says = f"{done} of at most {most} replays, {found} levers turn the ending around"
             tell(completed=done, total=most, says=says)
 
-        pulls: list[Any] = pulls_for(settings, story.record.failed)
+        pulls: list[Any] = pulls_for(settings, story.record.failed, given_away(story.record))
         return search(stage, pulls, story.record.failed, jobs, note)

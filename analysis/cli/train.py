@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,9 @@ from analysis.errors import AnalysisError
 from analysis.play.options import Settings
 from analysis.runs.names import user_path
 from analysis.terminal.console import busy
+
+if TYPE_CHECKING:
+    from simulation.training.plan import TrainingPlan
 
 GRIDS = ("scaling", "default", "transfer")
 SCALING_SEEDS = 8
@@ -139,13 +142,14 @@ def command_for(grid: str | None) -> Any:
 
 def train_plan(request: Request) -> None:
     """One plan with its seeds."""
-    from analysis.screens.training import plan_document, plan_screen
-    from analysis.training.grids import train_plans
     from analysis.training.plans import with_seeds
 
     if request.out is not None:
         raise AnalysisError("--out goes with --grid; the measures of one plan are printed (--json) and in the ledger")
     plans = with_seeds(values_of_one(request), 1 if request.n_seeds is None else request.n_seeds)
+    from analysis.screens.training import plan_document, plan_screen
+    from analysis.training.grids import train_plans
+
     trained = train_plans(plans, request.settings())
     request.output.say(plan_screen(trained))
     request.output.document(plan_document(trained))
@@ -214,18 +218,11 @@ def train_transfer(request: Request) -> None:
 
 def train_file(request: Request, file: Path) -> None:
     """Every combination of the lists of a file."""
+    plans = plans_of_file(request, file)
     from analysis.screens.training import grid_screen
     from analysis.training.files import open_folder, write_grid
     from analysis.training.grids import train_plans
-    from analysis.training.plans import product_of, read_grid
 
-    lists = read_grid(file)
-    given = request.values | {"task": request.tasks, "kind": request.kinds}
-    for name in lists:
-        if given.get(name):
-            raise AnalysisError(f"--{name.replace('_', '-')} stands in {file} too; say it once")
-    n_seeds = 1 if request.n_seeds is None else request.n_seeds
-    plans = product_of(lists, values_of_one(request), n_seeds)
     out, identity = folder_of(file.stem, request), identity_of(file.stem, plans)
     open_folder(out, identity)
     trained = train_plans(plans, request.settings())
@@ -233,6 +230,22 @@ def train_file(request: Request, file: Path) -> None:
     request.output.say(grid_screen(trained))
     request.output.say(f"results: {out}")
     request.output.document({**document, "out": str(out)})
+
+
+def plans_of_file(request: Request, file: Path) -> list["TrainingPlan"]:
+    """The plans of a grid file, with what the options say of them all."""
+    from analysis.training.plans import product_of, read_grid
+
+    lists = read_grid(file)
+    given = {*request.values, *(name for name in ("task", "kind") if getattr(request, f"{name}s"))}
+    for name in lists:
+        if name in given:
+            raise AnalysisError(f"--{name.replace('_', '-')} stands in {file} too; say it once")
+    values = values_of_one(request)
+    try:
+        return product_of(lists, values, 1 if request.n_seeds is None else request.n_seeds)
+    except AnalysisError as error:
+        raise AnalysisError(f"{file}: {error}") from error
 
 
 def train_default(request: Request) -> None:

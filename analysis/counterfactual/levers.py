@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from agents.settings import Compression
+from analysis.counterfactual.changes import Changes
+from analysis.explain.offers import FREEMIUM
 from simulation.revenue import MODELS
 
 if TYPE_CHECKING:
@@ -43,44 +45,68 @@ class Knob:
 
 @dataclass(frozen=True)
 class Lever:
-    """Knobs that move together. `helps`: +1 more of it helps a firm, −1 less does, 0 open, so both ways are tried."""
+    """Knobs that move together.
+
+    helps: +1 more of it helps a firm, −1 less does, 0 open, so both ways are tried.
+    acts_on: the causes of an ending that it acts on directly: a kind of `simulation.records.reasons` or a rule.
+    """
 
     name: str
     knobs: tuple[Knob, ...]
     helps: int
+    acts_on: tuple[str, ...] = ()
 
 
 LEVERS: tuple[Lever, ...] = (
-    Lever("skill of its researchers", (Knob("skill", 0, 1),), +1),
+    Lever(
+        "skill of its researchers", (Knob("skill", 0, 1),), +1, ("no model", "field", "field gap", "growth", "threat")
+    ),
     Lever("collaboration", (Knob("collaboration", 0.5, 1.6),), +1),
-    Lever("data from the field", (Knob("field_share", 0, 1), Knob("data_operations", 0, 1)), +1),
-    Lever("rows at the start", (Knob("rows", 1e3, 1e8, log=True),), +1),
-    Lever("seed capital", (Knob("capital_usd", 1e5, 1e8, log=True),), +1),
-    Lever("price level", (Knob("price_level", 0.25, 4, log=True),), 0),
-    Lever("prevention of incidents", (Knob("prevention", 0, 0.95),), +1),
-    Lever("months before a pivot", (Knob("pivot_months", 3, 120, log=True),), 0),
+    Lever(
+        "data from the field",
+        (Knob("field_share", 0, 1), Knob("data_operations", 0, 1)),
+        +1,
+        ("field", "field gap", "trust", "growth"),
+    ),
+    Lever("rows at the start", (Knob("rows", 1e3, 1e8, log=True),), +1, ("field", "field gap", "growth")),
+    Lever(
+        "seed capital",
+        (Knob("capital_usd", 1e5, 1e8, log=True),),
+        +1,
+        ("cash", "runway", "refused", "unfunded", "money"),
+    ),
+    Lever("price level", (Knob("price_level", 0.25, 4, log=True),), 0, ("burn", "profit")),
+    Lever("prevention of incidents", (Knob("prevention", 0, 0.95),), +1, ("trust", "incident")),
+    Lever("months before a pivot", (Knob("pivot_months", 3, 120, log=True),), 0, ("free",)),
     Lever("marketing share", (Knob("marketing_share", 0, 0.6),), 0),
     Lever("research share of wages", (Knob("research_share", 0.05, 0.95),), 0),
-    Lever("months between models", (Knob("release_months", 3, 36, log=True),), 0),
-    Lever("engineering: hardware", (Knob("engineering.hardware", 0.2, 3, log=True),), +1),
-    Lever("engineering: memory", (Knob("engineering.memory", 0.2, 3, log=True),), +1),
-    Lever("engineering: losses to parallel code", (Knob("engineering.parallelism", 0, 4),), -1),
-    Lever("engineering: runs that break down", (Knob("engineering.failure_rate", 0, 0.9),), -1),
-    Lever("engineering: work lost in a breakdown", (Knob("engineering.lost_share", 0, 1),), -1),
+    Lever("months between models", (Knob("release_months", 3, 36, log=True),), 0, ("no model", "growth")),
+    Lever("engineering: hardware", (Knob("engineering.hardware", 0.2, 3, log=True),), +1, ("no model",)),
+    Lever("engineering: memory", (Knob("engineering.memory", 0.2, 3, log=True),), +1, ("no model",)),
+    Lever("engineering: losses to parallel code", (Knob("engineering.parallelism", 0, 4),), -1, ("no model",)),
+    Lever("engineering: runs that break down", (Knob("engineering.failure_rate", 0, 0.9),), -1, ("no model",)),
+    Lever("engineering: work lost in a breakdown", (Knob("engineering.lost_share", 0, 1),), -1, ("no model",)),
 )
 LEAST_ROOM = 0.01  # a lever that stands nearer to the end of its range cannot be pulled
+NOTHING_FREE = "others sell what they gave away"
 STARTUP_MODELS = tuple(model for model in MODELS if model != "bundle")  # only a parent's other business pays for one
 
 
 @dataclass(frozen=True)
 class Pull:
-    """One lever in one direction (+1, −1), from where the firm stands; for a switch the settings it puts in place."""
+    """One lever in one direction (+1, −1), from where the firm stands; for a switch the settings it puts in place.
+
+    start: values of the knobs; sold: segments that other firms sell instead of giving them away.
+    acts_on: what it takes away, as causes of endings and rules name it (docs/explain.md).
+    """
 
     lever: str
     direction: int
     knobs: tuple[Knob, ...] = ()
-    start: tuple[float, ...] = ()  # values of the knobs
+    start: tuple[float, ...] = ()
     switch: tuple[tuple[str, Any], ...] = ()
+    sold: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    acts_on: tuple[str, ...] = ()
 
     @property
     def room(self) -> float:
@@ -97,6 +123,10 @@ class Pull:
                 moved[knob.path] = knob.value(knob.place(value) + self.direction * min(size, room))
         return {**moved, **dict(self.switch)}
 
+    def at(self, size: float) -> Changes:
+        """The changes of a replay at that size."""
+        return Changes(self.changes(size), dict(self.sold))
+
     def says(self, size: float) -> str:
         """The change in words: path, before → after."""
         after = self.changes(size)
@@ -105,22 +135,39 @@ class Pull:
         return ", ".join(moves) or self.lever
 
 
-def pulls_for(settings: FirmSettings, failed: bool) -> list[Pull]:
-    """All pulls on a firm: those that should help where it failed, those that should hurt where it did not."""
+def pulls_for(
+    settings: FirmSettings, failed: bool, given_away: Mapping[str, tuple[str, ...]] | None = None
+) -> list[Pull]:
+    """All pulls on a firm: those that should help where it failed, those that should hurt where it did not.
+
+    given_away: by other firm, the segments in which it gave away what this one sells.
+    """
     data = settings.model_dump()
     pulls = []
     for lever in LEVERS:
         wanted = (lever.helps if failed else -lever.helps,) if lever.helps else (+1, -1)
         start = tuple(float(value_at(data, knob.path)) for knob in lever.knobs)
-        pulls += [Pull(lever.name, way, lever.knobs, start) for way in wanted]
-    return [*(pull for pull in pulls if pull.room >= LEAST_ROOM), *switches(settings)]
+        pulls += [Pull(lever.name, way, lever.knobs, start, acts_on=lever.acts_on) for way in wanted]
+    others = [giving_nothing(given_away)] if failed and given_away else []
+    return [*(pull for pull in pulls if pull.room >= LEAST_ROOM), *switches(settings), *others]
+
+
+def giving_nothing(given_away: Mapping[str, tuple[str, ...]]) -> Pull:
+    """Others sell what they gave away."""
+    acts_on = ("incumbents", "given away", "bundle")
+    return Pull(NOTHING_FREE, 0, sold=tuple(sorted(given_away.items())), acts_on=acts_on)
 
 
 def switches(settings: FirmSettings) -> list[Pull]:
     """Other ways of earning in each segment, one at a time, and other compressions."""
     offers = dict(settings.offers)
     earning = [
-        Pull(f"{segment}: {how} → {other}", 0, switch=(("offers", {**offers, segment: other}),))
+        Pull(
+            f"{segment}: {how} → {other}",
+            0,
+            switch=(("offers", {**offers, segment: other}),),
+            acts_on=("burn", "profit", *(["free"] if how == FREEMIUM else [])),
+        )
         for segment, how in offers.items()
         for other in STARTUP_MODELS
         if other != how

@@ -12,31 +12,39 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from analysis.counterfactual.changes import NO_CHANGES, Changes, changed_setup
+from analysis.counterfactual.ledger import LayeredLedger, bring_training
 from analysis.errors import AnalysisError
-from analysis.explain.facts import Subject, arm_of, is_failure
-from analysis.play.lockstep import Engine, World, one_thread, play_month, real_engine
+from analysis.explain.facts import Subject, is_failure, scenario_of
+from analysis.explain.offers import settings_at_founding
+from analysis.play.lockstep import Engine, Service, World, one_thread, play_month, real_engine
 from analysis.play.options import IN_MEMORY, default_ledger
 from analysis.play.provenance import code_fingerprint
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES, world_table
+from simulation.training.ledger.read_only import ReadOnlyLedger
 
 if TYPE_CHECKING:
     from agents.settings import FirmSettings
     from scenarios import Scenario
 
-Changes = Mapping[str, Any]
-"""Settings of the firm by dotted path below it, with their new values."""
 LARGEST_COMPANY = 8  # worlds that are played together: what an interrupt can lose
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a replay needs. Picklable."""
+    """What a replay needs. Picklable.
+
+    founded: month of the run in which the firm enters; 0 for one that is there from the start.
+    ledger: the replays' own file; below: the user's ledger, which is only read (None: there is none).
+    """
 
     subject: Subject
     setup: Scenario
+    founded: int
     engine: Engine
     ledger: Path
+    below: Path | None
     device: str
 
     @property
@@ -56,40 +64,50 @@ class Outcome:
 
 @contextmanager
 def stage_of(run: Run, subject: Subject, ledger: Path | None, device: str) -> Iterator[Stage]:
-    """The stage for replays of one world of a run, with the run's training results in the ledger.
+    """The stage for replays of one world of a run. Nothing is written but in a temporary folder that ends with it.
 
-    ledger: None takes the run's own where it is still there, else the user's.
-    Raises `AnalysisError` where the scenario in the manifest is none for this release.
+    The run's own training results go into a ledger there, and what replays train joins them. No path that the manifest
+    names is opened: a run folder may come from anybody.
+    ledger: read for what is missing there, never written; None takes the user's.
+    Raises `AnalysisError` where rules were replaced at run time or the scenario in the manifest is none for this
+    release, `LedgerError` where the user's ledger is none.
     """
-    named = str(ledger or run.manifest.ledger or default_ledger())
+    engine = real_engine()
+    below = ledger or default_ledger()
+    known = None if str(below) == IN_MEMORY else below.resolve()
+    if known is not None:
+        ReadOnlyLedger(known)  # one that cannot be one is told before anything is played
+    setup = setup_of(run, subject)
     folder = Path(tempfile.mkdtemp(prefix="ventures-replay-"))
     try:
-        path = Path(named) if ledger or Path(named).exists() else default_ledger()
-        path = folder / "ledger.sqlite" if named == IN_MEMORY else path.resolve()
-        bring_training(run, path)
-        yield Stage(subject, setup_of(run, subject), real_engine(), path, device)
+        own = folder / "ledger.sqlite"
+        bring_training(run, own)
+        yield Stage(subject, setup, founding_of(run, subject, setup), engine, own, known, device)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def bring_training(run: Run, ledger: Path) -> None:
-    """Import the run folder's own training results, so that a run from another machine need not be trained again."""
-    from analysis.training.ledger_files import import_ledger
+def founding_of(run: Run, subject: Subject, setup: Scenario) -> int:
+    """The month of the run in which the firm enters."""
+    here = [("seed", "==", subject.seed), ("firm", "==", subject.firm)]
+    founded = run.select("endings", subject.scenario, subject.arm, ["founded"], here)["founded"].iloc[0]
+    return max(setup.month_of(founded.date()), 0)
 
-    try:
-        import_ledger(run.folder / "training.parquet", ledger)
-    except AnalysisError:
-        pass  # another layout of the ledger: what is missing is trained
+
+def service_of(stage: Stage) -> Service:
+    """A training service on the replays' own ledger, over the one that is only read."""
+    service = stage.engine.open_service(stage.ledger, stage.device, False)
+    if stage.below is not None:
+        service.ledger = LayeredLedger(service.ledger, ReadOnlyLedger(stage.below))
+    return service
 
 
 def setup_of(run: Run, subject: Subject) -> Scenario:
     """The scenario of the subject's arm, from the manifest."""
-    from scenarios import Scenario, ScenarioError
-    from scenarios.strict_yaml.document import Document
+    from scenarios import ScenarioError
 
-    arm = arm_of(run, subject)
     try:
-        return Scenario.from_document(Document(dict(arm["resolved"]), subject.scenario), subject.scenario)
+        return scenario_of(run, subject)
     except ScenarioError as error:
         raise other_version(run, f"its scenario is none for this release: {error}") from error
 
@@ -103,25 +121,13 @@ def other_version(run: Run, what: str) -> AnalysisError:
     )
 
 
-def changed_setup(stage: Stage, changes: Changes) -> Scenario:
-    """The scenario with a named firm's settings changed from the start."""
-    from scenarios import Scenario
-    from scenarios.strict_yaml.changes import apply_changes
-
-    document = stage.setup.to_document()
-    document.data["causes"], document.data["expect"] = {}, ()  # they need not fit the changed scenario
-    paths = {f"firms.{stage.subject.firm}.{path}": value for path, value in changes.items()}
-    return Scenario.from_document(apply_changes(document, paths, Scenario, by="in a replay: "), stage.setup.name)
-
-
 def build(stage: Stage, changes: Changes, service: Any) -> World:
     """A world with the firm changed, not stepped yet."""
-    seed = stage.subject.seed
-    if not changes:
-        return stage.engine.build_world(stage.setup, seed, service)
-    if stage.named:
-        return stage.engine.build_world(changed_setup(stage, changes), seed, service)
-    return stage.engine.build_world(stage.setup, seed, service, {stage.subject.firm: dict(changes)})
+    seed, firm = stage.subject.seed, stage.subject.firm
+    own = changes.own if stage.named else {}
+    setup = changed_setup(stage.setup, firm, stage.founded, Changes(own, changes.sold))
+    drawn = {} if stage.named else changes.own
+    return stage.engine.build_world(setup, seed, service, *([{firm: dict(drawn)}] if drawn else []))
 
 
 def play_changes(stage: Stage, many: Sequence[Changes]) -> list[Outcome]:
@@ -129,7 +135,7 @@ def play_changes(stage: Stage, many: Sequence[Changes]) -> list[Outcome]:
 
     A world stops when the firm is gone, for nothing brings it back.
     """
-    service = stage.engine.open_service(stage.ledger, stage.device, False)
+    service = service_of(stage)
     with one_thread():
         worlds = [build(stage, changes, service) for changes in many]
         while running := [world for world in worlds if world.month < world.n_months and not is_gone(stage, world)]:
@@ -152,20 +158,20 @@ def outcome_of(stage: Stage, world: World) -> Outcome:
 
 
 def check_same(run: Run, stage: Stage) -> FirmSettings:
-    """Replay the world without any change and compare all its tables; returns the firm's settings at its start.
+    """Replay the world without any change and compare all its tables; returns the settings with which the firm began.
 
     Raises `AnalysisError` that names the first difference.
     """
-    service = stage.engine.open_service(stage.ledger, stage.device, False)
+    service = service_of(stage)
     with one_thread():
-        world = build(stage, {}, service)
+        world = build(stage, NO_CHANGES, service)
         while world.month < world.n_months:
             play_month([world], service)
     if difference := first_difference(run, stage.subject, world.tables()):
         raise other_version(run, f"without any change {difference}")
     if stage.named:
-        return stage.setup.firms[stage.subject.firm]
-    return world.firms[stage.subject.firm].settings  # type: ignore[attr-defined]
+        return settings_at_founding(stage.setup, stage.subject.firm)
+    return world.firms[stage.subject.firm].given  # type: ignore[attr-defined]
 
 
 def first_difference(run: Run, subject: Subject, tables: Mapping[str, pd.DataFrame]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from analysis.counterfactual.changes import Changes
 from analysis.counterfactual.levers import Pull
 from analysis.counterfactual.replay import LARGEST_COMPANY, Outcome, Stage, play_changes
 from analysis.play.workers import spread
@@ -76,11 +77,12 @@ class Search:
         return {
             "lever": self.pull.lever,
             "direction": self.pull.direction,
+            "acts_on": list(self.pull.acts_on),
             "reverses": least is not None,
             "size": least if sized else None,
             "not_at": self.below if sized else None,
             "larger_too": dict(zip(("n", "of"), self.larger, strict=True)) if sized and least is not None else None,
-            "set": self.pull.changes(least) if least is not None else None,
+            "set": self.pull.at(least).as_document() if least is not None else None,
             "ending": self.tried[least].ending if least is not None else None,
             "tried": [
                 {"size": size if sized else None, "ending": one.ending, "ended": one.ended or None}
@@ -131,7 +133,7 @@ def play_round(
     """One replay per search in `todo` (number, size), in companies that are played together."""
     size = max(1, min(LARGEST_COMPANY, -(-len(todo) // n_jobs)))
     companies = [
-        [(i, at, searches[i].pull.changes(at)) for i, at in todo[start : start + size]]
+        [(i, at, searches[i].pull.at(at)) for i, at in todo[start : start + size]]
         for start in range(0, len(todo), size)
     ]
     work = partial(play_company, stage)
@@ -144,9 +146,7 @@ def play_round(
                 note(done, sum(one.most for one in searches), sum(one.reversal is not None for one in searches))
 
 
-def play_company(
-    stage: Stage, company: Sequence[tuple[int, float, dict[str, Any]]]
-) -> list[tuple[int, float, Outcome]]:
+def play_company(stage: Stage, company: Sequence[tuple[int, float, Changes]]) -> list[tuple[int, float, Outcome]]:
     """Replays of several searches together: (number, size, outcome)."""
     outcomes = play_changes(stage, [changes for _, _, changes in company])
     return [(i, at, outcome) for (i, at, _), outcome in zip(company, outcomes, strict=True)]

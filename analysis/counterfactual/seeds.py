@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from analysis.counterfactual.changes import NO_CHANGES
 from analysis.counterfactual.levers import Pull
 from analysis.counterfactual.replay import LARGEST_COMPANY, Outcome, Stage, play_changes
 from analysis.counterfactual.search import Reversals
@@ -117,7 +118,7 @@ class Luck:
                     "lever": one.change.pull.lever,
                     "direction": one.change.pull.direction,
                     "size": one.change.size if one.change.pull.knobs else None,
-                    "set": one.change.pull.changes(one.change.size),
+                    "set": one.change.pull.at(one.change.size).as_document(),
                     "reverses_here": one.change.turned,
                     "reverses": one.turns.as_dict("share"),
                     "failures": one.net.as_dict("effect"),
@@ -184,7 +185,7 @@ def play_piece(stage: Stage, changes: Sequence[Change], piece: Piece) -> dict[tu
     """Some replays of one seed, by (seed, number of the change)."""
     seed, numbers = piece
     there = replace(stage, subject=replace(stage.subject, seed=seed))
-    settings = [{} if i == AS_IT_WAS else changes[i].pull.changes(changes[i].size) for i in numbers]
+    settings = [NO_CHANGES if i == AS_IT_WAS else changes[i].pull.at(changes[i].size) for i in numbers]
     return {(seed, i): outcome for i, outcome in zip(numbers, play_changes(there, settings), strict=True)}
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.explain.chronicle import causes_of
 from analysis.explain.facts import Fact, Record
-from analysis.explain.rules import Link, conditions, growth, inferred, survival, training_fact
+from analysis.explain.market_rules import MARKET_RULES, growth
+from analysis.explain.money_rules import MONEY_RULES, survival
+from analysis.explain.rules import Link, before, caused_by, of_kind
+from simulation.records.reasons import told
 
 RECORDED = "recorded"
 DEEPEST = 6  # links from the ending backward that the chain shows
@@ -13,47 +17,92 @@ MOST_CAUSES = 10  # per effect
 
 
 def links_of(record: Record, facts: Sequence[Fact]) -> list[Link]:
-    """The graph of a firm; `facts` is its chronicle, with the ending last."""
+    """The graph of a firm, every cause before its effect; `facts` is its chronicle, with the ending last."""
     end = facts[-1]
     known = [*facts, *conditions(record, end)]
     grown = [link.effect for link in growth(record, facts, end)]
     links = [*recorded(record, known, end), *inferred(record, known, end)]
-    return unique([*links, *survival(record, [*known, *grown], end)])
+    links += survival(record, [*known, *grown], end)
+    return unique([link for link in links if link.in_order])
+
+
+def inferred(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:
+    """All links that the rules find."""
+    return [link for rule in (*MONEY_RULES, *MARKET_RULES) for link in rule(record, facts, end)]
 
 
 def recorded(record: Record, known: Sequence[Fact], end: Fact) -> list[Link]:
-    """Links that the run wrote down itself: causes of the ending, ledger keys, texts of refusals, orders to fix."""
-    links = [Link(fact, end, RECORDED, "endings.causes") for fact in known if fact.kind == "condition"]
-    releases = {fact.key.rpartition(" ")[2]: fact for fact in known if fact.kind == "release"}
+    """Links that the run wrote down itself: causes of the ending, ledger keys, refusals, orders to fix."""
+    links = [Link(fact, end, RECORDED, "its recorded causes") for fact in of_kind(known, "condition")]
+    releases = {fact.ledger_key: fact for fact in of_kind(known, "release")}
     for fact in known:
         if fact.kind == "release" and (trained := training_fact(record, fact)):
             links.append(Link(trained, fact, RECORDED, "ledger key"))
-        audited = releases.get(fact.key.rpartition(" ")[2]) if fact.kind.startswith("audit") else None
+        audited = releases.get(fact.ledger_key) if fact.kind in ("audit passed", "audit failed") else None
         if audited:
             links.append(Link(audited, fact, RECORDED, "ledger key"))
-    return [*links, *behind_conditions(record, known, releases), *orders(known)]
+    return [*links, *behind_conditions(known, releases), *listing(record, known, end), *orders(known)]
 
 
-def behind_conditions(record: Record, known: Sequence[Fact], releases: dict[str, Fact]) -> list[Link]:
-    """Events that the recorded causes of an ending speak of: the model in use, the refusal of that very text."""
-    last_key = str(record.months.iloc[-1]["ledger_key"]) if len(record.months) else ""
+def behind_conditions(known: Sequence[Fact], releases: dict[str, Fact]) -> list[Link]:
+    """Events that the recorded causes of an ending speak of: the model in use, the last refusal."""
     links = []
-    for one in (fact for fact in known if fact.kind == "condition"):
-        if "disappoints in the field" in one.says and last_key in releases:
-            links.append(Link(releases[last_key], one, RECORDED, "ledger key of the model in use"))
-        refusals = [f for f in known if f.kind == "raise refused" and f.says.startswith(f"{one.says}:")]
-        links += [Link(refusal, one, RECORDED, "same text") for refusal in refusals[-1:]]
+    for one in caused_by(known, "field"):
+        if released := releases.get(str(one.data.get("ledger_key"))):
+            links.append(Link(released, one, RECORDED, "ledger key of the model in use"))
+    for one in caused_by(known, "refused"):
+        refusals = before(of_kind(known, "raise refused"), one.moment)
+        links += [Link(refusal, one, RECORDED, "the last refusal") for refusal in refusals[-1:]]
+    return links
+
+
+def listing(record: Record, known: Sequence[Fact], end: Fact) -> list[Link]:
+    """A firm that is public at the end is so by its listing, which has recorded causes of its own."""
+    links = []
+    for listed in of_kind(known, "listed") if record.ending["ending"] == "public" else ():
+        causes = enumerate(listed.data.get("causes", ()), 1)
+        reasons = [condition(listed, cause, f"{record.firm} listed causes {i}") for i, cause in causes]
+        links += [Link(listed, end, RECORDED, "its listing")]
+        links += [Link(reason, listed, RECORDED, "its recorded causes") for reason in reasons]
     return links
 
 
 def orders(known: Sequence[Fact]) -> list[Link]:
     """A withdrawal goes back to the failed audit that gave the order."""
     links = []
-    for fact in known:
-        failed = [f for f in known if f.kind == "audit failed" and f.when <= fact.when]
-        if fact.kind == "withdrawn" and failed:
-            links.append(Link(failed[-1], fact, RECORDED, "order to fix"))
+    for fact in of_kind(known, "withdrawn"):
+        failed = before(of_kind(known, "audit failed"), fact.moment)
+        links += [Link(audit, fact, RECORDED, "order to fix") for audit in failed[-1:]]
     return links
+
+
+# -- what a fact rests on ---------------------------------------------------------------------------------------------
+
+
+def conditions(record: Record, end: Fact) -> list[Fact]:
+    """The recorded causes of an ending, one fact each; they come right before it."""
+    key = f"{record.firm} {record.ending['ending']} causes"
+    return [condition(end, cause, f"{key} {i}") for i, cause in enumerate(causes_of(record), 1)]
+
+
+def condition(event: Fact, cause: dict[str, str], key: str) -> Fact:
+    """One recorded cause of an event."""
+    return Fact(event.when, event.moment.just_before(), "condition", told(cause), "events", key, data=cause)
+
+
+def training_fact(record: Record, release: Fact) -> Fact | None:
+    """The training run behind a release, where the run folder holds it."""
+    key = release.ledger_key
+    row = record.training.get(key)
+    if row is None:
+        return None
+    plan = row["plan"]
+    recipe = plan.get("recipe") or {}
+    says = (
+        f"run {key[:8]}: {plan.get('kind')}, rung {plan.get('rung')}, {plan.get('rows', 0):,} rows, "
+        f"{plan.get('coverage', 0):.0%} from the field, {recipe.get('optimizer', '?')}"
+    )
+    return Fact(release.when, release.moment.just_before(), "training", says, "training", key)
 
 
 def unique(links: Sequence[Link]) -> list[Link]:

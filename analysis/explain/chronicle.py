@@ -7,76 +7,51 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.explain.facts import Fact, Record, count, figure, money
+from analysis.explain.facts import Fact, Record, count, figure, month_fact
+from analysis.explain.moments import Moment
+from analysis.explain.offers import dated_offers, founding, giveaways, leaving
+from simulation.records.events import KINDS, phrase_of
+from simulation.records.reasons import told
+from simulation.records.words import money
 
-# By kind of event: how telling it is (0..10), and how it is said. Fields: amount, cause, other, text, key, firm.
-OWN: dict[str, tuple[int, str]] = {
-    "founded": (10, "founded with {amount} of seed capital; sells {text}"),
-    "release": (5, "releases a model, measured {text} (run {key})"),
-    "round": (8, "raises {amount} in a {text} round from {other}"),
-    "down round": (7, "the round is a down round: {text}"),
-    "bridge note": (7, "{other} inside lend {amount} on convertible notes"),
-    "raise refused": (7, "{text}: {cause}; the usual price was {amount} pre-money"),
-    "run broke down": (2, "training run {key} breaks down: {text}"),
-    "pivot": (8, "changes how it earns in {other}: {text} ({cause})"),
-    "profitable": (7, "first twelve months in profit: {amount}"),
-    "breach": (6, "data breach, {amount} paid ({text})"),
-    "outage": (3, "serious outage ({text})"),
-    "accident": (7, "accident, {amount} paid ({text})"),
-    "audit passed": (2, "passes an audit of run {key}: {text}"),
-    "audit failed": (7, "fails an audit of run {key}: {text}; fine {amount}"),
-    "certified": (3, "run {key} passes its examination: {text}"),
-    "certificate refused": (7, "run {key} fails its examination: {text}"),
-    "grant": (3, "gets a founding grant of {amount}"),
-    "withdrawn": (9, "its offers are withdrawn from the market: {cause}"),
-    "listed": (9, "goes public: raises {amount}, {text}"),
-    "management": (4, "its managers change {text}, for {cause}"),
-    "risk response": (3, "spends on its risks (USD): {text}; the largest is {cause}"),
-    "key person left": (6, "a key person leaves: {text}"),
-    "key person replaced": (4, "the key person is replaced for {amount}"),
-    "supplier": (4, "changes its supplier of {cause}: {text}"),
-    "university link": (4, "works with universities: {text}"),
-}
-OTHERS: dict[str, tuple[int, str]] = {
-    "law": (4, "law changes: {text}"),
-    "price cut": (4, "{firm} cuts its price ({cause}; {text})"),
-}
 ENDS = {"acquired", "bankrupt"}
+OUTSIDE = {"law", "price cut"}
 Row = dict[Any, Any]
 
 
 def chronicle(record: Record) -> list[Fact]:
-    """All facts of a firm's life in order of time; the last is its ending."""
-    facts = [*own_events(record), *outside_events(record), *bundles(record), *year_ends(record)]
-    return [*sorted(facts, key=lambda fact: fact.when), ending_fact(record)]
+    """All facts of a firm's life by date, and by what came first where dates are the same; the last is its ending."""
+    facts = [*own_events(record), *outside_events(record), *bundles(record), *offers(record), *year_ends(record)]
+    return [*sorted(facts, key=lambda fact: (fact.when, fact.moment)), ending_fact(record)]
 
 
-def said(row: Row, words: str) -> str:
-    """An event in words."""
-    fields = {name: str(row[name] or "") for name in ("cause", "other", "text", "firm")}
-    return words.format(amount=money(row["amount_usd"]), key=fields["cause"][:8], **fields)
-
-
-def event_fact(row: Row, weight: int, says: str) -> Fact:
-    """A fact that stands in one row of the events table."""
-    key = " ".join(str(row[name]) for name in ("firm", "kind") if row[name])
-    cause = str(row["cause"] or "")
-    return Fact(row["time"], str(row["kind"]), says, "events", f"{key} {cause}" if is_key(cause) else key, weight)
-
-
-def is_key(cause: str) -> bool:
-    """Whether the cause of an event is the key of a training run."""
-    return len(cause) == 32 and all(c in "0123456789abcdef" for c in cause)
+def event_fact(row: Row, more: str = "") -> Fact:
+    """A fact that stands in one row of the events table, told from its fields."""
+    kind, key = str(row["kind"]), str(row["data"].get("run") or "")
+    columns = {name: row[name] for name in ("firm", "other", "amount_usd")}
+    headline, details = phrase_of(kind, {**row["data"], **columns})
+    place = " ".join(str(row[name]) for name in ("firm", "kind") if row[name])
+    return Fact(
+        row["time"],
+        Moment(row["month"], row["place"]),
+        kind,
+        headline + details + more,
+        "events",
+        f"{place} {key}" if key else place,
+        KINDS[kind].weight if kind in KINDS else 4,
+        headline=headline,
+        ledger_key=key,
+        data=row["data"],
+    )
 
 
 def own_events(record: Record) -> list[Fact]:
     """The firm's own events; the seed round is said with the founding, and the end by `ending_fact`."""
     facts = []
     for row in record.events.to_dict("records"):
-        if row["kind"] in ENDS or (row["kind"] == "round" and row["text"] == "seed"):
+        if row["kind"] in ENDS or (row["kind"] == "round" and row["data"].get("stage") == "seed"):
             continue
-        weight, words = OWN.get(str(row["kind"]), (4, f"{row['kind']}: {{text}} {{cause}}"))
-        facts.append(event_fact(row, weight, said(row, words) + addition(record, row)))
+        facts.append(event_fact(row, addition(record, row)))
     releases = [i for i, fact in enumerate(facts) if fact.kind == "release"]
     for i in {*releases[:1], *releases[-1:]}:
         facts[i] = replace(facts[i], weight=8)
@@ -89,70 +64,58 @@ def addition(record: Record, row: Row) -> str:
         first = record.months.iloc[0]
         return f"; {first['headcount']:.0f} people, {first['rows']:,.0f} rows after a month" if "rows" in first else ""
     if row["kind"] == "release" and "traditional_lab" in record.sectors:
-        before = record.sectors[record.sectors["month"] < row["time"]]
+        before = record.sectors[record.sectors["month"] < row["month"]]
         if len(before):
             last = before.iloc[-1]
             return f"; traditional method: lab {last['traditional_lab']:.3f}, field {last['traditional_field']:.3f}"
     return ""
 
 
-def lifetime(record: Record) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """First and last day on which the firm was there."""
-    ended = record.ending["ended"]
-    gone = record.ending["ending"] in ENDS and not pd.isna(ended)
-    return pd.Timestamp(record.ending["founded"]), pd.Timestamp(ended) if gone else record.run_end
-
-
 def outside_events(record: Record) -> list[Fact]:
     """Laws, rivals' price cuts and imitation of this very firm, while it was there."""
-    start, end = lifetime(record)
+    (_, start), (_, end) = founding(record), leaving(record)
     facts = []
     for row in record.others.to_dict("records"):
-        if start <= row["time"] <= end and row["kind"] in OTHERS:
-            weight, words = OTHERS[str(row["kind"])]
-            facts.append(event_fact(row, weight, said(row, words)))
-        elif start <= row["time"] <= end and row["kind"] == "imitation" and is_imitated(record, row):
-            says = f"{row['firm']} imitates it ({row['cause']}: its own figure)"
-            facts.append(event_fact(row, 4, says))
+        if not start <= Moment(row["month"], row["place"]) <= end:
+            continue
+        imitated = row["kind"] == "imitation" and row["data"].get("rival") == record.firm
+        if row["kind"] in OUTSIDE or imitated:
+            facts.append(event_fact(row))
     return facts
-
-
-def is_imitated(record: Record, row: Row) -> bool:
-    """Whether the accuracy that an incumbent imitates is this firm's, to the three digits that are recorded."""
-    before = record.months[record.months["month"] < row["time"]]
-    return bool(len(before)) and f" {before.iloc[-1]['quality_field']:.3f} " in f"{row['cause']} "
 
 
 def bundles(record: Record) -> list[Fact]:
-    """Incumbents that give away what the firm sells, from the scenario."""
-    start, end = lifetime(record)
-    mine = segments_of(record)
+    """Others that give away what the firm sells, and that no longer do."""
     facts = []
-    for name, firm in record.setup.get("firms", {}).items():
-        same = name != record.firm and firm.get("sector") == record.ending["sector"]
-        free = [seg for seg, how in firm.get("offers", {}).items() if how == "bundle" and seg in mine]
-        since = max(start, pd.Timestamp(firm.get("founded") or start))
-        if same and free and since <= end:
-            says = f"{name} gives {', '.join(free)} away with its other products"
-            facts.append(Fact(since, "bundle", says, "manifest", f"arms.resolved.firms.{name}.offers", 6))
+    for one in giveaways(record):
+        what = ", ".join(one.segments)
+        says = f"{one.firm} gives {what} away with its other products"
+        kind, words = ("bundle", says) if what else ("bundle ended", f"{one.firm} gives none of that away any longer")
+        data = {"firm": one.firm, "segments": one.segments}
+        facts.append(Fact(one.when, one.moment, kind, words, "manifest", one.key, 6, data=data))
     return facts
 
 
-def segments_of(record: Record) -> set[str]:
-    """Segments that the firm sold to when it was founded; empty for an incumbent, whose founding is no event."""
-    founded = record.of("founded")
-    return {part.partition(":")[0].strip() for part in founded.iloc[0]["text"].split(",")} if len(founded) else set()
+def offers(record: Record) -> list[Fact]:
+    """Dated changes of what the firm itself sells."""
+    facts = []
+    for change in dated_offers(record):
+        now = ", ".join(f"{offer}: {how or 'withdrawn'}" for offer, how in change.offers.items())
+        data = {"offers": dict(change.offers)}
+        says = f"sells otherwise by a dated change: {now}"
+        facts.append(Fact(change.when, change.moment, "offers", says, "manifest", change.key, 6, data=data))
+    return facts
 
 
 def year_ends(record: Record) -> list[Fact]:
-    """How the firm stood in each December and in its last month."""
+    """How the firm stood at the end of each December and of its last month."""
     months = record.months
     facts = []
     for i, row in months.iterrows():
         last = i == len(months) - 1
         if row["month"].month == 12 or last:
             says = f"stands at {standing(months.iloc[: int(str(i)) + 1])}"
-            facts.append(Fact(row["month"], "year", says, "firms", record.firm, 8 if last else 6))
+            facts.append(month_fact(row["month"], "year", says, record.firm, 8 if last else 6))
     return facts
 
 
@@ -176,28 +139,27 @@ def runway(months: pd.DataFrame) -> str:
 
 
 def ending_fact(record: Record) -> Fact:
-    """How it ended, with the causes that were recorded."""
+    """How it ended, or how it lives at the end of the run, with the causes that were recorded."""
     end, kind = record.ending, str(record.ending["ending"])
-    when = record.run_end if pd.isna(end["ended"]) else pd.Timestamp(end["ended"])
-    raised = f"{money(end['raised_usd'])} raised in all"
     words = {
-        "bankrupt": f"goes bankrupt; {raised}",
-        "acquired": f"is bought for {money(end['exit_value_usd'])}; {raised}",
-        "public": f"is public, valued at {money(end['exit_value_usd'])}; {raised}",
-        "profitable": f"lives at the end of the run and earns more than it spends; {raised}",
-        "alive": f"lives at the end of the run; {raised}",
+        "bankrupt": "goes bankrupt",
+        "acquired": f"is bought for {money(end['exit_value_usd'])}",
+        "public": f"lives at the end of the run, public at {money(end['exit_value_usd'])}",
+        "profitable": "lives at the end of the run and earns more than it spends",
+        "alive": "lives at the end of the run",
     }
-    says = words.get(kind, kind)
+    headline = words.get(kind, kind)
+    says = f"{headline}; {money(end['raised_usd'])} raised in all"
     if causes := causes_of(record):
-        says += ". Recorded causes: " + "; ".join(causes)
-    return Fact(when, "ending", says, "endings", record.firm, 10)
+        says += ". Recorded causes: " + "; ".join(told(cause) for cause in causes)
+    when, moment = leaving(record)
+    return Fact(when, moment, "ending", says, "endings", record.firm, 10, headline=headline)
 
 
-def causes_of(record: Record) -> list[str]:
-    """Recorded causes of the ending. Reasons that a firm noted in a crisis that it survived are none."""
-    if record.ending["ending"] in ("alive", "profitable"):
-        return []
-    return [cause for cause in str(record.ending["causes"] or "").split("; ") if cause]
+def causes_of(record: Record) -> list[dict[str, Any]]:
+    """Recorded causes of the ending, as fields; who lives has none."""
+    rows = record.of(str(record.ending["ending"])).to_dict("records") if record.gone else []
+    return list(rows[-1]["data"].get("causes", ())) if rows else []
 
 
 def turning_points(record: Record) -> list[Fact]:
@@ -210,8 +172,8 @@ def turning_points(record: Record) -> list[Fact]:
     if len(record.months) and record.months["customers"].max() > 0:
         i = int(record.months["customers"].argmax())
         row = record.months.iloc[i]
-        facts.append(Fact(row["month"], "peak", f"most customers: {count(row['customers'])}", "firms", record.firm, 6))
-    return sorted(facts, key=lambda fact: fact.when)
+        facts.append(month_fact(row["month"], "peak", f"most customers: {count(row['customers'])}", record.firm, 6))
+    return sorted(facts, key=lambda fact: fact.moment)
 
 
 def extremes(steps: pd.Series) -> list[int]:
@@ -229,4 +191,4 @@ def turn_fact(record: Record, name: str, i: int, steps: pd.Series, form: Any) ->
         return None
     what = "rise" if steps[i] > 0 else "fall"
     says = f"largest {what} of {name.removesuffix('_usd')} in a month: {form(before[name])} → {form(now[name])}"
-    return Fact(now["month"], "turn", says, "firms", f"{record.firm} {name}", 6)
+    return month_fact(now["month"], "turn", says, f"{record.firm} {name}", 6)

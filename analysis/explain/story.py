@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.counterfactual.agreement import Check, agrees, checks, label_of
 from analysis.counterfactual.search import GRID, Reversals
 from analysis.counterfactual.seeds import Luck
 from analysis.errors import AnalysisError
@@ -24,7 +25,7 @@ NAMES_LISTED = 30
 
 @dataclass(frozen=True)
 class Story:
-    """What a run folder tells of one firm. `notes` says which world was chosen where the run holds several."""
+    """What a run folder tells of one firm. `notes` says which world was chosen, and what could not be told."""
 
     record: Record
     facts: tuple[Fact, ...]
@@ -46,6 +47,8 @@ def explain(run: Run, firm: str, seed: int | None = None, scenario: str | None =
     """
     subject, notes = choose(run, firm, seed, scenario, arm)
     record = read_record(run, subject)
+    if record.scenario is None:
+        notes.append("its scenario is none for this release: what was sold and given away is left out")
     facts = chronicle(record)
     turns = turning_points(record) if len(record.months) else []
     return Story(record, tuple(facts), tuple(turns), tuple(links_of(record, facts)), tuple(notes))
@@ -102,6 +105,7 @@ def span(seeds: Sequence[int]) -> str:
 def as_document(story: Story, reversals: Reversals | None, luck: Luck | None = None) -> dict[str, Any]:
     """The story as JSON says it; `reversals` and `further_seeds` are null where nothing was replayed."""
     subject = story.record.subject
+    checked = checks_of(story, reversals)
     return {
         **{name: getattr(subject, name) for name in ("scenario", "arm", "seed", "firm")},
         "ending": story.record.ending["ending"],
@@ -109,28 +113,40 @@ def as_document(story: Story, reversals: Reversals | None, luck: Luck | None = N
         "notes": list(story.notes),
         "chronicle": [fact.as_document() for fact in story.facts],
         "turning_points": [fact.as_document() for fact in story.turns],
-        "causes": [_link_document(link) for link in story.links],
+        "causes": [_link_document(link, check_of(link, checked)) for link in story.links],
         "rules": {name: RULES[name] for name in sorted({link.basis for link in story.links} - {RECORDED})},
-        "reversals": None if reversals is None else _reversals_document(reversals),
+        "reversals": None if reversals is None else _reversals_document(reversals, checked),
         "further_seeds": None if luck is None else luck.as_document(),
     }
 
 
-def _link_document(link: Link) -> dict[str, Any]:
+def checks_of(story: Story, reversals: Reversals | None) -> list[Check]:
+    """The causes of the ending against the replays; none where nothing was replayed."""
+    return checks(story.end, story.links, reversals) if reversals is not None else []
+
+
+def check_of(link: Link, checked: Sequence[Check]) -> Check | None:
+    """The check of a link that leads to the ending."""
+    return next((one for one in checked if link.cause in one.causes and label_of(link) == one.label), None)
+
+
+def _link_document(link: Link, check: Check | None) -> dict[str, Any]:
     return {
         "cause": link.cause.as_document(),
         "effect": link.effect.as_document(),
         "recorded": link.basis == RECORDED,
         "rule": None if link.basis == RECORDED else link.basis,
         "evidence": link.evidence,
+        "agrees": None if check is None else check.agrees,
+        "tested_by": [] if check is None else list(check.levers),
     }
 
 
-def _reversals_document(reversals: Reversals) -> dict[str, Any]:
+def _reversals_document(reversals: Reversals, checked: Sequence[Check]) -> dict[str, Any]:
     order = [*reversals.found, *reversals.without]
     return {
         "complete": reversals.complete,
         "replays": reversals.n_replays,
         "grid": list(GRID),
-        "levers": [one.as_document() for one in order],
+        "levers": [{**one.as_document(), "agrees": agrees(one, checked, reversals.complete)} for one in order],
     }

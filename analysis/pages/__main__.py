@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.pages import base_rates, benchmarks, cases, columns, placebo, scaling, shapley, transfer
+from analysis.pages import base_rates, benchmarks, cases, columns, explain, placebo, scaling, shapley, transfer
 from analysis.pages.blocks import Writer, blocks_of, written_anew
 
 WRITERS: dict[str, Writer] = {
@@ -35,6 +35,8 @@ WRITERS: dict[str, Writer] = {
     "transfer-vintage": transfer.vintage,
     "bench-training": benchmarks.training,
     "bench-market": benchmarks.market,
+    "explain-rules": explain.rules,
+    "explain-levers": explain.levers,
     **columns.writers(),
 }
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from analysis.pages.blocks import Document, table, wrapped
-from analysis.pages.figures import NONE, short
+from analysis.pages.figures import NONE, percent, short
 from analysis.screens.base_rates import STYLES, number
 from scenarios import load
 
+NEAR = 0.15
 NEARLY_MET = 0.001  # losses below this are told apart
 MILLION = 1e6
 SPREAD, OPTION = "world.capital.seed_sigma", "world.capital.option_usd"
@@ -29,7 +31,46 @@ def rates(document: Document, source: str) -> str:
     verdicts = Counter(str(one["verdict"]) for one in document["targets"])
     counted = ", ".join(f"{verdicts[name]} {name}" for name in STYLES if verdicts[name])
     titles = ["Target", "What", "Range", "Simulated [95 %]", "n", "Verdict"]
-    return "\n".join([head, table(titles, rows), f"{counted}.\n"])
+    told = [f"{counted}.", *_beyond(document["targets"]), *_near_an_end(document["targets"])]
+    return "\n".join([head, table(titles, rows), wrapped(" ".join(told))])
+
+
+def _beyond(targets: list[Mapping[str, Any]]) -> list[str]:
+    """Of each target whose interval is not inside its range: which end it crosses or lies beyond."""
+    told = []
+    for one in targets:
+        if one["verdict"] == "inside" or one["low"] is None:
+            continue
+        low, high = _bounds(one)
+        over = [end for end, crossed in (("lower", one["low"] < low), ("upper", one["high"] > high)) if crossed]
+        if over:
+            told.append(f"{one['id']}: the interval crosses the {' and the '.join(over)} end of the range.")
+    return told
+
+
+def _near_an_end(targets: list[Mapping[str, Any]]) -> list[str]:
+    """The targets that are inside, but nearer to an end than NEAR of the width of their range."""
+    inside = [one for one in targets if one["verdict"] == "inside" and math.isfinite(_width(one))]
+    near = [one["id"] for one in inside if _distance(one) <= NEAR * _width(one)]
+    if not near:
+        return []
+    return [f"Inside, but near an end (within {percent(NEAR)} of the range's width): {', '.join(near)}."]
+
+
+def _bounds(one: Mapping[str, Any]) -> tuple[float, float]:
+    low, high = one["target_low"], one["target_high"]
+    return -math.inf if low is None else low, math.inf if high is None else high
+
+
+def _width(one: Mapping[str, Any]) -> float:
+    low, high = _bounds(one)
+    return high - low
+
+
+def _distance(one: Mapping[str, Any]) -> float:
+    """From the simulated value to the nearer end of its range."""
+    low, high = _bounds(one)
+    return min(float(one["simulated"]) - low, high - float(one["simulated"]))
 
 
 def search(document: Document, source: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.pages import chapters
 from analysis.pages.blocks import Document, table, wrapped
 from analysis.pages.figures import effect, minutes, percent, share, span_of
 
@@ -20,9 +21,10 @@ class Words:
     played: str
     seeds: str
     span: str
+    in_view: str
     held_out: str
     all_held_out: str
-    none_held_out: str
+    seeds_not_in_file: str
     all_causes: str
     without: str
     endings: Mapping[str, str]
@@ -31,6 +33,7 @@ class Words:
     none_stated: str
     not_in_file: str
     comma: str
+    changed_chapters: Callable[[Document], str]
     wraps: bool
 
 
@@ -44,9 +47,10 @@ ENGLISH = Words(
     "[benchmarks](benchmarks/README.md).",
     seeds="{n} seeds",
     span=" ({first} to {last})",
+    in_view="Thresholds and starting values were set with seeds 0 to {last} in view.",
     held_out="On seeds {first} to {last}, used for no choice, {shares} meet every statement.",
-    all_held_out="These seeds were used for no choice.",
-    none_held_out="These seeds were in view when choices were made.",
+    all_held_out="The seeds played here were used for no choice.",
+    seeds_not_in_file="What seeds say that were not stands in [benchmarks](benchmarks/README.md).",
     all_causes="all causes in place: ",
     without="without `{name}` (§{section})",
     endings={},
@@ -59,6 +63,7 @@ ENGLISH = Words(
     not_in_file="This file was written before endings were counted apart, so that it does not say how often the "
     "chapter's ending comes about ({dash} in the table).",
     comma=", ",
+    changed_chapters=chapters.in_english,
     wraps=True,
 )  # fmt: skip
 CHINESE = Words(
@@ -68,9 +73,10 @@ CHINESE = Words(
     "数据来源：`{source}`；所用命令和机器见 [benchmarks](benchmarks/README.md)。",
     seeds="{n} 个种子",
     span="（{first} 到 {last}）",
+    in_view="阈值和起始条件是在看过种子 0 到 {last} 之后定的。",
     held_out="在没有任何设定参考过的种子 {first} 到 {last} 上，符合全部陈述的比例为 {shares}。",
-    all_held_out="没有任何设定参考过这些种子。",
-    none_held_out="设定时参考过这些种子。",
+    all_held_out="没有任何设定参考过这里推演的种子。",
+    seeds_not_in_file="没有任何设定参考过的种子上的结果见 [benchmarks](benchmarks/README.md)。",
     all_causes="全部原因俱在：",
     without="去掉 `{name}`（§{section}）",
     endings={"profitable": "盈利", "public": "上市", "alive": "存活", "acquired": "被收购", "bankrupt": "破产"},
@@ -81,6 +87,7 @@ CHINESE = Words(
     none_stated="{cases} 没有陈述结局。",
     not_in_file="该文件写成时还没有单独统计结局，因此没有给出书中结局出现的比例（表中记为 {dash}）。",
     comma="，",
+    changed_chapters=chapters.in_chinese,
     wraps=False,
 )
 
@@ -98,7 +105,8 @@ def chinese(document: Document, source: str) -> str:
 def _written(document: Document, source: str, words: Words) -> str:
     cases = document["cases"]
     rows = [row for case in cases for row in _rows(case, words)]
-    paragraphs = [_played(document, source, words), table(list(words.header), rows), _summary(cases, words)]
+    choices = _paragraph(_choices(document, words), words)
+    paragraphs = [_played(document, source, words), table(list(words.header), rows), _summary(cases, words), choices]
     return "\n".join(paragraphs)
 
 
@@ -110,17 +118,23 @@ def _played(document: Document, source: str, words: Words) -> str:
         seeds=seeds, runs=training["runs"], share=percent(training["share"]), ledger=training["from_ledger"],
         minutes=minutes(document["seconds"]), source=source,
     )  # fmt: skip
-    return _paragraph([told, *_held_out(document, words)], words)
+    return _paragraph([told + words.changed_chapters(document)], words)
+
+
+def _choices(document: Document, words: Words) -> list[str]:
+    """Which seeds were looked at when choices were made, and what the others say."""
+    in_view = words.in_view.format(last=HELD_OUT - 1)
+    return [in_view, *_held_out(document, words)]
 
 
 def _held_out(document: Document, words: Words) -> list[str]:
-    """What the seeds that no choice was made with say; nothing where the file does not tell its seeds."""
-    played = document.get("seeds", ())
+    """What the seeds that no choice was made with say; nothing where all played ones were in view."""
+    played = document.get("seeds")
+    if played is None:
+        return [words.seeds_not_in_file]
     seeds = [seed for seed in played if seed >= HELD_OUT]
-    if not played:
-        return []
     if len(seeds) in (0, len(played)):
-        return [words.all_held_out if seeds else words.none_held_out]
+        return [words.all_held_out] if seeds else []
     shares = [
         f"{1 - sum(seed >= HELD_OUT for seed in case['unmet_seeds']['match']) / len(seeds):.2f} ({_short(case)})"
         for case in document["cases"]

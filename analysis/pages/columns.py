@@ -7,11 +7,39 @@ from collections.abc import Iterable
 from analysis.pages.blocks import Document, Writer, table
 from analysis.runs.tables import LABELS
 from simulation.records.columns import ROWS, Column, columns_of
+from simulation.records.events import COLUMNS, KINDS, declared_fields
+from simulation.records.reasons import PHRASES
 
 
 def writers() -> dict[str, Writer]:
-    """The parts `columns.shared` and `columns.TABLE`."""
-    return {"columns.shared": _writer(LABELS)} | {f"columns.{name}": _writer(columns_of(name)) for name in ROWS}
+    """The parts `columns.shared`, `columns.TABLE`, `events.kinds` and `reasons.kinds`."""
+    of_events = {"events.kinds": kinds_of_events, "reasons.kinds": kinds_of_reasons}
+    return (
+        of_events
+        | {"columns.shared": _writer(LABELS)}
+        | {f"columns.{name}": _writer(columns_of(name)) for name in ROWS}
+    )
+
+
+def kinds_of_events(document: Document, source: str) -> str:
+    """The part `events.kinds`: what each kind of event holds."""
+    rows = []
+    for name, kind in KINDS.items():
+        about = declared_fields(kind)
+        told = [f"`{field}`{_unit(note.unit)}: {note.meaning}" for field, note in about.items() if field not in COLUMNS]
+        columns = [about[one].meaning if one in about else "" for one in COLUMNS]
+        rows.append([f"`{name}`", str(kind.__doc__).strip().rstrip("."), *columns, "; ".join(told)])
+    return table(["`kind`", "What happens", "`other`", "`amount_usd`, USD", "`fields`"], rows)
+
+
+def kinds_of_reasons(document: Document, source: str) -> str:
+    """The part `reasons.kinds`: causes of endings, and how each is told."""
+    rows = [[f"`{name}`", "".join(f"`{part}`" for part in phrase)] for name, phrase in PHRASES.items()]
+    return table(["`kind`", "Told as"], rows)
+
+
+def _unit(unit: str) -> str:
+    return f" ({unit})" if unit else ""
 
 
 def _writer(columns: Iterable[Column]) -> Writer:

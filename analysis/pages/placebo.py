@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.cases.placebo import ALL
+from analysis.pages import chapters
 from analysis.pages.blocks import Document, wrapped
 from analysis.pages.figures import percent
 
@@ -22,6 +23,7 @@ def english(document: Document, source: str) -> str:
     return wrapped(
         "Would any firm do? A placebo (`ventures cases --placebo`) judges other firms by each chapter. Of the startups "
         f"beside its firm {beside}{tail}. {_pairs_in_english(document)}"
+        f"{chapters.in_english(document)}"
     )
 
 
@@ -33,7 +35,7 @@ def chinese(document: Document, source: str) -> str:
     return (
         "换成别的企业也行吗？安慰剂检验（`ventures cases --placebo`）用每一章的陈述检验其他企业。"
         f"同一世界的其他创业公司中，{named or '几乎没有一家符合整章的陈述'}{tail if told else ''}。\n"
-        f"{_pairs_in_chinese(document)}\n"
+        f"{_pairs_in_chinese(document)}{chapters.in_chinese(document)}\n"
     )
 
 

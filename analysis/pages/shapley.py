@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.pages import chapters
 from analysis.pages.blocks import Document, wrapped
 
 
@@ -19,7 +20,7 @@ def english(document: Document, source: str) -> str:
         f"{unsure or 'no'} interval{'s' if unsure > 1 else ''} hold{'s' if unsure <= 1 else ''} 0, the smallest is "
         f"`{least['name']}` with {100 * least['value']:.0f} points; with no cause in place "
         f"{f'at most {none:.2f} of the seeds meet' if none else 'no seed meets'} a whole chapter. They were worked "
-        f"out with {n} seeds. They say nothing of the ending alone."
+        f"out with {n} seeds. They say nothing of the ending alone.{chapters.in_english(document)}"
     )
 
 
@@ -34,7 +35,7 @@ def chinese(document: Document, source: str) -> str:
     return (
         f"Shapley 值（`ventures cases --shapley -n {n}`；[图]({_plot(source)})）把符合全部陈述的比例分摊给各个原因："
         f"{count}为正，{holds_zero}，最小的是 `{least['name']}`，{100 * least['value']:.0f} 个百分点；"
-        f"没有任何原因时，{with_none}。用了 {n} 个种子；它们不涉及单独的结局。\n"
+        f"没有任何原因时，{with_none}。用了 {n} 个种子；它们不涉及单独的结局。{chapters.in_chinese(document)}\n"
     )
 
 

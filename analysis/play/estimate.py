@@ -46,8 +46,9 @@ class Estimate:
     memory_bytes: float
 
     def __str__(self) -> str:
+        worlds = "1 world" if self.n_worlds == 1 else f"{self.n_worlds:,} worlds"
         return (
-            f"{self.n_worlds:,} worlds, about {self.firm_months:,.0f} firm-months: {duration(self.seconds)}, "
+            f"{worlds}, about {self.firm_months:,.0f} firm-months: {duration(self.seconds)}, "
             f"{size(self.disk_bytes)} on disk, {size(self.memory_bytes)} of memory, without training"
         )
 

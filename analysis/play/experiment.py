@@ -38,8 +38,8 @@ def run(scenario: Scenario | str | Path, **options: Unpack[Options]) -> Run:
     """Play a scenario with many seeds; the result's `firms`, `sectors`, `events`, … are data frames.
 
     scenario: a loaded scenario, a shipped name such as "cases/vision", or a YAML file.
-    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`, `plugins`; see
-        `Settings`.
+    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`, `yes`, `plugins`;
+        see `Settings`.
     Raises `AnalysisError` and `scenarios.ScenarioError` for a wrong request, `Interrupted` on Ctrl-C.
     """
     settings = Settings.of(options)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-REQUESTS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+from simulation.training.signals import REQUESTS
+
 ONE_WISH_S = 1.0  # assumption: whoever presses Ctrl-C again within a second wants nothing else than before
 Handler = Callable[[int, FrameType | None], Any]
 
@@ -101,19 +102,6 @@ def held() -> Iterator[Held]:
         yield requests
     finally:
         requests.release()
-
-
-@contextmanager
-def kept_from_children() -> Iterator[None]:
-    """Processes and threads that are started inside never see a request: their parent decides for them."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, REQUESTS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_on_request() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, overload
 
+from analysis.engine import refuse_replaced_rules
 from analysis.play.progress import Tally
 from analysis.runs.manifest import BlockCost
 from analysis.runs.parts import Played
@@ -45,11 +46,13 @@ class Service(Protocol):
     n_runs: int
     n_from_ledger: int
     seconds: float
-    used_keys: set[str]
     device: str
 
     def train(self, due: Iterable[str]) -> int:
         """Make the results of these keys available."""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Ledger rows of all results that were used."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def play_block(block: Block, engine: Engine, service: Service, tally: Tally | No
         name: world_table(name, ((*label, frame[name]) for label, frame in zip(labels, frames, strict=True)))
         for name in WORLD_TABLES
     }
-    tables["training"] = training_table(service.ledger.rows(service.used_keys))
+    tables["training"] = training_table(service.rows())
     service.ledger.add_many(())  # the last chance for runs that could not be written before
     training = BlockCost(runs=service.n_runs, from_ledger=service.n_from_ledger, seconds=service.seconds)
     return Played(tables, time.perf_counter() - started, training, str(service.device))
@@ -170,9 +173,11 @@ def one_thread() -> Iterator[None]:
 
 
 def real_engine() -> Engine:
-    """The real world with the real trainer."""
+    """The real world with the real trainer; raises `AnalysisError` where a rule of theirs was replaced at run time."""
     from scenarios.build import build_world
+    from simulation.training import service  # noqa: F401  (loaded before it is looked at)
 
+    refuse_replaced_rules()
     return Engine(build_world, open_training_service)
 
 

@@ -11,7 +11,7 @@ import time
 
 import psutil
 
-from analysis.play.interrupts import REQUESTS
+from simulation.training.signals import REQUESTS
 
 WATCH_S = 0.2
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>

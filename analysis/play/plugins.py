@@ -20,11 +20,17 @@ def load_plugins(wanted: Sequence[str | os.PathLike[str] | Plugin[Any]]) -> tupl
     """
     if isinstance(wanted, str | os.PathLike):
         raise AnalysisError(f"plugins must be a list such as [{str(wanted)!r}], not {wanted!r}")
+    if not isinstance(wanted, Iterable):
+        raise AnalysisError(f"plugins must be a list of files, modules or names, not {wanted!r}")
     if not wanted:
         return ()
     import agents.rules  # noqa: F401  (declares what can be replaced)
     from simulation.plugins.loading import LOADED, load_plugin
+    from simulation.plugins.plugin import Plugin
 
+    for number, one in enumerate(wanted):
+        if not isinstance(one, str | os.PathLike | Plugin):
+            raise AnalysisError(f"plugins[{number}] must be a file, a module or a name, not {one!r}")
     names: dict[str, None] = {}
     for one in wanted:
         try:

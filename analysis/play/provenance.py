@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ def provenance() -> dict[str, Any]:
     }
 
 
-@cache
 def code_fingerprint() -> str:
     """Hash of the source of the packages that make a world: seeds played by different code are not one sample."""
     digest = hashlib.sha256()

@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from analysis.errors import BrokenRun
-from analysis.play.interrupts import Held, held, kept_from_children
+from analysis.play.interrupts import Held, held
 from analysis.play.lockstep import Block, Engine, play_block
 from analysis.play.orphans import stay_with_parent
 from analysis.play.progress import Tally
+from analysis.play.provenance import code_fingerprint
 from analysis.runs.parts import write_part
 from analysis.runs.seeds import SeedSet
 from analysis.terminal.notices import listening, pass_on
+from simulation.training.signals import kept_from_children
 
 if TYPE_CHECKING:
     from simulation.plugins.plugin import Source
@@ -35,6 +37,8 @@ POLL_S = 0.1  # a request to end waits at most so long
 SHORT_S, MOST_WAITS = 0.005, 200
 POOL: dict[str, Any] = {}
 """The worker processes that were opened last, if any are left."""
+CODE: dict[str, str] = {}
+"""In a worker process until its first item: the fingerprint of the files that its parent goes by."""
 
 
 @dataclass(frozen=True)
@@ -154,9 +158,16 @@ def open_pool(n_jobs: int) -> Any:
     # They are renewed when they have grown much; nobody needs to know.
     warnings.filterwarnings("ignore", "A worker stopped while some jobs were given", UserWarning)
     by_main_thread = threading.current_thread() is threading.main_thread()
-    bound = {"initializer": stay_with_parent, "initargs": (os.getpid(), by_main_thread)}
+    # Another fingerprint than last time's renews them: idle workers hold the files as they were.
+    bound = {"initializer": begin_worker, "initargs": (os.getpid(), by_main_thread, code_fingerprint())}
     POOL["last"] = get_reusable_executor(n_jobs, timeout=IDLE_S, **bound)
     return POOL["last"]
+
+
+def begin_worker(parent: int, by_main_thread: bool, code: str) -> None:
+    """To be called first in a worker: end with the process `parent`, and play by the files with that fingerprint."""
+    stay_with_parent(parent, by_main_thread)
+    CODE["parent"] = code
 
 
 def end_workers() -> None:
@@ -172,6 +183,7 @@ def in_worker(work: Callable[[Item], Result], plugins: tuple[Source, ...], item:
     plugins: what the parent has loaded, and the worker loads first.
     """
     try:
+        _check_code()
         if plugins:
             import agents.rules  # noqa: F401  (declares what can be replaced)
             from simulation.plugins.loading import load_again
@@ -180,6 +192,15 @@ def in_worker(work: Callable[[Item], Result], plugins: tuple[Source, ...], item:
         return work(item)
     except Exception as error:
         return Failure(_portable(error))
+
+
+def _check_code() -> None:
+    """Once, when the work has been loaded: raise `BrokenRun` where its files are no longer those of the parent."""
+    if CODE.pop("parent", None) not in (None, code_fingerprint()):
+        raise BrokenRun(
+            "a source file has changed since this run began, so that new worker processes would play by other rules; "
+            "finished seeds are kept: go on with the files as they were, or start anew"
+        )
 
 
 def _portable(error: Exception) -> Exception:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +19,7 @@ from analysis.plots.placebo import plot_placebo
 from analysis.plots.sectors import plot_sectors
 from analysis.plots.shapley import plot_shapley
 from analysis.plots.trajectories import plot_trajectory
+from analysis.runs.names import file_name
 from analysis.runs.run import PLOTS, Run
 
 __all__ = ["plot_cases", "plot_comparison", "plot_run", "plot_study"]
@@ -35,12 +38,13 @@ def plot_study(result: CaseStudy) -> list[Path]:
 
 def plot_cases(result: CasesResult) -> list[Path]:
     """Per case: the focal firm over time, the endings of every arm, the effect of every cause."""
-    return [path for case in result.cases for path in plot_case(result.run, case)]
+    names = file_names([case.name for case in result.cases])
+    return [path for case in result.cases for path in plot_case(result.run, case, names[case.name])]
 
 
-def plot_case(run: Run, case: CaseResult) -> list[Path]:
-    """The plots of one case."""
-    folder, short = run.folder / PLOTS, _file_name(case.name)
+def plot_case(run: Run, case: CaseResult, short: str) -> list[Path]:
+    """The plots of one case, in files whose names begin with `short`."""
+    folder = run.folder / PLOTS
     paths = [plot_trajectory(run, case.name, BASE, case.focal, folder / f"{short}-trajectory.png")]
     arms = [BASE, *(f"{WITHOUT}{cause.name}" for cause in case.causes)]
     shares = {_bar_label(arm): focal_endings(run, case.name, arm, case.focal) for arm in arms}
@@ -112,5 +116,8 @@ def _bar_label(arm: str) -> str:
     return "as it is" if arm == BASE else arm.replace(WITHOUT, "without ")
 
 
-def _file_name(name: str) -> str:
-    return name.rpartition("/")[2] or name
+def file_names(scenarios: Sequence[str]) -> dict[str, str]:
+    """What files of each scenario begin with: the last part of its name, or all of it where two end alike."""
+    last = {name: name.rpartition("/")[2] or name for name in scenarios}
+    common = Counter(last.values())
+    return {name: file_name(short if common[short] == 1 else name) for name, short in last.items()}

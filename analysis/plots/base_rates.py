@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from analysis.base_rates.judge import BaseRate
-from analysis.plots.style import FOCAL, MUTED, canvas, tidy
+from analysis.plots.style import BAD, FOCAL, GOOD, MUTED, RIVALS, canvas, tidy
+from analysis.plots.text import labels, wrapped
 from analysis.screens.base_rates import scaled
 
-RANGE = "#bcd9c0"
-COLOURS = {"inside": "#2e8b57", "below": "#c0392b", "above": "#c0392b", "too little to tell": "#d9822b"}
+LABEL_WIDTH = 60  # characters
+RANGE = "#cfd8e3"
+COLOURS = {"inside": GOOD, "below": BAD, "above": BAD, "too little to tell": MUTED}
+MARKERS = {"inside": "o", "below": "X", "above": "X", "too little to tell": "o"}
 PANELS = {"share": "Shares, %", "months": "Waits, months", "USD": "Money, M$", "USD/month": "Spending, M$ a month"}
 ROW, HEAD = 0.42, 1.0  # inches
 
@@ -29,7 +33,7 @@ def plot_base_rates(rates: Sequence[BaseRate], title: str, path: Path) -> Path:
         panels = figure.subplots(len(groups), 1, squeeze=False, height_ratios=[len(group) + 0.6 for group in groups])
         for axes, unit, group in zip(panels[:, 0], units, groups, strict=True):
             _draw_panel(axes, group, unit)
-        figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+        figure.suptitle(wrapped(title, 90), x=0.01, ha="left", fontweight="bold")
         _legend(figure)
     return path
 
@@ -47,7 +51,8 @@ def _draw_panel(axes: Axes, rates: Sequence[BaseRate], unit: str) -> None:
         _draw_rate(axes, row, rate, scale, limits)
     axes.set_xlim(limits)
     axes.set_ylim(len(rates) - 0.4, -0.6)
-    axes.set_yticks(range(len(rates)), [f"{rate.target.says}  ({rate.target.id})" for rate in rates], fontsize=10)
+    names = labels([f"{rate.target.says}  ({rate.target.id})" for rate in rates], LABEL_WIDTH)
+    axes.set_yticks(range(len(rates)), names, fontsize=10)
     axes.grid(axis="y", visible=False)
     tidy(axes, PANELS.get(unit, unit or "Numbers"))
 
@@ -64,7 +69,7 @@ def _draw_rate(axes: Axes, row: int, rate: BaseRate, scale: float, limits: tuple
         return
     if not math.isnan(one.low):
         axes.plot([one.low * scale, one.high * scale], [row, row], color=colour, linewidth=2.2, zorder=2)
-    axes.plot([one.estimate * scale], [row], "o", color=colour, markersize=7, zorder=3)
+    axes.plot([one.estimate * scale], [row], MARKERS[rate.verdict], color=colour, markersize=7, zorder=3)
 
 
 def _limits(rates: Sequence[BaseRate], scale: float, log: bool) -> tuple[float, float]:
@@ -88,7 +93,8 @@ def _legend(figure: object) -> None:
     handles: list[object] = [Patch(color=RANGE, label="target")]
     for name in ("inside", "below", "too little to tell"):
         label = {"below": "outside"}.get(name, name)
-        handles.append(Line2D([], [], marker="o", color=COLOURS[name], linewidth=2.2, label=f"simulated: {label}"))
+        style: dict[str, Any] = {"marker": MARKERS[name], "color": COLOURS[name], "linewidth": 2.2}
+        handles.append(Line2D([], [], label=f"simulated: {label}", **style))
     figure.legend(handles=handles, loc="outside lower right", ncols=4, frameon=False, fontsize=10)  # type: ignore[attr-defined]
 
 
@@ -101,7 +107,7 @@ def plot_losses(losses: Sequence[float], title: str, path: Path) -> Path:
         axes.plot(
             order, np.minimum.accumulate(losses), color=FOCAL, linewidth=2, drawstyle="steps-post", label="best so far"
         )
-        axes.axhline(losses[0], color="#d9822b", linestyle="--", linewidth=1.3, label="as it is (trial 0)")
+        axes.axhline(losses[0], color=RIVALS, linestyle="--", linewidth=1.3, label="as it is (trial 0)")
         axes.set_xlabel("trial")
         axes.set_ylabel("loss")
         axes.set_yscale("symlog", linthresh=1e-3)  # good trials lie a hundredfold below bad ones, and may have none
@@ -109,5 +115,5 @@ def plot_losses(losses: Sequence[float], title: str, path: Path) -> Path:
         axes.set_ylim(0, 2 * max(*losses, 1e-3))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
-        tidy(axes, title)
+        tidy(axes, wrapped(title, 70))
     return path

@@ -12,9 +12,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.plots.style import FOCAL, MILLION, MUTED, RIVALS, canvas, tidy
+from analysis.plots.text import labels, wrapped
 from analysis.statistics.intervals import Interval, scaled
 
 MARKERS = ("o", "D", "s", "^", "v")  # of the outcomes in one panel, in their order
+LABEL_WIDTH = 36  # characters
 ROOM = 0.56  # of a row's height that its outcomes share
 
 
@@ -28,15 +30,15 @@ class Outcome:
 
 def plot_cause_effects(causes: Sequence[str], outcomes: Sequence[Outcome], title: str, path: Path) -> Path:
     """What taking each cause away does to shares of seeds: a row per cause, a marker per outcome."""
-    with canvas(path, 11, 2.4 + (0.3 + 0.25 * len(outcomes)) * len(causes)) as figure:
+    with canvas(path, 11, 2.1 + 0.3 * len(outcomes) + (0.3 + 0.25 * len(outcomes)) * len(causes)) as figure:
         axes = figure.subplots()
-        draw_rows(axes, causes, outcomes)
+        draw_rows(axes, labels(causes, LABEL_WIDTH), outcomes)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value * 100:+.0f}" if value else "0")
         axes.set_xlabel("change in the share of seeds, points (95 % interval; grey: it holds zero)")
         key = [Line2D([], [], color="black", marker=m, linewidth=2, markersize=7) for m in MARKERS[: len(outcomes)]]
-        tidy(axes, title, pad=28)
+        tidy(axes, wrapped(title, 80), pad=8 + 20 * len(outcomes))
         axes.legend(
-            key, [one.name for one in outcomes], loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(outcomes),
+            key, [one.name for one in outcomes], loc="lower left", bbox_to_anchor=(0, 1.0),
             frameon=False, borderaxespad=0.2,
         )  # fmt: skip
     return path
@@ -47,23 +49,26 @@ def plot_differences(panels: Sequence[tuple[str, str, Sequence[tuple[str, Interv
     n_rows = -(-len(panels) // 2)
     height = 1.0 + n_rows * (1.6 + 0.4 * max(len(effects) for *_, effects in panels))
     with canvas(path, 13, height) as figure:
-        grid = list(figure.subplots(n_rows, 2, squeeze=False).flat)
-        for axes, (name, unit, effects) in zip(grid, panels, strict=False):
+        grid = list(figure.subplots(n_rows, 2, squeeze=False, sharey=True).flat)
+        for number, (axes, (name, unit, effects)) in enumerate(zip(grid, panels, strict=False)):
             scale, label = scale_of(unit, effects)
             draw_forest(axes, [(text, scaled(effect, scale)) for text, effect in effects])
             axes.set_xlabel(label)
-            axes.xaxis.set_major_locator(MaxNLocator(5))
+            axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.xaxis.set_major_formatter(lambda value, _: signed(value))
             tidy(axes, name)
+            axes.tick_params(labelleft=number % 2 == 0)  # all panels have the same rows
         for axes in grid[len(panels) :]:
             axes.set_visible(False)
-        figure.suptitle(title)
+        figure.suptitle(wrapped(title, 110))
     return path
 
 
 def draw_forest(axes: Axes, effects: Sequence[tuple[str, Interval]]) -> None:
     """Rows of one outcome."""
-    draw_rows(axes, [text for text, _ in effects], [Outcome("", [effect for _, effect in effects])])
+    draw_rows(
+        axes, labels([text for text, _ in effects], LABEL_WIDTH), [Outcome("", [effect for _, effect in effects])]
+    )
 
 
 def draw_rows(axes: Axes, rows: Sequence[str], outcomes: Sequence[Outcome]) -> None:

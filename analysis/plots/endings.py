@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from analysis.plots.style import ENDING_COLOURS, canvas, ending_colour, tidy
+from analysis.plots.style import ENDING_COLOURS, MUTED, canvas, ending_colour, ink_on, tidy
+from analysis.plots.text import labels, wrapped
 
+LABEL_WIDTH = 36  # characters
 LABEL_FROM = 0.06  # narrower pieces carry no number
 
 
@@ -19,16 +22,21 @@ def plot_endings(shares: Mapping[str, pd.Series], title: str, path: Path) -> Pat
     table = table[known + [ending for ending in table if ending not in known]].iloc[::-1]
     with canvas(path, 11, 1.8 + 0.55 * len(table)) as figure:
         axes = figure.subplots()
-        left = pd.Series(0.0, index=table.index)
+        rows = np.arange(len(table))
+        left = np.zeros(len(table))
         for ending in table:
-            widths = table[ending]
-            bars = axes.barh(table.index, widths, left=left, color=ending_colour(str(ending)), label=str(ending))
+            widths, colour = table[ending].to_numpy(), ending_colour(str(ending))
+            bars = axes.barh(rows, widths, left=left, color=colour, edgecolor="white", label=str(ending))
             texts = [f"{width:.0%}" if width >= LABEL_FROM else "" for width in widths]
-            axes.bar_label(bars, texts, label_type="center", color="white", fontsize="small")
+            axes.bar_label(bars, texts, label_type="center", color=ink_on(colour), fontsize="small")
             left += widths
+        axes.set_yticks(rows, labels([str(arm) for arm in table.index], LABEL_WIDTH))
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter("{x:.0%}")
         axes.grid(False)
-        tidy(axes, title)
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+        tidy(axes, wrapped(title, 70))
+        if len(table.columns):
+            axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+        else:
+            axes.text(0.5, rows.mean(), "there were none", ha="center", va="center", color=MUTED)
     return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -28,7 +27,8 @@ ROUNDS = (  # letter, stage, what readers call it; seed capital comes with the f
     ("C", "C", "series C"),
     ("G", "growth", "growth round"),
 )
-NEAR = 0.035  # of the width of a panel: marks nearer to each other share their place
+LETTER = 0.022  # width of a letter as a share of a panel's, of three panels beside each other
+GAP = 0.5  # letters between two labels
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,10 @@ class Mark:
         return f"{self.letter} {self.says}{when}{seeds}"
 
 
-def marks_of(events: pd.DataFrame, n_seeds: int) -> list[Mark]:
-    """Marks of one firm's events (seed, time, kind, text), by date; those without a date come last."""
+def marks_of(events: pd.DataFrame, rounds: pd.DataFrame, n_seeds: int) -> list[Mark]:
+    """Marks of one firm's events (seed, time, kind) and rounds (seed, time, round); those without a date come last."""
     found = [mark(letter, says, events[events["kind"] == kind], n_seeds) for letter, kind, says in KINDS]
-    rounds = events[events["kind"] == "round"]
-    found += [mark(letter, says, rounds[rounds["text"] == stage], n_seeds) for letter, stage, says in ROUNDS]
+    found += [mark(letter, says, rounds[rounds["round"] == stage], n_seeds) for letter, stage, says in ROUNDS]
     found = [one for one in found if one.n]
     return sorted(found, key=lambda one: (one.date is None, one.date or pd.Timestamp(0)))
 
@@ -68,23 +67,54 @@ def mark(letter: str, says: str, events: pd.DataFrame, n_seeds: int) -> Mark:
     return Mark(letter, says, len(first), n_seeds, date)
 
 
+@dataclass(frozen=True)
+class Label:
+    """Letters above a panel, in the middle between the first and the last date that they stand for, as shares of its
+    width.
+    """
+
+    letters: str
+    first: float
+    last: float
+
+    @property
+    def middle(self) -> float:
+        return (self.first + self.last) / 2
+
+    def touches(self, other: Label) -> bool:
+        """Whether there is too little room for both."""
+        needed = (len(self.letters) + len(other.letters)) / 2 + GAP
+        return abs(self.middle - other.middle) < needed * LETTER
+
+    def joined(self, other: Label) -> Label:
+        """One label in place of two."""
+        return Label(self.letters + other.letters, min(self.first, other.first), max(self.last, other.last))
+
+
 def draw_marks(axes: Axes, marks: Sequence[Mark], months: RunMonths) -> None:
-    """Dotted lines with their letters above the panel; neighbours share one place."""
-    span: timedelta = months.end - months.start
-    places: list[tuple[pd.Timestamp, str]] = []
+    """Dotted lines with their letters above the panel; those without room of their own stand together."""
+    span = months.end - months.start
+    labels = []
     for one in marks:
-        if one.date is None:
-            continue
-        axes.axvline(float(date2num(one.date)), color=MUTED, linewidth=0.9, linestyle=":", zorder=1)
-        if places and one.date - places[-1][0] < NEAR * span:
-            places[-1] = (places[-1][0], places[-1][1] + one.letter)
-        else:
-            places.append((one.date, one.letter))
-    for date, letters in places:
+        if one.date is not None:
+            axes.axvline(float(date2num(one.date)), color=MUTED, linewidth=0.9, linestyle=":", zorder=1)
+            place = float((one.date - months.start) / span)
+            labels.append(Label(one.letter, place, place))
+    for label in apart(labels):
         axes.annotate(
-            letters, (date, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
-            ha="center", va="bottom", fontsize="x-small", color="#4a4f57",
+            label.letters, (months.start + label.middle * span, 1.0), xycoords=("data", "axes fraction"),
+            xytext=(0, 2), textcoords="offset points", ha="center", va="bottom", fontsize="x-small", color="#4a4f57",
         )  # fmt: skip
+
+
+def apart(labels: Sequence[Label]) -> list[Label]:
+    """Labels from left to right, those that would touch joined; a joined one may touch the one before it in turn."""
+    placed: list[Label] = []
+    for label in sorted(labels, key=lambda one: one.middle):
+        while placed and placed[-1].touches(label):
+            label = placed.pop().joined(label)
+        placed.append(label)
+    return placed
 
 
 def legend_lines(marks: Sequence[Mark], per_line: int = 7) -> list[str]:

@@ -11,10 +11,12 @@ from matplotlib.patches import Rectangle
 from analysis.cases.placebo import NEAR_MONTHS
 from analysis.cases.placebo_results import ALL, TARGET, Cell, Placebo
 from analysis.cases.placebo_verdicts import statement_of, verdicts
-from analysis.plots.style import FOCAL, MUTED, RIVALS, canvas, tidy
+from analysis.plots.style import BAD, FOCAL, GOOD, MUTED, RIVALS, canvas, tidy
+from analysis.plots.text import labels
 
 VERDICTS = {True: "passes", False: "fails"}
-COLOURS = {True: "#2e8b57", False: "#c0392b"}
+LABEL_WIDTH = 40  # characters
+COLOURS = {True: GOOD, False: BAD}
 DARK_FROM = 0.55  # shares above stand on dark ground and are written in white
 
 
@@ -39,8 +41,9 @@ def draw_matrix(axes: Axes, found: Placebo, rows: list[tuple[str, str]], columns
     axes.imshow(np.ma.masked_invalid(shares), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for cell in found.cells:
         write_cell(axes, cell, rows.index((cell.judged_by, cell.expectation)), columns.index(cell.case))
-    axes.set_xticks(range(len(columns)), [label(name) for name in columns])
-    axes.set_yticks(range(len(rows)), [f"{label(case)}: {'all together' if one == ALL else one}" for case, one in rows])
+    axes.set_xticks(range(len(columns)), labels([label(name) for name in columns], 12))
+    texts = [f"{label(case)}: {'all together' if one == ALL else one}" for case, one in rows]
+    axes.set_yticks(range(len(rows)), labels(texts, LABEL_WIDTH, lines=1))
     for text, (_, one) in zip(axes.get_yticklabels(), rows, strict=True):
         text.set_fontweight("bold" if one == ALL else "normal")
     for below in [i for i, (_, one) in enumerate(rows[:-1]) if one == ALL]:

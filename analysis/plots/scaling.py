@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from analysis.plots.style import FOCAL, MUTED, RIVALS, canvas, tidy
 from analysis.training.checks import compute_exponents
@@ -107,6 +107,8 @@ def _draw_compute(axes: Axes, one: Study) -> None:
     exponent, _ = compute_exponents(one.flops, loss.mean(axis=1))
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     _plain_logs(axes.yaxis)
     axes.set_xlabel(f"training operations C, {one.losses.d[-1]:,.0f} rows")
     axes.set_ylabel("lab cross-entropy, nats")
@@ -217,6 +219,12 @@ def _plain_logs(axis: object) -> None:
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))  # type: ignore[attr-defined]
     axis.set_minor_locator(NullLocator())  # type: ignore[attr-defined]
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))  # type: ignore[attr-defined]
+
+
+def power_of_ten(value: float) -> str:
+    """A tick of a logarithmic axis without the markup of formulae, which is switched off."""
+    exponent = str(round(np.log10(value)))
+    return "10" + exponent.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _colours(n: int) -> list[tuple[float, float, float]]:

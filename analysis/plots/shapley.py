@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 
 from analysis.cases.shapley import Attribution, Contribution
 from analysis.plots.style import FOCAL, MUTED, RIVALS, canvas, tidy
+from analysis.plots.text import labels, wrapped
 from analysis.statistics.intervals import Interval
 
 WHOLE = "sum"
+LABEL_WIDTH = 40  # characters
 
 
 def plot_shapley(found: Sequence[Attribution], path: Path) -> Path:
@@ -41,12 +43,12 @@ def draw_case(axes: Axes, found: Attribution) -> None:
     axes.plot(found.total, 0, "D", color="black", markersize=7)
     axes.axvline(0, color="black", linewidth=1)
     axes.axhline(0.5, color=MUTED, linewidth=0.8)
-    labels = [f"{WHOLE}  {points(found.total)}", *(bar_label(one) for one in causes)]
-    axes.set_yticks(range(len(labels)), labels)
+    texts = [f"{WHOLE}  {points(found.total)}", *(bar_label(one) for one in causes)]
+    axes.set_yticks(range(len(texts)), labels(texts, LABEL_WIDTH))
     axes.set_ylim(-0.6, len(causes) + 0.6)
     axes.grid(axis="y", visible=False)
     match = f"{found.match_all.estimate:.0%} of {found.match_all.n} seeds meet every statement with all causes"
-    tidy(axes, f"{found.id}: {match}, {found.match_none.estimate:.0%} with none")
+    tidy(axes, wrapped(f"{found.id}: {match}, {found.match_none.estimate:.0%} with none", 90))
 
 
 def draw_interval(axes: Axes, value: Interval, height: float) -> None:

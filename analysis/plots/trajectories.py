@@ -16,7 +16,6 @@ from analysis.cases.expectations import GONE
 from analysis.plots.marks import draw_marks, legend_lines, marks_of
 from analysis.plots.style import (
     FOCAL,
-    MILLION,
     RIVALS,
     canvas,
     dates_on_x,
@@ -26,6 +25,7 @@ from analysis.plots.style import (
     quantiles_by_month,
     tidy,
 )
+from analysis.plots.text import wrapped
 from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
 
@@ -33,6 +33,7 @@ FEWEST_ALIVE, FEWEST_SHARE = 3, 0.1  # below this many living firms, or share of
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 INCUMBENT = "incumbent"
 ROOM_FOR_MARKS = 20  # points between a panel and its title
+ROOM_FOR_WORDS = 0.2  # of the height of a panel, above its curves
 OFF_SCALE = 3.0  # times the focal firm's largest figure: incumbents beyond are told in words, not drawn
 
 
@@ -43,7 +44,6 @@ class Panel:
     column: str
     title: str
     axis: Callable[[Axes], None]
-    scale: float = 1.0  # what a figure is divided by when it is told in words
 
 
 PANELS = (
@@ -53,8 +53,8 @@ PANELS = (
     Panel("paying_customers", "Paying customers", large_numbers_on_y),
     Panel("share", "Share of its sector", percent_on_y),
     Panel("headcount", "Headcount", large_numbers_on_y),
-    Panel("revenue_usd", "Revenue a month, M$", money_on_y, MILLION),
-    Panel("cash_usd", "Cash, M$", money_on_y, MILLION),
+    Panel("revenue_usd", "Revenue a month, M$", money_on_y),
+    Panel("cash_usd", "Cash, M$", money_on_y),
 )
 
 
@@ -67,14 +67,17 @@ def plot_trajectory(run: Run, scenario: str, arm: str, focal: str, path: Path) -
     firms = run.select("firms", scenario, arm, columns)
     firms = firms[~firms["status"].isin(GONE)]
     own = firms[firms["firm"] == focal]
-    events = run.select("events", scenario, arm, ["seed", "time", "kind", "text"], [("firm", "==", focal)])
-    marks, months = marks_of(events, len(run.seeds)), months_of(run, scenario, arm)
+    its = [("firm", "==", focal)]
+    events = run.select("events", scenario, arm, ["seed", "time", "kind"], its)
+    rounds = run.select("rounds", scenario, arm, ["seed", "time", "round"], its)
+    marks, months = marks_of(events, rounds, len(run.seeds)), months_of(run, scenario, arm)
     with canvas(path, 15, 13) as figure:
         axes = list(figure.subplots(3, 3, sharex=True).flat)
         draw_panels(axes, firms, own, months, len(run.seeds))
         for axis in axes:
             draw_marks(axis, marks, months)
-        figure.suptitle("\n".join([title_of(focal, scenario, len(run.seeds)), *legend_lines(marks)]), fontsize="medium")
+        title = wrapped(title_of(focal, scenario, len(run.seeds)), 150)
+        figure.suptitle("\n".join([title, *legend_lines(marks)]), fontsize="medium")
         handles = {
             text: handle for axis in axes for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
         }
@@ -116,27 +119,28 @@ def incumbents_beside(firms: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
 
 def draw_panel(axes: Axes, panel: Panel, own: pd.DataFrame, rivals: pd.DataFrame) -> None:
     """One measure: the focal firm's bands, and the median of its sector's incumbents."""
+    panel.axis(axes)
     top = float(own[panel.column].quantile(0.95)) if len(own) else 0.0
     if len(own):
         draw_bands(axes, quantiles_by_month(own, panel.column, QUANTILES))
     if len(rivals):
-        draw_rivals(axes, panel, rivals.groupby("month")[panel.column].median().dropna(), top)
+        draw_rivals(axes, rivals.groupby("month")[panel.column].median().dropna(), top)
     tidy(axes, panel.title, ROOM_FOR_MARKS)
-    panel.axis(axes)
     dates_on_x(axes)
 
 
-def draw_rivals(axes: Axes, panel: Panel, middle: pd.Series, top: float) -> None:
+def draw_rivals(axes: Axes, middle: pd.Series, top: float) -> None:
     """The incumbents' median as a thin line, or in words where it would crush the focal firm's curve."""
     if not len(middle):
         return
     if top <= 0 or middle.max() <= OFF_SCALE * top:
         axes.plot(middle.index, middle, color=RIVALS, linewidth=1.2, label="incumbents of its sector (median)")
         return
-    text = (
-        f"incumbents, off the scale:\n{middle.min() / panel.scale:,.4g} to {middle.max() / panel.scale:,.4g} (median)"
-    )
-    axes.text(0.03, 0.95, text, transform=axes.transAxes, va="top", color=RIVALS, fontsize="x-small")
+    written = axes.yaxis.get_major_formatter()
+    text = f"incumbents, off the scale:\n{written(middle.min())} to {written(middle.max())} (median)"
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom, top + ROOM_FOR_WORDS * (top - bottom))
+    axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", color=RIVALS, fontsize="x-small")
 
 
 def draw_bands(axes: Axes, levels: pd.DataFrame) -> None:

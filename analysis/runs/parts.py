@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from analysis.errors import DamagedRun
 from analysis.runs.check import Content, check_content, note_of, read_table, table_path
-from analysis.runs.files import DRAFT, is_draft, is_plain_file, sha256_of, sync
+from analysis.runs.files import DRAFT, is_draft, is_plain_file, naming, sha256_of, sync
 from analysis.runs.manifest import BlockCost, Manifest, PartNote, read_note, write_note
 from analysis.runs.seeds import SeedSet
 from analysis.runs.tables import TABLES
@@ -69,7 +69,13 @@ def only_seeds(table: pa.Table, seeds: SeedSet) -> pa.Table:
 def write_part(folder: Path, token: str, seeds: SeedSet, played: Played) -> None:
     """Write one finished block; it is there as a whole or not at all."""
     name = secrets.token_hex(6)
-    draft = folder / PARTS / f"{DRAFT}{name}"
+    with naming(folder / PARTS):
+        _write_draft(folder / PARTS / f"{DRAFT}{name}", token, seeds, played).rename(
+            folder / PARTS / f"seeds-{seeds[0]}-{seeds[-1]}-{name}"
+        )
+
+
+def _write_draft(draft: Path, token: str, seeds: SeedSet, played: Played) -> Path:
     draft.mkdir()  # never `parts` itself: where that is gone, nobody waits for this block any more
     for table, content in played.tables.items():
         pq.write_table(content, table_path(draft, table))
@@ -84,7 +90,7 @@ def write_part(folder: Path, token: str, seeds: SeedSet, played: Played) -> None
         tables=tables,
     )
     write_note(draft / PART, note)
-    draft.rename(folder / PARTS / f"seeds-{seeds[0]}-{seeds[-1]}-{name}")
+    return draft
 
 
 def sound_parts(folder: Path, manifest: Manifest) -> list[Part]:

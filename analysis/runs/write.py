@@ -7,7 +7,7 @@ rows of seeds that the manifest does not name are ignored. So a merge that was c
 
 from __future__ import annotations
 
-import os
+import errno
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from analysis.errors import AnalysisError, DamagedRun
 from analysis.runs.check import check_present, check_table, note_of, read_table, table_path
-from analysis.runs.files import draft_of, is_draft, refuse_links
+from analysis.runs.files import DRAFT, draft_of, is_draft, refuse_links
 from analysis.runs.list_layout import NO_TOKEN
 from analysis.runs.manifest import MANIFEST, Manifest, PartNote, TableNote, TrainingCost, read_manifest, write_note
 from analysis.runs.parts import PARTS, Part, discard, discard_drafts, only_seeds, seeds_in_parts, sound_parts
@@ -28,6 +29,8 @@ from analysis.runs.tables import TABLES, merged
 
 ROW_GROUP = 50_000  # rows: tables are sorted by arm, so that reading one arm skips the groups of all others
 TALLY = ".progress"
+LOCK = ".lock"  # stays when it is released: whoever removed it could take it from somebody else
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -36,20 +39,20 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def open_folder(folder: Path, wanted: Manifest) -> Manifest:
-    """Make the folder, or go on with one of the same experiment; returns the manifest that now stands there.
+    """Begin in a locked folder, or go on with the same experiment; returns the manifest that now stands there.
 
-    Raises `AnalysisError` when the path cannot be written, holds something else, or holds another experiment, and
-    `DamagedRun` when what it holds is not what was written; then nothing in it is changed.
+    Raises `AnalysisError` when it holds something else or another experiment, and `DamagedRun` when what it holds is
+    not what was written; then nothing in it is changed.
     """
-    _make(folder)
-    refuse_links(folder)
+    refuse_foreign(folder)
     if (folder / MANIFEST).exists():
         wanted = _continued(folder, read_manifest(folder), wanted)
-    elif any(not is_draft(path) for path in folder.iterdir()):
-        raise AnalysisError(f"{folder} is not empty and holds no run; choose another --out")
-    _make_parts(folder)
+    parts = folder / PARTS
+    if parts.exists() and not parts.is_dir():
+        raise DamagedRun(f"{parts} is no folder; remove it or choose another --out")
     discard_drafts(folder)
-    write_manifest(folder, wanted)
+    write_manifest(folder, wanted)  # first of all: a folder that holds anything else and no manifest is not ours
+    parts.mkdir(exist_ok=True)
     return wanted
 
 
@@ -65,30 +68,41 @@ def merge(folder: Path, manifest: Manifest) -> Manifest:
     return manifest
 
 
+def refuse_foreign(folder: Path) -> None:
+    """Raise `AnalysisError` where the folder holds something, and no run."""
+    if not folder.is_dir():
+        return
+    try:
+        held = any(path.name != LOCK and not is_draft(path) for path in folder.iterdir())
+    except OSError as error:
+        raise AnalysisError(f"--out {folder} cannot be read: {error.strerror or error}") from error
+    if held and not (folder / MANIFEST).exists():
+        raise AnalysisError(f"{folder} is not empty and holds no run; choose another --out")
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder against a second writer; the lock ends with the process, however that ends.
 
-    Raises `AnalysisError` when another process holds it. Where a system cannot lock folders, the last writer wins.
+    Raises `AnalysisError` when another process holds it. Where a file system knows no locks, the last writer wins.
     """
     _make(folder)
+    refuse_links(folder)
+    path = folder / LOCK
+    lock = FileLock(path)
     try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
+        lock.acquire(timeout=0)
+    except Timeout as error:
         raise AnalysisError(f"another process is writing into {folder}; wait for it or choose another --out") from error
-    except OSError:  # some network file systems
+    except NotImplementedError:
         pass
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise AnalysisError(f"{path} cannot be locked: {error.strerror or error}") from error
     try:
         yield
     finally:
-        os.close(handle)
+        lock.release()
 
 
 def now() -> str:
@@ -101,17 +115,10 @@ def _make(folder: Path) -> None:
         raise AnalysisError(f"--out {folder} is a file; name a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=folder, prefix=DRAFT):
             pass
     except OSError as error:
         raise AnalysisError(f"--out {folder} cannot be written: {error.strerror or error}") from error
-
-
-def _make_parts(folder: Path) -> None:
-    try:
-        (folder / PARTS).mkdir(exist_ok=True)
-    except FileExistsError as error:
-        raise DamagedRun(f"{folder / PARTS} is no folder; remove it or choose another --out") from error
 
 
 def _continued(folder: Path, earlier: Manifest, wanted: Manifest) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable
@@ -47,6 +48,7 @@ def speak_plainly() -> None:
     PYTHONWARNINGS only.
     """
     said: set[str] = set()
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of caches and fonts
 
     def show(
         message: Warning | str,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.engine import refuse_replaced_rules
 from analysis.play.lockstep import one_thread
 from analysis.terminal.console import counted
 
@@ -24,12 +25,13 @@ def train_again(
 
     device: auto, cpu, cuda or mps; from_here: whether this machine may have written the rows; ledger: whose foundations
     are taken as they are, where their checksums hold; without one they are trained again too.
-    Raises `DeviceError` where this machine has no such device.
+    Raises `DeviceError` where this machine has no such device, `AnalysisError` where training was replaced at run time.
     """
     from simulation.training.device import resolve_device
     from simulation.training.foundation.library import Library, folder_beside
     from simulation.training.ledger.verify import verify_row
 
+    refuse_replaced_rules()
     library = None if ledger is None else Library(folder_beside(str(ledger)))
     where = resolve_device(device)
     with one_thread():

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.engine import refuse_replaced_rules
 from analysis.errors import AnalysisError, TrainingInterrupted
 from analysis.play.lockstep import one_thread
 from analysis.play.options import Settings
@@ -101,8 +102,11 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     settings: `jobs`, `device`, `ledger`, `retrain` and `progress` count.
 
     Raises:
+        AnalysisError: a rule of training was replaced at run time: the ledger must not take its results for those of
+            the source files.
         TrainingInterrupted: Ctrl-C; what was trained by then is in the ledger.
     """
+    refuse_replaced_rules()
     started = time.perf_counter()
     device = resolve_device(settings.device)
     check_foundations((plan.foundation for plan in plans), settings)

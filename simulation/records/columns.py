@@ -178,8 +178,8 @@ class EventRow(NamedTuple):
     firm: Annotated[str, Is("", "to whom; empty where it concerns no single firm")]
     other: Annotated[str, Is("", "the other party")]
     amount_usd: Annotated[float, Is("USD", "the money that moved, or was at stake; 0 where none was")]
-    cause: Annotated[str, Is("", "why, in words or as the key of a training run")]
-    text: Annotated[str, Is("", "what else is to say, in words, for people")]
+    month: Annotated[date, Is("date", "month being played; the order of the rows says what came first in it")]
+    fields: Annotated[str, Is("", "the kind's further fields as a JSON object; empty where it has none")]
 
 
 class RoundRow(NamedTuple):
@@ -207,7 +207,7 @@ class EndingRow(NamedTuple):
             "`alive`",
         ),
     ]
-    causes: Annotated[str, Is("", "reasons in words, separated by semicolons")]
+    causes: Annotated[str, Is("", "why, the most telling first: a JSON list as in `events`; empty for none")]
     raised_usd: Annotated[float, Is("USD", "money raised in all rounds, seed and notes included")]
     exit_value_usd: Annotated[float, Is("USD", "price of the sale, or valuation at the listing; else 0")]
     kind: Annotated[str, Is("", "`startup` or `incumbent`")]

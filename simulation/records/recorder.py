@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from simulation.records.columns import ROWS, EventRow, columns_of
+from simulation.records.events import Event
 
 
 @dataclass(slots=True)
@@ -21,15 +22,17 @@ class Recorder:
     def event(
         self,
         time: date,
-        kind: str,
+        month: date,
         firm: str,
-        other: str = "",
-        amount_usd: float = 0.0,
-        cause: str = "",
-        text: str = "",
+        event: Event,
     ) -> None:
-        """Record one event: who, what, with whom, how much, because of what."""
-        self.rows["events"].append(EventRow(time, kind, firm, other, amount_usd, cause, text))
+        """Record one event of a firm; of none, where the name is empty.
+
+        `month` is the month being played. With the order of the rows it says what came first, which `time` cannot:
+        what a month's phases decide, what the month's end measures and what the next month begins with share a date.
+        """
+        row = EventRow(time, event.kind, firm, event.other, event.amount_usd, month, event.as_json())
+        self.rows["events"].append(row)
 
     def add(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Append rows of the table's type."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from simulation.training.device import device_name, resolve_device
 from simulation.training.foundation.library import Library, folder_beside
 from simulation.training.ledger.ledger import Ledger
+from simulation.training.ledger.rows import COLUMNS, result_of, row_of
 from simulation.training.plan import TrainingPlan
 from simulation.training.result import TrainingResult
 from simulation.training.trainer import Bucket, bucket_of, train_bucket
@@ -42,6 +44,7 @@ class TrainingService:
         self._device = resolve_device(device)
         self.device = device_name(self._device)
         self._library = Library(folder_beside(ledger.path))
+        self._plans: dict[str, TrainingPlan] = {}
         self._pending: dict[str, TrainingPlan] = {}
         self._results: dict[str, TrainingResult] = {}
 
@@ -53,6 +56,7 @@ class TrainingService:
     def submit(self, plan: TrainingPlan) -> str:
         """Order a run; nothing is trained yet. Returns the plan's key."""
         key = plan.key()
+        self._plans.setdefault(key, plan)
         if key not in self._results:
             self._pending.setdefault(key, plan)
         return key
@@ -95,12 +99,13 @@ class TrainingService:
     def _train_bucket(self, plans: list[TrainingPlan]) -> int:
         started = time.perf_counter()
         for results in train_bucket(plans, self._device, library=self._library):
+            self.seconds += time.perf_counter() - started
             self.ledger.add_many([(self._pending[result.key], result) for result in results])
             for result in results:
                 self._results[result.key] = result
                 del self._pending[result.key]
             self.n_runs += len(results)
-        self.seconds += time.perf_counter() - started
+            started = time.perf_counter()  # what the ledger took, or had to wait for, is not training
         return len(plans)
 
     def result(self, key: str) -> TrainingResult:
@@ -113,3 +118,20 @@ class TrainingService:
             self.train([key])
         self.used_keys.add(key)
         return self._results[key]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Ledger rows of all results that were asked for, sorted by key.
+
+        Where the ledger has another one (`retrain`), or does not find it any more, the row says what was used here.
+
+        Raises:
+            LedgerError: the ledger cannot be read.
+        """
+        held = {row["key"]: row for row in self.ledger.rows(self.used_keys)}
+        return [self._row_of(key, held.get(key)) for key in sorted(self.used_keys)]
+
+    def _row_of(self, key: str, held: dict[str, Any] | None) -> dict[str, Any]:
+        result = self._results[key]
+        if held is not None and result_of(held) == result:
+            return held
+        return dict(zip(COLUMNS, row_of(self._plans[key], result, time.time()), strict=True))

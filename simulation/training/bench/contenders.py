@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from types import TracebackType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from simulation.training.bench.jobs import BenchJob, Member, chunks_of, minibatches, pool, train_chunk, train_fused
+from simulation.training.bench.processes import fresh_processes
 from simulation.training.networks.dense import StackedNetwork
 from simulation.training.networks.optimizers import BETA_1, BETA_2, EPSILON
 
@@ -117,11 +116,9 @@ class Workers:
     """
 
     def __init__(self, n: int) -> None:
-        self.n = n
+        self.n, self._open = n, ExitStack()
         started = time.perf_counter()
-        self._pool = _spawn(n)
-        for ready in [self._pool.submit(time.sleep, 0.2) for _ in range(n)]:
-            ready.result()
+        self._pool = self._open.enter_context(fresh_processes(n))
         self.start_seconds = time.perf_counter() - started
 
     def train(self, job: BenchJob, members: Sequence[Member], device: torch.device) -> dict[int, float]:
@@ -139,17 +136,12 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _spawn(n: int) -> ProcessPoolExecutor:
-    context: Any = multiprocessing.get_context("spawn")  # a forked copy of torch's thread pool would hang
-    return ProcessPoolExecutor(n, mp_context=context, initializer=torch.set_num_threads, initargs=(1,))
+        self._open.__exit__(kind, error, trace)
 
 
 def startup_seconds(job: BenchJob, members: Sequence[Member], device: torch.device) -> tuple[float, float]:
     """Seconds of a fresh process's first call with few members, and of its second; torch is imported before."""
-    with _spawn(1) as fresh:
+    with fresh_processes(1) as fresh:
         return fresh.submit(_first_and_later, job, members[:N_STARTUP], device).result()
 
 

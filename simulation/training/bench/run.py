@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import fmean, median
@@ -235,8 +235,7 @@ def bench_job(
     """All measurements of a reference job, as a JSON document."""
     members = members_of(job, n_members)
     n_sample = min(n_members, 3 if quick else 6)
-    workers = Workers(n_jobs) if device.type == "cpu" else None
-    try:
+    with Workers(n_jobs) if device.type == "cpu" else nullcontext() as workers:
         contenders = contenders_of(members, n_sample, workers, quick)
         skipped = [{"name": "plain-compiled", "why": "not with --quick"}] if quick else []
         skipped += [] if workers else [{"name": "core-processes", "why": "one process fills a GPU"}]
@@ -244,9 +243,6 @@ def bench_job(
         peaks = alternate(contenders, job, device, repeats, say)
         rows = rows_of(job, contenders, peaks)
         grown = growth(job, device, workers, n_members if quick else GROWTH_LIMIT[job.name], say)
-    finally:
-        if workers is not None:
-            workers.__exit__(None, None, None)
     first, later = startup_seconds(job, members, device)
     return {
         "matmul_flops_per_s": spread(peaks),

@@ -20,6 +20,8 @@ class Trouble(StrEnum):
 
 PASSING = frozenset({Trouble.HELD, Trouble.FULL, Trouble.READ_ONLY})
 """Troubles of the place, not of the ledger: runs go on without it."""
+MOST_WORDS = 200
+"""Characters of what SQLite says."""
 _REMEDIES = {
     Trouble.HELD: "Another process holds the file: wait for it or end it.",
     Trouble.FULL: "Free space on the disk or choose another ledger; finished runs are kept.",
@@ -73,11 +75,14 @@ class LedgerWarning(UserWarning):
     """The ledger has damaged rows, or cannot be read or written for now, so that finished runs are in memory only."""
 
 
-def from_sqlite(path: str, error: sqlite3.DatabaseError) -> LedgerError:
-    """What SQLite says, in the ledger's words."""
+def from_sqlite(path: str, error: sqlite3.DatabaseError | UnicodeDecodeError) -> LedgerError:
+    """What SQLite says, in the ledger's words; a `UnicodeDecodeError` where it quotes what a damaged file holds."""
+    if isinstance(error, UnicodeDecodeError):
+        return LedgerError(path, "the file is corrupted (names in it are no text)", Trouble.CORRUPT)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     trouble = _BY_CODE.get(code, Trouble.UNUSABLE if isinstance(error, sqlite3.OperationalError) else Trouble.CORRUPT)
-    reason = f"the file is corrupted ({error})" if trouble is Trouble.CORRUPT else str(error)
+    said = "".join(sign if sign.isprintable() else "?" for sign in str(error))[:MOST_WORDS]  # names of a file, too
+    reason = f"the file is corrupted ({said})" if trouble is Trouble.CORRUPT else said
     remedy = "Check that the path is a writable file and the disk is not full; finished runs are kept."
     return LedgerError(path, reason, trouble, remedy if trouble is Trouble.UNUSABLE else "")
 

@@ -29,6 +29,7 @@ from simulation.training.ledger.rows import COLUMNS, Row, is_believable
 PATIENCE_S = 5.0
 MEMORY = ":memory:"
 _BATCH = 500  # keys per query: SQLite's oldest limit on variables is 999
+_INSERT = f"INSERT OR REPLACE INTO runs VALUES ({','.join('?' * len(COLUMNS))})"
 _WAITED_S: dict[str, float] = {}  # in vain, by file, in this process
 _INHERITED: list[sqlite3.Connection | None] = []  # from before a fork: SQLite forbids a child even to close them
 _CANNOT_WRITE = (  # what opening says where the log or its index cannot be made
@@ -106,17 +107,19 @@ class LedgerFile:
         least_wait_s: how long to wait for another process even where no patience is left.
         """
         connection = self._writable()
-        marks = ",".join("?" * len(COLUMNS))
-        n_new = 0
         with self._transaction(connection, least_wait_s):
             # Looked up under the lock, so that a row which another process wrote meanwhile stays.
             standing = {row[0] for row in self.select([row[0] for row in rows]) if is_believable(row)}
-            for row in rows:
-                if row[0] not in standing:
-                    connection.execute(f"INSERT OR REPLACE INTO runs VALUES ({marks})", row)
-                    standing.add(row[0])
-                    n_new += 1
-        return n_new
+            new = {row[0]: tuple(row) for row in reversed(rows) if row[0] not in standing}
+            connection.executemany(_INSERT, new.values())
+            self._check_written(new)
+        return len(new)
+
+    def _check_written(self, rows: dict[str, Row]) -> None:
+        """Raise `LedgerError` where rows are not found again, as in a damaged file whose keys are out of order."""
+        if {row[0]: row for row in self.select(list(rows))} != rows:
+            reason = "the file is corrupted (what is written to it is not found again)"
+            raise LedgerError(self.path, reason, Trouble.CORRUPT)
 
     def _writable(self) -> sqlite3.Connection:
         connection = self.open()
@@ -132,11 +135,14 @@ class LedgerFile:
             return
         try:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-            if os.path.exists(self.path) and not os.path.isfile(self.path):
-                what = "a folder" if os.path.isdir(self.path) else "no regular file"
-                raise LedgerError(self.path, f"it is {what}; the ledger must be a writable file")
         except (OSError, ValueError) as error:
             raise from_system(self.path, "its folder cannot be made", error) from error
+        self._check_regular()
+
+    def _check_regular(self) -> None:
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
+            what = "a folder" if os.path.isdir(self.path) else "no regular file"
+            raise LedgerError(self.path, f"it is {what}; the ledger must be a writable file")
 
     def _opened(self) -> sqlite3.Connection:
         try:
@@ -145,7 +151,7 @@ class LedgerFile:
             if error.sqlite_errorcode & 0xFF not in _CANNOT_WRITE:
                 raise
             self._why_read_only = self._told(error)
-            if not os.path.exists(self.path) or os.path.getsize(self.path) == 0:
+            if not os.access(self.path, os.R_OK) or os.path.getsize(self.path) == 0:
                 raise self._why_read_only from error
             return self._read_only(self._why_read_only)
 
@@ -154,6 +160,8 @@ class LedgerFile:
         known = from_sqlite(self.path, error)
         folder = os.path.dirname(os.path.abspath(self.path))
         existing = [self.path] if os.path.exists(self.path) else []
+        if existing and not os.access(self.path, os.R_OK):
+            return LedgerError(self.path, "it may not be read", remedy="Make it readable or choose another ledger.")
         if not all(os.access(place, os.W_OK) for place in (folder, *existing)):
             return LedgerError(self.path, "it stands where nothing can be written", Trouble.READ_ONLY)
         if shutil.disk_usage(folder).free < 2**16:  # the index of the log takes half of that
@@ -229,7 +237,7 @@ class LedgerFile:
             yield
         except sqlite3.ProgrammingError:  # a fault of the caller, such as use from another thread
             raise
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             told = from_sqlite(self.path, error)
             if told.trouble is Trouble.HELD:
                 _WAITED_S[self.path] = _WAITED_S.get(self.path, 0.0) + time.monotonic() - started

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from simulation.training.plan import TRAINER_VERSION, TrainingPlan
@@ -83,7 +84,10 @@ def row_of(plan: TrainingPlan, result: TrainingResult, created: float) -> Row:
 
 
 def _stored(name: str, value: Any) -> Any:
-    return None if value is None and name in OPTIONAL_MEASURES else type_of(name)(value)
+    if value is None and name in OPTIONAL_MEASURES:
+        return None
+    stored = type_of(name)(value)
+    return stored if isinstance(stored, str) else stored + 0  # SQLite does not keep the sign of a zero
 
 
 def result_of(row: Mapping[str, Any]) -> TrainingResult:
@@ -109,13 +113,20 @@ def damage_of(row: Sequence[Any]) -> Damage | None:
 
 def _damage_of_plan(row: Sequence[Any], text: str) -> Damage | None:
     """What is wrong with the plan of this release's trainer, or with its measures."""
+    kind = _kind_in(text)
+    if not kind:
+        return Damage.KEY
+    return Damage.KIND if not_of_kind(kind, zip(MEASURES, row[3:], strict=False)) else None
+
+
+@lru_cache(maxsize=2**14)  # half of what a row costs, and a run asks for most of its rows twice
+def _kind_in(text: str) -> str:
+    """The kind of network in the text of a plan; empty where no plan is written so."""
     try:
         plan = TrainingPlan.from_json(text)
     except (ValueError, RecursionError):
-        return Damage.KEY
-    if plan.as_json() != text:
-        return Damage.KEY
-    return Damage.KIND if not_of_kind(plan.kind, zip(MEASURES, row[3:], strict=False)) else None
+        return ""
+    return plan.kind if plan.as_json() == text else ""
 
 
 def is_believable(row: Sequence[Any]) -> bool:

@@ -11,8 +11,6 @@ from simulation.training.result import OPTIONAL_MEASURES
 SCHEMA_VERSION = 2
 APPLICATION_ID = 0x4D56454E  # "MVEN"
 _SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL"}
-_LAYOUT = [(name, _SQL_TYPES[type_of(name)], int(name == "key"), 0) for name in COLUMNS]
-"""Name, type, place in the primary key, whether computed."""
 
 
 def _column(name: str) -> str:
@@ -20,12 +18,16 @@ def _column(name: str) -> str:
     return f"{name} {_SQL_TYPES[type_of(name)]} {constraint}".rstrip()
 
 
-CREATE = f"CREATE TABLE IF NOT EXISTS runs ({', '.join(map(_column, COLUMNS))}) WITHOUT ROWID"
+COLUMNS_SQL = f"runs ({', '.join(map(_column, COLUMNS))}) WITHOUT ROWID"
+CREATE = f"CREATE TABLE IF NOT EXISTS {COLUMNS_SQL}"
+KEPT = f"CREATE TABLE {COLUMNS_SQL}"
+"""What SQLite keeps of it."""
 
 
 def is_new(connection: sqlite3.Connection) -> bool:
-    """Whether the file holds nothing yet."""
-    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+    """Whether the file holds nothing yet, and no other program has claimed it."""
+    claimed = connection.execute("PRAGMA application_id").fetchone()[0] not in (0, APPLICATION_ID)
+    return not claimed and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -44,7 +46,7 @@ def check(connection: sqlite3.Connection, path: str) -> None:
             path, "it is an SQLite file but not a training ledger", Trouble.FOREIGN, "Choose another path."
         )
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != SCHEMA_VERSION or _layout(connection) != _LAYOUT or not _is_plain(connection):
+    if version != SCHEMA_VERSION or not _is_plain(connection):
         reason = f"it has schema {version}, this release needs {SCHEMA_VERSION}"
         if version == SCHEMA_VERSION:
             reason = "its table of runs is not the one that a training ledger has"
@@ -52,13 +54,7 @@ def check(connection: sqlite3.Connection, path: str) -> None:
         raise LedgerError(path, reason, Trouble.FOREIGN, remedy)
 
 
-def _layout(connection: sqlite3.Connection) -> list[tuple[str, str, int, int]]:
-    return [(row[1], row[2], row[5], row[6]) for row in connection.execute("PRAGMA table_xinfo(runs)")]
-
-
 def _is_plain(connection: sqlite3.Connection) -> bool:
-    """Whether `runs` is an ordinary table and nothing happens on its own when it is written."""
-    found = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
-    tables = [sql for kind, name, sql in found if kind == "table" and name == "runs"]
-    ordinary = len(tables) == 1 and str(tables[0]).upper().startswith("CREATE TABLE")
-    return ordinary and not any(kind == "trigger" for kind, _, _ in found)
+    """Whether `runs` is the table that `create` makes, and nothing happens on its own when it is read or written."""
+    found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return ("table", "runs", KEPT) in found and all(kind == "table" for kind, _, _ in found)

@@ -7,9 +7,8 @@ from typing import Any
 
 import torch
 
-from simulation.training.device import device_name, resolve_device
-from simulation.training.foundation.library import Library, folder_beside
-from simulation.training.ledger.ledger import Ledger
+from simulation.training.device import device_name
+from simulation.training.foundation.library import Library
 from simulation.training.plan import TRAINER_VERSION, TrainingPlan
 from simulation.training.result import DIFFERENCE, MEASURES, SHARE, TrainingResult
 from simulation.training.trainer import train_bucket
@@ -48,18 +47,6 @@ class Verification:
     beyond: tuple[str, ...]
     recorded_on: str
     trained_on: str
-
-
-def verify(ledger: Ledger, sample: int = 5, seed: int = 0, device: str = "auto") -> list[Verification]:
-    """Train up to `sample` recorded runs again, drawn by `seed`, and compare all their measures but times.
-
-    Raises:
-        LedgerError: the ledger cannot be read.
-        DeviceError: this machine has no such device.
-    """
-    where = resolve_device(device)
-    library = Library(folder_beside(ledger.path))
-    return [verify_row(row, where, library=library) for row in ledger.sample(sample, seed)]
 
 
 def verify_row(

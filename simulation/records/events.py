@@ -1,0 +1,504 @@
+"""Every kind of event once: what happened as typed fields, how it is told, how telling it is.
+
+`other` and `amount_usd` are columns of the events table; the other fields of a kind stand in its column `fields`, as a
+JSON object. To add a kind, add its class here and record one where it happens.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, ClassVar, get_type_hints
+
+from simulation.records import words
+from simulation.records.columns import Is
+
+COLUMNS = ("other", "amount_usd")
+"""Fields that are columns of their own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What happens to a firm, or to all.
+
+    Class attributes: `kind`: name in the table; `weight`: how telling it is in a firm's story, 0 to 10; `phrase`: how
+    it is told, in parts of which one is left out where its fields are empty; `more`: details, told after it; `judged`:
+    whether statements of scenarios may ask for it.
+    """
+
+    kind: ClassVar[str]
+    weight: ClassVar[int] = 4
+    phrase: ClassVar[tuple[str, ...]] = ()
+    more: ClassVar[tuple[str, ...]] = ()
+    judged: ClassVar[bool] = True
+
+    other: str = ""
+    amount_usd: float = 0.0
+
+    def details(self) -> dict[str, Any]:
+        """The fields that are no columns."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in COLUMNS}
+
+    def as_json(self) -> str:
+        """The fields that are no columns as JSON text; empty where there are none."""
+        details = self.details()
+        return json.dumps({name: _finite(one) for name, one in details.items()}, ensure_ascii=False) if details else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Founded(Event):
+    """A startup is founded."""
+
+    kind = "founded"
+    weight = 10
+    phrase = ("founded with {amount_usd:money} of seed capital",)
+    more = ("; sells {offers:list}", "; sells to firms: {services:list}")
+    amount_usd: Annotated[float, Is("USD", "seed capital")]
+    offers: Annotated[dict[str, str], Is("", "segments and how it earns there, as in force then")]
+    services: Annotated[dict[Any, float], Is("", "what it sells to firms, and at what price")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release(Event):
+    """A model is released."""
+
+    kind = "release"
+    weight = 5
+    phrase = ("releases a model, measured lab {lab:.3f}, field {field:.3f}, rung {rung} (run {run:key})",)
+    other: Annotated[str, Is("", "sector, where it is not the firm's home")] = ""
+    run: Annotated[str, Is("", "key of the training run")]
+    lab: Annotated[float, Is("share", "lab accuracy")]
+    field: Annotated[float, Is("share", "field accuracy")]
+    rung: Annotated[int, Is("", "rung of the ladder")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round(Event):
+    """A financing round closes."""
+
+    kind = "round"
+    weight = 8
+    phrase = ("raises {amount_usd:money} in a {stage} round from {other}",)
+    other: Annotated[str, Is("", "investors")]
+    amount_usd: Annotated[float, Is("USD", "money raised")]
+    stage: Annotated[str, Is("", "stage of the round")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownRound(Event):
+    """The price of the round lies below the last."""
+
+    kind = "down round"
+    weight = 7
+    phrase = ("the round is a down round: {change:.0%} on the last",)
+    amount_usd: Annotated[float, Is("USD", "change against the last post-money valuation")]
+    change: Annotated[float, Is("share", "the same, relative")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BridgeNote(Event):
+    """Investors lend on convertible notes after a refusal."""
+
+    kind = "bridge note"
+    weight = 7
+    phrase = ("{other} of series {stage} lend {amount_usd:money} on convertible notes",)
+    other: Annotated[str, Is("", "lenders")]
+    amount_usd: Annotated[float, Is("USD", "money lent")]
+    stage: Annotated[str, Is("", "stage of the lenders' round")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaiseRefused(Event):
+    """A raise finds too little money. `None`: nothing would have been enough."""
+
+    kind = "raise refused"
+    weight = 7
+    phrase = ("series {stage} refused at {revenue_usd_year:money} revenue a year: {why}",)
+    more = ("; the usual price was {amount_usd:money} pre-money",)
+    amount_usd: Annotated[float, Is("USD", "usual pre-money valuation")]
+    why: Annotated[str, Is("", "`no fund with money saw the value` or `too little money from those who saw it`")]
+    stage: Annotated[str, Is("", "stage of the round")]
+    revenue_usd_year: Annotated[float, Is("USD/year", "what due diligence found: revenue")]
+    growth_year: Annotated[float, Is("1/year", "its growth")]
+    advantage_lab: Annotated[float, Is("share", "advantage of the model in the lab")]
+    advantage_field: Annotated[float, Is("share", "advantage of the model in the field")]
+    free_users: Annotated[float, Is("users", "users who do not pay")]
+    climate: Annotated[float, Is("ratio", "funding climate")]
+    value_usd: Annotated[float, Is("USD", "fair value, before any fund's belief and error")]
+    value_asked_usd: Annotated[float | None, Is("USD", "fair value from which the same funds would have closed")]
+    revenue_asked_usd_year: Annotated[float | None, Is("USD/year", "revenue from which they would, all else alike")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supplier(Event):
+    """Another supplier of compute, rows or staff."""
+
+    kind = "supplier"
+    phrase = ("changes its supplier of {service}: {before:itself} → {other:itself}",)
+    other: Annotated[str, Is("", "firm it buys from now; empty: does it itself")]
+    service: Annotated[str, Is("", "`compute`, `data` or `outsourcing`")]
+    before: Annotated[str, Is("", "firm it bought from; empty: did it itself")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pivot(Event):
+    """Another way of earning, for sales stayed under a fifth of costs."""
+
+    kind = "pivot"
+    weight = 8
+    phrase = ("changes how it earns in {other}: {before} → {after} (sales under a fifth of costs)",)
+    other: Annotated[str, Is("", "segment")]
+    before: Annotated[str, Is("", "revenue model until then")]
+    after: Annotated[str, Is("", "revenue model from then on")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profitable(Event):
+    """The first twelve months in profit."""
+
+    kind = "profitable"
+    weight = 7
+    phrase = ("first twelve months in profit: {amount_usd:money}",)
+    amount_usd: Annotated[float, Is("USD", "profit of twelve months")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Event):
+    """An incumbent's answer to a rival. What it believes of it, and what is true."""
+
+    kind = ""
+    quality_seen: Annotated[float | None, Is("share", "field accuracy believed; null: not noticed")]
+    quality: Annotated[float, Is("share", "field accuracy of the rival")]
+    share_seen: Annotated[float | None, Is("share", "share of the sector believed; null: not noticed")]
+    share: Annotated[float, Is("share", "share of the sector that the rival holds")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceCut(Answer):
+    """An incumbent cuts its price against a large rival."""
+
+    kind = "price cut"
+    phrase = ("{firm} cuts its price",)
+    more = (" ({rival} seems to hold {share_seen:.0%}, truly {share:.0%}; level {level:.2f})",)
+    rival: Annotated[str, Is("", "the rival that it answers")]
+    level: Annotated[float, Is("ratio", "new price, in reference prices")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imitation(Answer):
+    """An incumbent trains out of turn against a better rival."""
+
+    kind = "imitation"
+    phrase = ("{firm} imitates {rival} (which seems to reach {quality_seen:.3f} in the field, truly {quality:.3f})",)
+    rival: Annotated[str, Is("", "the rival that it answers")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreatOverlooked(Answer):
+    """A rival that deserves an answer is not noticed, or not believed in; at most once a calendar year."""
+
+    kind = "threat overlooked"
+    phrase = ("{firm} overlooks {other} (truly {quality:.3f} in the field and {share:.0%} of the sector)",)
+    other: Annotated[str, Is("", "the rival")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunBrokeDown(Event):
+    """Attempts at a training run break down."""
+
+    kind = "run broke down"
+    weight = 2
+    phrase = ("training run {run:key} breaks down: {attempts} attempts, {lost_runs:.1f} runs of work lost",)
+    other: Annotated[str, Is("", "sector, where it is not the firm's home")] = ""
+    run: Annotated[str, Is("", "key of the training run")]
+    attempts: Annotated[int, Is("", "attempts that broke down")]
+    lost_runs: Annotated[float, Is("runs", "work lost")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breach(Event):
+    """A data breach."""
+
+    kind = "breach"
+    weight = 6
+    phrase = ("data breach, {amount_usd:money} paid ({rows:,.0f} rows)",)
+    amount_usd: Annotated[float, Is("USD", "what was paid")] = 0.0
+    rows: Annotated[float, Is("rows", "rows held")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage(Event):
+    """A serious outage."""
+
+    kind = "outage"
+    weight = 3
+    phrase = ("serious outage ({operators:.0f} operators)",)
+    amount_usd: Annotated[float, Is("USD", "what was paid: nothing, customers lose trust")] = 0.0
+    operators: Annotated[float, Is("people", "operations staff then")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accident(Event):
+    """An error of a model does harm."""
+
+    kind = "accident"
+    weight = 7
+    phrase = ("accident, {amount_usd:money} paid (field accuracy {field:.3f})",)
+    amount_usd: Annotated[float, Is("USD", "what was paid")] = 0.0
+    field: Annotated[float, Is("share", "field accuracy of the model")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant(Event):
+    """A founding grant."""
+
+    kind = "grant"
+    weight = 3
+    phrase = ("gets a founding grant of {amount_usd:money}",)
+    other: Annotated[str, Is("", "`government`")] = "government"
+    amount_usd: Annotated[float, Is("USD", "the grant")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetUsedUp(Event):
+    """The budget of a programme is spent for this year; it concerns no single firm."""
+
+    kind = "budget used up"
+    phrase = ("the budget of {year} for {programme} is spent",)
+    other: Annotated[str, Is("", "`government`")] = "government"
+    amount_usd: Annotated[float, Is("USD/year", "the budget")]
+    programme: Annotated[str, Is("", "programme")]
+    year: Annotated[int, Is("year", "calendar year")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UniversityLink(Event):
+    """Joint work with universities begins."""
+
+    kind = "university link"
+    phrase = ("works with universities: {rows:,.0f} shared rows",)
+    other: Annotated[str, Is("", "`universities`")] = "universities"
+    rows: Annotated[float, Is("rows", "rows shared")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Management(Event):
+    """Managers move a lever, for an indicator falls short."""
+
+    kind = "management"
+    phrase = (
+        "its managers change {step}: {lever} {before:.2f} → {after:.2f}, for {indicator} is at {reached:.0%} of the "
+        "target, {aspired:.0%} aspired to",
+    )
+    amount_usd: Annotated[float, Is("USD", "cost of the step")]
+    indicator: Annotated[str, Is("", "indicator that falls short")]
+    reached: Annotated[float, Is("share of the target", "what was reached")]
+    aspired: Annotated[float, Is("share of the target", "what was aspired to")]
+    step: Annotated[str, Is("", "name of the step")]
+    lever: Annotated[str, Is("", "setting that is moved")]
+    before: Annotated[float, Is("", "its value before")]
+    after: Annotated[float, Is("", "its value after")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskResponse(Event):
+    """Money is spent or put aside against risks."""
+
+    kind = "risk response"
+    weight = 3
+    phrase = ("spends on its risks (USD): {done_usd:amounts}",)
+    more = ("; the largest is {risk}: {rate_year:.2f} a year, {loss_usd:,.0f} USD each",)
+    amount_usd: Annotated[float, Is("USD", "spent and put aside")]
+    done_usd: Annotated[dict[str, float], Is("USD", "by what was done")]
+    risk: Annotated[str, Is("", "the largest risk")]
+    rate_year: Annotated[float, Is("1/year", "its rate")]
+    loss_usd: Annotated[float, Is("USD", "its loss, each time")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPersonLeft(Event):
+    """A key person leaves."""
+
+    kind = "key person left"
+    weight = 6
+    phrase = ("a key person leaves: skill {before:.2f} → {after:.2f}, for {months:.0f} months or more",)
+    before: Annotated[float, Is("0..1", "skill of the team before")]
+    after: Annotated[float, Is("0..1", "and after")]
+    months: Annotated[float, Is("months", "least time until a successor is found")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPersonReplaced(Event):
+    """The successor is hired."""
+
+    kind = "key person replaced"
+    phrase = ("the key person is replaced for {amount_usd:money}",)
+    amount_usd: Annotated[float, Is("USD", "cost")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined(Event):
+    """An examination before sale."""
+
+    kind = ""
+    other: Annotated[str, Is("", "segment")]
+    run: Annotated[str, Is("", "key of the training run")]
+    field: Annotated[float, Is("share", "field accuracy")]
+    fairness_gap: Annotated[float, Is("share", "fairness gap")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certified(Examined):
+    """A model passes its examination."""
+
+    kind = "certified"
+    weight = 3
+    phrase = (
+        "run {run:key} passes its examination for {other}: field accuracy {field:.3f}, fairness gap {fairness_gap:.3f}",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateRefused(Examined):
+    """A model fails its examination."""
+
+    kind = "certificate refused"
+    weight = 7
+    phrase = (
+        "run {run:key} fails its examination for {other}: field accuracy {field:.3f}, fairness gap {fairness_gap:.3f}",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audited(Event):
+    """What an audit finds."""
+
+    kind = ""
+    other: Annotated[str, Is("", "regulator")]
+    run: Annotated[str, Is("", "key of the training run")]
+    sector: Annotated[str, Is("", "sector, where it is not the firm's home")]
+    leakage: Annotated[float, Is("advantage", "leakage")]
+    fairness_gap: Annotated[float, Is("share", "fairness gap")]
+    field: Annotated[float, Is("share", "field accuracy")]
+    minimisation: Annotated[float, Is("share", "inputs not collected")]
+    epsilon: Annotated[float | None, Is("", "ε that private training guarantees; null: none")]
+    incident: Annotated[str, Is("", "incident that brought the audit; empty: none")]
+
+
+_FOUND = (
+    ": leakage {leakage:.3f}, fairness gap {fairness_gap:.3f}, field accuracy {field:.3f}, "
+    "{minimisation:.0%} of inputs not collected"
+)
+_AUDIT_MORE = (", ε {epsilon:.1f}", "; after the {incident}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditPassed(Audited):
+    """An audit finds nothing wrong."""
+
+    kind = "audit passed"
+    weight = 2
+    phrase = ("passes an audit of run {run:key}" + _FOUND, *_AUDIT_MORE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditFailed(Audited):
+    """An audit ends with a fine and an order."""
+
+    kind = "audit failed"
+    weight = 7
+    phrase = ("fails an audit of run {run:key}" + _FOUND, *_AUDIT_MORE)
+    more = ("; fine {amount_usd:money}",)
+    amount_usd: Annotated[float, Is("USD", "fine paid")]
+    findings: Annotated[list[str], Is("", "what was wrong: `leaks`, `unfair`, `inaccurate`, `excessive`")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawn(Event):
+    """Offers are withdrawn from the market, for an order was not followed in time."""
+
+    kind = "withdrawn"
+    weight = 9
+    phrase = ("its offers are withdrawn from the market: an order to fix was not followed in time",)
+    other: Annotated[str, Is("", "regulator")]
+    sector: Annotated[str, Is("", "sector, where it is not the firm's home")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left(Event):
+    """An ending."""
+
+    kind = ""
+    weight = 9
+    causes: Annotated[list[dict[str, Any]], Is("", "why, the most telling first; each a `kind` and its figures")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acquired(Left):
+    """A startup is bought."""
+
+    kind = "acquired"
+    phrase = ("is bought by {other} for {amount_usd:money}",)
+    other: Annotated[str, Is("", "buyer")]
+    amount_usd: Annotated[float, Is("USD", "price")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bankrupt(Left):
+    """A startup cannot pay and finds no buyer."""
+
+    kind = "bankrupt"
+    phrase = ("goes bankrupt",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed(Left):
+    """A startup goes public."""
+
+    kind = "listed"
+    phrase = ("goes public: raises {amount_usd:money}, valued at {value_usd:money}",)
+    amount_usd: Annotated[float, Is("USD", "money raised by the firm")]
+    value_usd: Annotated[float, Is("USD", "valuation")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Law(Event):
+    """A dated intervention takes effect; it concerns no single firm, and is dated to the first day of its month."""
+
+    kind = "law"
+    phrase = ("law changes: {says}",)
+    judged = False
+    says: Annotated[str, Is("", "what the intervention says")]
+
+
+def _finite(value: Any) -> Any:
+    """The value; null for a number that JSON cannot say."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _all_kinds(base: type[Event]) -> list[type[Event]]:
+    found = [base] if "kind" in vars(base) and base.kind else []
+    return [*found, *(kind for sub in base.__subclasses__() for kind in _all_kinds(sub))]
+
+
+KINDS: dict[str, type[Event]] = {kind.kind: kind for kind in _all_kinds(Event)}
+"""The kinds of events by name."""
+JUDGED = tuple(name for name, kind in KINDS.items() if kind.judged)
+"""Kinds that a statement may ask for."""
+
+
+def phrase_of(kind: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    """(what happened, details) in words, from an event's columns and fields; of an unknown kind, its name."""
+    known = KINDS.get(kind)
+    if known is None:
+        return kind, ""
+    return words.told(known.phrase, values), words.told(known.more, values)
+
+
+def declared_fields(kind: type[Event]) -> dict[str, Is]:
+    """Fields that a kind declares, with unit and meaning; columns that it makes no use of are left out."""
+    hints = get_type_hints(kind, include_extras=True)
+    notes = {one.name: getattr(hints[one.name], "__metadata__", ()) for one in fields(kind)}
+    return {name: note for name, found in notes.items() for note in found if isinstance(note, Is)}
