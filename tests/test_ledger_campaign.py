@@ -35,6 +35,7 @@ from analysis.errors import AnalysisError
 from analysis.training.ledger_files import NotReproduced, Trial, export_ledger, import_ledger
 from simulation.training.ledger.errors import Trouble
 from simulation.training.ledger.ledger import Ledger, LedgerError
+from simulation.training.ledger.read_only import ReadOnlyLedger
 from simulation.training.ledger.rows import COLUMNS, key_of, result_of, row_checksum
 from simulation.training.ledger.schema import APPLICATION_ID, KEPT, SCHEMA_VERSION
 from simulation.training.plan import TrainingPlan
@@ -262,6 +263,17 @@ def ask(path: Path, truth: dict[str, TrainingResult], says: str) -> None:
         assert_told(error, path, says)
 
 
+def look(path: Path, truth: dict[str, TrainingResult], says: str) -> None:
+    """Reading as `explain` does: likewise, and not a byte is written but in SQLite's index of the log."""
+    before = {name: data for name, data in contents(path.parent).items() if not name.endswith("-shm")}
+    try:
+        found = ReadOnlyLedger(path).get_many(KEYS)
+        assert all(truth[key] == result for key, result in found.items()), says
+    except LedgerError as error:
+        assert_told(error, path, says)
+    assert {name: data for name, data in contents(path.parent).items() if name in before} == before, says
+
+
 def command(arguments: Sequence[str], says: str, capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """Run `ventures ledger …`: no traceback, one line where it is refused, one document where it is not."""
     capfd.readouterr()
@@ -297,6 +309,7 @@ def damage_and_use(number: int, ground: Ground, work: Path, capfd: pytest.Captur
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         if os.path.exists(path):
+            look(path, ground.truth, says)
             ask(path, ground.truth, says)
             carry(place, ground.truth, says, capfd)
         try:

@@ -131,9 +131,7 @@ def test_an_interrupt_keeps_finished_chunks(tmp_path: Path, monkeypatch: pytest.
 def test_waiting_for_the_ledger_is_not_counted_as_training(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s, real = [0.0], trainer.train_bucket
 
-    def training(
-        plans: Sequence[TrainingPlan], device: torch.device, library: Library
-    ) -> Iterator[list[TrainingResult]]:
+    def training(plans: Sequence[TrainingPlan], device: torch.device, **_: object) -> Iterator[list[TrainingResult]]:
         for results in real(plans, device, 2):
             now_s[0] += 1.0
             yield results

@@ -20,10 +20,7 @@ from analysis.errors import AnalysisError
 # What makes a world, and what plays it and writes its tables. Statistics and plots do not.
 PACKAGES = ("simulation.", "agents.", "scenarios.", "analysis.play.", "analysis.runs.")
 _PROJECT = {"simulation", "agents", "scenarios", "analysis"}
-_LIBRARIES = {
-    *("mesa", "numpy", "pandas", "pydantic", "safetensors", "scipy", "simpy", "torch", "yaml"),
-    *sys.stdlib_module_names,
-}
+_LIBRARIES = {*sys.stdlib_module_names, "mesa", "numpy", "pandas", "pydantic", "scipy", "simpy", "torch", "yaml"}
 _KNOWN = _PROJECT | _LIBRARIES
 _MISSING = object()
 

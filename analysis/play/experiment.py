@@ -64,15 +64,17 @@ def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engin
     kind: run, cases or compare; name: what the manifest calls the experiment; engine: the real one by default.
     """
     check_size(estimate(arms, settings), name, settings)
+    engine = engine or real_engine()
     wanted = _first_manifest(arms, settings, kind, name)
     out, keep = settings.open_out()
+    run_folder.refuse_foreign(out)
     with run_folder.locked(out), held() as requests:
         manifest = run_folder.open_folder(out, wanted)
         started = time.perf_counter()
         status: Status = "failed"
         try:
             with requests.let_through():
-                _play_missing(arms, settings, out, manifest, engine or real_engine())
+                _play_missing(arms, settings, out, manifest, engine)
             status = "finished"
         except KeyboardInterrupt:
             status = "interrupted"

@@ -43,8 +43,8 @@ class TrainingService:
         self.used_keys: set[str] = set()
         self._device = resolve_device(device)
         self.device = device_name(self._device)
-        self._library = Library(folder_beside(ledger.path))
         self._plans: dict[str, TrainingPlan] = {}
+        self._library = Library(folder_beside(ledger.path))
         self._pending: dict[str, TrainingPlan] = {}
         self._results: dict[str, TrainingResult] = {}
 

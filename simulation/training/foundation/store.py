@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors import torch as packing
 from torch import Tensor
 
 from simulation.training.foundation.plan import FoundationPlan, FoundationResult
@@ -96,7 +96,7 @@ class WeightStore:
 
     def put(self, foundation: Foundation) -> bool:
         """Keep a foundation; returns whether it stands on the disk. If not, one `StoreWarning` says so."""
-        content = save({name: block.cpu().contiguous() for name, block in _named(foundation.body)})
+        content = packing.save({name: block.cpu().contiguous() for name, block in _named(foundation.body)})
         digest = hashlib.sha256(content).hexdigest()
         record = {"plan": foundation.plan.record(), "result": asdict(foundation.result), "weights": digest}
         record["checksum"] = _checksum(record)
@@ -193,7 +193,7 @@ class StoredCheckpoint:
         """Keep this instead; where it cannot be written, the run goes on without."""
         seconds = torch.tensor(progress.seconds, dtype=torch.float64)
         tensors = {"numbers": progress.numbers.cpu(), "steps": torch.tensor(progress.steps), "seconds": seconds}
-        content, before = save(tensors), self._paths()
+        content, before = packing.save(tensors), self._paths()
         with suppress(OSError):
             path = self._folder / f"{self._key}-{hashlib.sha256(content).hexdigest()}{_SUFFIX}"
             _write(path, content)
@@ -227,7 +227,7 @@ def _verified(path: Path, digest: str) -> dict[str, Tensor] | None:
     """The tensors of a file, if its content has that SHA-256."""
     try:
         content = path.read_bytes()
-        return load(content) if hashlib.sha256(content).hexdigest() == digest else None
+        return packing.load(content) if hashlib.sha256(content).hexdigest() == digest else None
     except (OSError, SafetensorError):
         return None
 
