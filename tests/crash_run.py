@@ -36,7 +36,7 @@ def pause() -> None:
     time.sleep(float(os.environ.get("PAUSE_S", "0")))
 
 
-def compute_bucket(plans: Sequence[TrainingPlan], device: Any) -> Iterator[list[TrainingResult]]:
+def compute_bucket(plans: Sequence[TrainingPlan], device: Any, library: Any = None) -> Iterator[list[TrainingResult]]:
     """In place of `train_bucket`: what each plan gives, some at a time."""
     for first in range(0, len(plans), CHUNK):
         pause()

@@ -18,7 +18,7 @@ def sectors(document: Document, source: str) -> str:
     shown = [n for n in (FEW, 4 * FEW, rows[-1]) if n in rows]
     titles = ["documents", *(f"{n:,} rows: foundation" for n in shown), *(f"{n:,} rows: scratch" for n in shown)]
     lines = [_sector_row(one, [rows.index(n) for n in shown], rows) for one in document["sectors"]]
-    text = table([*titles, "multiplier, lab", "field"], lines)
+    text = table([*titles, "multiplier, lab", "field", "scratch ahead of the probe from"], lines).rstrip("\n")
     few = f"{FEW} rows on the foundation do as well as {4 * FEW:,} from scratch, in lab and field,"
     return f"{text}\n\n{few} in {document['wins']} of {len(lines)} sectors ({_seeds(document)})."
 
@@ -43,7 +43,7 @@ def ladder(document: Document, source: str) -> str:
     most = document["rows"][-1] / FEW
     lines = [_rung_row(one, most) for one in document["ladder"]]
     laws = [_law(place, document["power_laws"][place], document["falls"][place]) for place in PLACES]
-    return "\n\n".join([table(titles, lines), *laws])
+    return "\n\n".join([table(titles, lines).rstrip("\n"), *laws])
 
 
 def kinds(document: Document, source: str) -> str:
@@ -83,7 +83,7 @@ def _sector_row(one: Mapping[str, Any], places: Sequence[int], rows: Sequence[in
         for at in places
     ]
     reached = [_times(one["multiplier_256_by_place"][place], rows[-1] / FEW) for place in PLACES]
-    return [str(one["task"]), *cells, *reached]
+    return [str(one["task"]), *cells, *reached, _rows(one["specialist_from_rows"]["against_probe"])]
 
 
 def _rung_row(one: Mapping[str, Any], most: float) -> list[str]:

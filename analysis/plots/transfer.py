@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
 
 from analysis.plots.style import FOCAL, MUTED, RIVALS, canvas, tidy
 from analysis.training.transfer.law import UNIT_FLOPS
@@ -32,6 +33,7 @@ def _draw_curves(axes: Axes, found: Transfer, place: str) -> None:
         axes.plot(rows, curves.T, color=colour, alpha=0.25, linewidth=1)
         axes.plot(rows, curves.mean(axis=0), color=colour, linewidth=2.5, marker="o", label=name)
     axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
     axes.set_xlabel("labelled rows")
     axes.set_ylabel(f"accuracy in the {place}")
     axes.legend(frameon=False)
@@ -50,6 +52,7 @@ def _draw_multipliers(axes: Axes, found: Transfer) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log", base=2)
     axes.set_xlabel("training operations of the foundation")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
     axes.set_ylabel("rows from scratch for one of 256")
     axes.legend(frameon=False)
     tidy(axes, "Data multiplier of a probe, median of sectors")
@@ -59,7 +62,8 @@ def _draw_losses(axes: Axes, found: Transfer) -> None:
     flops = [rung["training_flops"] for rung in found.ladder]
     axes.plot(flops, [rung["loss_general"] for rung in found.ladder], "o-", color=FOCAL)
     axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.set_yscale("log", base=2)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
     axes.set_xlabel("training operations of the foundation")
     axes.set_ylabel("nats a token")
     tidy(axes, "Held-out loss")
