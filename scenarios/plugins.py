@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-import agents.rules  # noqa: F401  (declares the rules that plug-ins replace)
 from scenarios.strict_yaml.document import Document
 from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, did_you_mean, listed, missing_key, show
 from scenarios.strict_yaml.validation import validate_as

@@ -73,7 +73,9 @@ def comparison_screen(result: Comparison) -> Group:
     parts: list[RenderableType] = []
     for whatif in dict.fromkeys(one.whatif for one in result.differences):
         parts.append(Text(f"\n{whatif} against {result.base}  ({len(result.run.seeds)} paired seeds)", style="bold"))
-        table = plain_table("measure", "base", "what-if", "difference [95 %]", "unit", "seeds", "verdict")
+        table = plain_table("measure", "base", "what-if", "difference [95 %]", "verdict")
+        for figures in (1, 2):
+            table.columns[figures].no_wrap = True  # where the terminal is narrow the words fold, never a figure
         own = [one for one in result.differences if one.whatif == whatif]
         for one in own:
             table.add_row(*difference_cells(one))
@@ -87,14 +89,15 @@ def difference_cells(one: Difference) -> tuple[str, ...]:
     form = ",.0f" if unit == "customers" and max(abs(one.base), abs(one.changed)) >= LARGE else ",.3f"
     means = (written_number(value / scale, form) for value in (one.base, one.changed))
     effect = written(scaled(one.effect, scale), signed=True, form=form)
-    return one.measure.says, *means, effect, unit, str(one.effect.n), EFFECT_WORDS[one.verdict]
+    what = one.measure.says if unit in one.measure.says else f"{one.measure.says}, {unit}"
+    return what, *means, effect, EFFECT_WORDS[one.verdict]
 
 
 def left_out_line(one: Difference) -> str:
     """What a row leaves out, or nothing."""
     parts = []
     if one.left_out:
-        parts.append(f"{one.left_out} seeds without a figure in one of the arms or both")
+        parts.append(f"{one.left_out} seeds without a figure in one of the arms or both, {one.effect.n} remain")
     if one.empty is not None and one.empty.base + one.empty.changed:
         parts.append(
             f"months of sectors without a figure: {one.empty.base:,} of {one.empty.base_of:,} in the base, "

@@ -24,7 +24,7 @@ class Grammar:
     each of these a tuple of the next level, down to tokens. No tuple belongs to two symbols of a level, so the
     class of a text can be told from its tokens.
 
-    All numbers are assumptions: see docs/large-models.md for what they were chosen by.
+    All numbers are assumptions: see docs/foundation-models.md for what they were chosen by.
 
     Attributes:
         name: of the random draws that make the rules.
