@@ -32,6 +32,7 @@ from simulation.records.events import Event, Law
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
 from simulation.training.plan import TrainingPlan
+from simulation.training.pool import member
 from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
 from simulation.trend import Trend
@@ -215,7 +216,9 @@ class MarketModel(mesa.Model, Generic[F]):
 
     def _traditional_plan(self, sector: str) -> TrainingPlan:
         settings = self.settings.sectors[sector]
-        seed = self.streams.integer("traditional", sector)
+        seed, pool = self.streams.integer("traditional", sector), self.settings.training.pool
+        if pool is not None:
+            seed = member(settings.task, seed % pool).seed
         return TrainingPlan(
             task=settings.task, kind="linear", rung=0, rows=settings.traditional_rows, coverage=0.5, seed=seed
         )
