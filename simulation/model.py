@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import mesa
 import numpy as np
@@ -79,6 +79,14 @@ class FirmLike(Protocol):
     def final_row(self) -> tuple[object, ...]: ...
 
 
+class Ordered(NamedTuple):
+    """A training run that was ordered in a world."""
+
+    plan: TrainingPlan
+    skill: float
+    """Skill of the team that chose the recipe; NaN where none did."""
+
+
 @dataclass(frozen=True, slots=True)
 class SettingsChange:
     """Settings in force from a month on (dated interventions, resolved and validated)."""
@@ -140,6 +148,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self.funds: list[FundLike] = []
         self.traditional: dict[str, TrainingResult] = {}
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
+        self.ordered: dict[str, Ordered] = {}  # by ledger key, in the order of the first order
         self._due: set[str] = set()
         self._traditional_keys = {name: self.order(self._traditional_plan(name)) for name in s.sectors}
 
@@ -203,9 +212,12 @@ class MarketModel(mesa.Model, Generic[F]):
 
     # -- training -----------------------------------------------------------------------------------------------------
 
-    def order(self, plan: TrainingPlan, due: bool = True) -> str:
-        """Submit a plan; returns its ledger key. `due` results are made before the next phases run."""
+    def order(self, plan: TrainingPlan, due: bool = True, skill: float = math.nan) -> str:
+        """Submit a plan of a team of that skill; returns its ledger key. `due` results are made before the next
+        phases run.
+        """
         key = self.service.submit(plan)
+        self.ordered.setdefault(key, Ordered(plan, skill))
         if due:
             self._due.add(key)
         return key

@@ -24,6 +24,7 @@ from agents.firm.training_plan import (
     is_more_private,
     judged,
     release_interval,
+    skill_at_work,
     usual_hours,
     whole_plan,
 )
@@ -238,7 +239,8 @@ class Laboratory:
         self.n_jobs += 1
         self.last_plan, self._last_draft = plan, (draft, team)
         usual = usual_hours(team, model.settings.compute, plan.rung, means.progress, means.pretraining_runs)
-        self.job = Job(plan, model.order(plan, due=False), model.env.now, hours, usual)
+        key = model.order(plan, due=False, skill=skill_at_work(team))
+        self.job = Job(plan, key, model.env.now, hours, usual)
         model.env.process(self.run(self.job, bought_hours / gain))
 
     def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:

@@ -131,6 +131,11 @@ def draft_plan(
     )
 
 
+def skill_at_work(firm: FirmSettings) -> float:
+    """Skill with which a team chooses its recipe: its people's, and what working together makes of it; 0..1."""
+    return min(firm.skill * math.sqrt(firm.collaboration), 1.0)
+
+
 def coverage_on_grid(share: float, step: float) -> float:
     """A share of rows from the field to the nearest multiple of `step`."""
     if step == FINEST_COVERAGE:
@@ -142,13 +147,12 @@ def whole_plan(
     firm: FirmSettings, draft: Draft, luck: float, seed: int, grid: TrainingSettings = USUAL_GRID
 ) -> TrainingPlan:
     """A draft with what the team adds: its kind of model, its recipe, its labels."""
-    skill = min(firm.skill * math.sqrt(firm.collaboration), 1.0)
     return TrainingPlan(
         **draft._asdict(),
         kind=firm.model_kind,
         label_noise=round(firm.label_noise, 3),
         compression=firm.compression,
-        recipe=recipe_for(skill, luck, draft.task, grid.rate_step),
+        recipe=recipe_for(skill_at_work(firm), luck, draft.task, grid.rate_step),
         seed=seed,
     )
 
