@@ -12,7 +12,7 @@ from world_fakes import FakeService, scenario_of
 from analysis.explain.facts import Record, Subject
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm, Engine
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios.build import build_world
@@ -47,7 +47,7 @@ def play_small(out: Path, seeds: int = 2) -> Run:
     """The small market for three years, its startup iris under-funded, with two drawn entrants and a second arm."""
     base = scenario_of({"entrants": ENTRANTS})
     rich = scenario_of({"entrants": ENTRANTS, "firms": {"iris": {"capital_usd": 1e7}}})
-    settings = Settings(replications=seeds, jobs=1, out=out, ledger=":memory:")
+    settings = PlayOptions(replications=seeds, jobs=1, out=out, ledger=":memory:")
     return play([Arm("small", "base", base), Arm("small", "rich", rich)], settings, kind="run", name="s", engine=ENGINE)
 
 

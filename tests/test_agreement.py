@@ -9,7 +9,7 @@ from explain_fakes import CASH, events_of, months_of, record_of
 
 from agents.settings import FirmSettings
 from analysis.counterfactual.agreement import checks
-from analysis.counterfactual.levers import LEVERS, Pull, pulls_for
+from analysis.counterfactual.levers import LEVERS, LeverChange, lever_changes
 from analysis.counterfactual.replay import Outcome
 from analysis.counterfactual.search import Reversals, Search
 from analysis.explain.causes import links_of
@@ -31,7 +31,7 @@ def story_of(*causes: dict[str, Any]) -> Story:
 
 
 def tried(lever: str, *acts_on: str, turns: bool) -> Search:
-    return Search(Pull(lever, 0, acts_on=acts_on), True, {1.0: ALIVE if turns else BANKRUPT})
+    return Search(LeverChange(lever, 0, acts_on=acts_on), True, {1.0: ALIVE if turns else BANKRUPT})
 
 
 MONEY = tried("seed capital", "cash", turns=True)
@@ -95,7 +95,7 @@ def test_an_interrupted_search_contradicts_nothing() -> None:
 def test_levers_act_on_causes_that_there_are(failed: bool) -> None:
     known = {*get_args(ReasonKind), *RULES}
     settings = FirmSettings(sector="vision", offers={"cameras": "freemium", "photos": "licence"})
-    for pull in pulls_for(settings, failed, {"giant": ("cameras",)}):
+    for pull in lever_changes(settings, failed, {"giant": ("cameras",)}):
         assert set(pull.acts_on) <= known
     acted_on = {label for lever in LEVERS for label in lever.acts_on}
     assert {"cash", "runway", "refused", "no model", "field", "trust", "free", "money", "profit"} <= acted_on | {"free"}

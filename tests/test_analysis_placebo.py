@@ -23,7 +23,7 @@ from analysis.cases.study import CaseStudy
 from analysis.cases.study import as_document as study_document
 from analysis.errors import AnalysisError
 from analysis.play.experiment import play
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.plots import plot_study
 from analysis.screens.cases import placebo_screen
 from analysis.statistics.intervals import wilson
@@ -67,7 +67,7 @@ def only_these_cases() -> object:
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> CaseStudy:
     setups = [LUCKY, RUINED]
-    settings = Settings(out=tmp_path_factory.mktemp("placebo"), replications=N, jobs=1, ledger="unused")
+    settings = PlayOptions(out=tmp_path_factory.mktemp("placebo"), replications=N, jobs=1, ledger="unused")
     arms = [arm for setup in setups for arm in arms_of_case(setup)]
     run = play(arms, settings, kind="cases", name="cases", engine=ENGINE)
     cases = CasesResult(run, tuple(assess_case(run, setup) for setup in setups))

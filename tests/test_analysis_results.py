@@ -34,7 +34,7 @@ from analysis.comparison import as_document as comparison_document
 from analysis.overview import overview
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.plots import outcomes_of, plot_cases, plot_comparison, plot_run
 from analysis.plots.effects import draw_rows
 from analysis.plots.trajectories import fewest_alive
@@ -52,7 +52,7 @@ LARGE = Expectation(
 
 @pytest.fixture(scope="module")
 def case_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    settings = Settings(out=tmp_path_factory.mktemp("case"), replications=N, jobs=1, ledger="unused")
+    settings = PlayOptions(out=tmp_path_factory.mktemp("case"), replications=N, jobs=1, ledger="unused")
     return play(arms_of_case(CASE), settings, kind="cases", name=CASE.name, engine=ENGINE)
 
 
@@ -64,7 +64,7 @@ def case(case_run: Run) -> CaseResult:
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     arms = [Arm(CASE.name, "base", CASE), Arm(CASE.name, "policies/ruin", replace(CASE, p_success=0.0))]
-    settings = Settings(out=tmp_path_factory.mktemp("compare"), replications=N, jobs=1, ledger="unused")
+    settings = PlayOptions(out=tmp_path_factory.mktemp("compare"), replications=N, jobs=1, ledger="unused")
     run = play(arms, settings, kind="compare", name=CASE.name, engine=ENGINE)
     return Comparison(run, CASE.name, tuple(differences(run, CASE.name, ["policies/ruin"])))
 
@@ -251,7 +251,7 @@ def test_only_the_last_year_counts_for_stocks(tmp_path: Path) -> None:
     setup = replace(CASE, years=2, p_success=1.0)
     run = play(
         [Arm(CASE.name, "base", setup)],
-        Settings(out=tmp_path / "r", replications=1),
+        PlayOptions(out=tmp_path / "r", replications=1),
         kind="run",
         name="x",
         engine=ENGINE,

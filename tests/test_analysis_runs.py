@@ -21,7 +21,7 @@ from analysis import AnalysisError, Run
 from analysis.cases.assess import arms_of_case
 from analysis.errors import BrokenRun
 from analysis.play.experiment import play
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs.tables import TABLES
 
 CASE = FakeScenario()
@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 
 def played(out: Path | None, setup: FakeScenario = CASE, **options: object) -> Run:
     options = {"replications": 4, "jobs": 1, "ledger": "unused.sqlite", **options}
-    return play(arms_of_case(setup), Settings(out=out, **options), kind="cases", name=setup.name, engine=ENGINE)
+    return play(arms_of_case(setup), PlayOptions(out=out, **options), kind="cases", name=setup.name, engine=ENGINE)
 
 
 def tables(run: Run) -> dict[str, pd.DataFrame]:
@@ -264,12 +264,12 @@ from analysis import Interrupted
 from analysis.errors import BrokenRun
 from analysis.play.experiment import play
 from analysis.cases.assess import arms_of_case
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 
 if __name__ == "__main__":
     analysis.play.provenance.code_fingerprint = lambda: "this code"
     setup = FakeScenario(endless_seed=19)
-    settings = Settings(out={out!r}, replications=20, jobs={jobs}, ledger="unused.sqlite")
+    settings = PlayOptions(out={out!r}, replications=20, jobs={jobs}, ledger="unused.sqlite")
     try:
         play(arms_of_case(setup), settings, kind="cases", name=setup.name, engine=ENGINE)
     except Interrupted as stop:

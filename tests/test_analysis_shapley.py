@@ -30,7 +30,7 @@ from analysis.errors import AnalysisError
 from analysis.play.experiment import play
 from analysis.play.interrupted import Interrupted
 from analysis.play.lockstep import play_block
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.plots import plot_study
 from analysis.screens.cases import attribution_screen, interaction_line
 from analysis.statistics.intervals import bootstrap_means, bootstrap_ratio, wilson
@@ -54,7 +54,7 @@ def drawn_game(n_seeds: int = 40) -> dict[frozenset[str], pd.Series]:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[CasesResult, Attribution]:
     setup = FakeScenario(causes=THREE)
-    settings = Settings(out=tmp_path_factory.mktemp("shapley"), replications=N, jobs=1, ledger="unused")
+    settings = PlayOptions(out=tmp_path_factory.mktemp("shapley"), replications=N, jobs=1, ledger="unused")
     run = play(arms_of_subsets(setup), settings, kind="cases", name=setup.name, engine=ENGINE)
     return CasesResult(run, (assess_case(run, setup),)), attribute(run, setup)
 
@@ -157,7 +157,7 @@ def test_interrupted_subsets_keep_their_finished_blocks_and_go_on(tmp_path: Path
     """The shares of the finished seeds can be told, and the whole is as if nothing had happened."""
     setup = FakeScenario(causes=THREE)
     arms = arms_of_subsets(setup)
-    settings = Settings(out=tmp_path / "run", replications=4, jobs=1, ledger="unused")
+    settings = PlayOptions(out=tmp_path / "run", replications=4, jobs=1, ledger="unused")
     played = iter([True, True, True, False])
 
     def stopping(*arguments: object) -> object:
@@ -166,7 +166,7 @@ def test_interrupted_subsets_keep_their_finished_blocks_and_go_on(tmp_path: Path
         return play_block(*arguments)  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analysis.play.lockstep.LARGEST_COMPANY", len(arms))  # one seed a block
+        patch.setattr("analysis.play.lockstep.LARGEST_BATCH", len(arms))  # one seed a block
         patch.setattr("analysis.play.workers.play_block", stopping)
         with pytest.raises(Interrupted) as stopped:
             play(arms, settings, kind="cases", name=setup.name, engine=ENGINE)

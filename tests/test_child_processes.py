@@ -14,7 +14,7 @@ import psutil
 import pytest
 from patience import wait_until
 
-from analysis.play.workers import spread
+from analysis.play.workers import parallel_map
 from simulation.training.bench.processes import fresh_processes
 from simulation.training.signals import REQUESTS
 
@@ -37,7 +37,7 @@ def say_and_wait(_: int) -> None:
 
 
 def endless_run() -> None:
-    list(spread(say_and_wait, [1, 2], 2, ""))
+    list(parallel_map(say_and_wait, [1, 2], 2, ""))
 
 
 def endless_benchmark() -> None:

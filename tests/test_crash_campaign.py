@@ -37,7 +37,7 @@ from analysis import AnalysisError, Run
 from analysis.cli.main import run_command
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs import write
 from analysis.runs.manifest import Manifest, PartNote, digest_of
 from analysis.runs.tables import TABLES
@@ -71,7 +71,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(ground: Path, out: Path, seeds: int = SEEDS, ledger: str | Path = ":memory:") -> Run:
     """The small market in this process, going on where the folder stopped."""
     setup = load(str(ground / "small.yaml"))
-    settings = Settings(replications=seeds, jobs=1, out=out, ledger=ledger)
+    settings = PlayOptions(replications=seeds, jobs=1, out=out, ledger=ledger)
     return play([Arm(setup.name, "base", setup)], settings, kind="run", name=setup.name, engine=SLOW)
 
 

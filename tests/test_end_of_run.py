@@ -33,7 +33,7 @@ from analysis.explain.offers import founding, leaving
 from analysis.overview import overview, sectors_at_the_end
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.plots import plot_comparison
 from analysis.plots.trajectories import alive_by_month, draw_panels, plot_trajectory
 from analysis.runs.months import RunMonths, months_of
@@ -74,7 +74,7 @@ def setups() -> dict[str, Scenario]:
 
 def played(out: Path, seed: int, n: int) -> Run:
     arms = [Arm(NAME, arm, setup) for arm, setup in setups().items()]
-    settings = Settings(replications=n, seed=seed, jobs=1, out=out, ledger=":memory:")
+    settings = PlayOptions(replications=n, seed=seed, jobs=1, out=out, ledger=":memory:")
     return play(arms, settings, kind="compare", name=NAME, engine=ENGINE)
 
 

@@ -16,7 +16,7 @@ from analysis.cli.main import run_command
 from analysis.play.estimate import LargeWorld, check_size, estimate, firm_months
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm
-from analysis.play.options import NewFolder, Settings, most_jobs
+from analysis.play.options import NewFolder, PlayOptions, most_jobs
 from scenarios import load
 from scenarios.build import build_world
 from scenarios.schema import Scenario
@@ -46,18 +46,18 @@ def test_expected_firm_months_are_those_that_are_played_give_or_take_a_third() -
 
 
 def test_more_seeds_arms_and_years_take_more_and_more_jobs_take_less_time() -> None:
-    one = estimate([Arm("s", "base", load("markets/base"))], Settings(replications=8, jobs=1))
+    one = estimate([Arm("s", "base", load("markets/base"))], PlayOptions(replications=8, jobs=1))
     assert one.n_worlds == 8 and one.firm_months == pytest.approx(8 * one.largest_world)
-    twice = estimate([Arm("s", arm, load("markets/base")) for arm in "ab"], Settings(replications=8, jobs=1))
+    twice = estimate([Arm("s", arm, load("markets/base")) for arm in "ab"], PlayOptions(replications=8, jobs=1))
     assert twice.firm_months == 2 * one.firm_months and twice.disk_bytes == 2 * one.disk_bytes
-    side_by_side = estimate([Arm("s", "base", load("markets/base"))], Settings(replications=8, jobs=4))
+    side_by_side = estimate([Arm("s", "base", load("markets/base"))], PlayOptions(replications=8, jobs=4))
     assert side_by_side.seconds == pytest.approx(one.seconds / 4)
     assert side_by_side.firm_months == one.firm_months
 
 
 def test_what_the_shipped_campaign_asks_for_needs_no_yes() -> None:
     arms = [Arm("s", str(i), load("markets/base")) for i in range(7)]
-    check_size(estimate(arms, Settings(replications=200, jobs=2)), "cases", Settings(replications=200, jobs=2))
+    check_size(estimate(arms, PlayOptions(replications=200, jobs=2)), "cases", PlayOptions(replications=200, jobs=2))
 
 
 @pytest.mark.parametrize("n", [10**9, 2**63 - 1])
@@ -67,7 +67,7 @@ def test_a_billion_seeds_are_refused_at_once_and_leave_nothing(tmp_path: Path, n
     tracemalloc.start()
     try:
         with pytest.raises(AnalysisError, match=rf"base: {n:,} worlds, .* years, .* on disk.*--yes") as refused:
-            play(arms, Settings(replications=n, jobs=1, out=NewFolder(out)), kind="run", name="base", engine=ENGINE)
+            play(arms, PlayOptions(replications=n, jobs=1, out=NewFolder(out)), kind="run", name="base", engine=ENGINE)
         assert tracemalloc.get_traced_memory()[1] < 50e6
     finally:
         tracemalloc.stop()
@@ -80,19 +80,22 @@ def test_yes_plays_what_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyP
     arms = [Arm("s", "base", setup)]
     options = {"replications": 2, "jobs": 1, "out": tmp_path / "run", "ledger": ":memory:"}
     with pytest.raises(AnalysisError, match=r"more than 0 kB of disk: ask for less, or say --yes"):
-        play(arms, Settings(**options), kind="run", name="s", engine=ENGINE)
+        play(arms, PlayOptions(**options), kind="run", name="s", engine=ENGINE)
     assert not (tmp_path / "run").exists()
-    assert play(arms, Settings(**options, yes=True), kind="run", name="s", engine=ENGINE).seeds == [0, 1]
+    assert play(arms, PlayOptions(**options, yes=True), kind="run", name="s", engine=ENGINE).seeds == [0, 1]
 
 
 def test_a_huge_world_is_warned_of_with_its_firm_months(tmp_path: Path) -> None:
     file = tmp_path / "huge.yaml"
     file.write_text(HUGE)
-    huge, settings = estimate([Arm("huge", "base", load(str(file)))], Settings(replications=1)), Settings(yes=True)
+    huge, settings = (
+        estimate([Arm("huge", "base", load(str(file)))], PlayOptions(replications=1)),
+        PlayOptions(yes=True),
+    )
     assert huge.largest_world > 100_000 * 40
     with pytest.warns(LargeWorld, match=rf"huge: about {huge.largest_world:,.0f} firm-months in one world"):
         check_size(huge, "huge", settings)
-    small = estimate([Arm("base", "base", load("markets/base"))], Settings(replications=1))
+    small = estimate([Arm("base", "base", load("markets/base"))], PlayOptions(replications=1))
     check_size(small, "base", settings)  # warns of nothing
 
 
@@ -118,8 +121,8 @@ def test_every_command_that_plays_worlds_asks_twice(
 
 
 def test_more_processes_than_any_machine_has_are_refused() -> None:
-    assert Settings(jobs=most_jobs()).jobs == most_jobs()
+    assert PlayOptions(jobs=most_jobs()).jobs == most_jobs()
     with pytest.raises(AnalysisError, match="jobs must be at most"):
-        Settings(jobs=most_jobs() + 1)
+        PlayOptions(jobs=most_jobs() + 1)
     with pytest.raises(AnalysisError, match="yes must be True or False"):
-        Settings(yes="no")  # type: ignore[arg-type]
+        PlayOptions(yes="no")  # type: ignore[arg-type]

@@ -12,14 +12,14 @@ from explain_fakes import ENGINE, ENTRANTS
 from world_fakes import FakeService, scenario_of
 
 from analysis.counterfactual.changes import NO_CHANGES, Changes, changed_setup
-from analysis.counterfactual.levers import NOTHING_FREE, pulls_for
+from analysis.counterfactual.levers import NOTHING_FREE, lever_changes
 from analysis.counterfactual.replay import build, check_same, stage_of
 from analysis.explain.facts import Record, Subject, read_record
 from analysis.explain.offers import free_offers, given_away, own_offers
 from analysis.explain.story import Story, explain
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs.run import Run
 from scenarios import Scenario
 
@@ -40,7 +40,7 @@ def dated(*changes: tuple[str, dict[str, Any]], **firms: Any) -> Scenario:
 
 
 def played(scenario: Scenario, folder: Path) -> Run:
-    settings = Settings(replications=1, jobs=1, out=folder / "run", ledger=":memory:")
+    settings = PlayOptions(replications=1, jobs=1, out=folder / "run", ledger=":memory:")
     return play([Arm("small", "base", scenario)], settings, kind="run", name="s", engine=ENGINE)
 
 
@@ -137,7 +137,7 @@ def test_levers_start_from_what_is_in_force_at_the_founding(tmp_path: Path) -> N
     with stage_of(run, Subject("small", "base", 0, "iris"), Path(":memory:"), "cpu") as stage:
         settings = check_same(run, stage)
     assert settings.offers == {"cameras": "freemium"} and settings.skill == 0.9
-    levers = [pull.lever for pull in pulls_for(settings, failed=True)]
+    levers = [pull.lever for pull in lever_changes(settings, failed=True)]
     assert "cameras: freemium → subscription" in levers and not any(lever.startswith("photos") for lever in levers)
 
 
@@ -176,7 +176,7 @@ def test_who_gives_nothing_away_in_a_replay_never_does_again(tmp_path: Path) -> 
     record = record_in(scenario, tmp_path)
     assert given_away(record) == {"giant": ("cameras", "photos")}
     pull = next(
-        pull for pull in pulls_for(scenario.firms["iris"], True, given_away(record)) if pull.lever == NOTHING_FREE
+        pull for pull in lever_changes(scenario.firms["iris"], True, given_away(record)) if pull.lever == NOTHING_FREE
     )
     assert pull.at(1.0).as_document() == {
         "firms.giant.offers.cameras": "subscription",

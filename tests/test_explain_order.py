@@ -20,7 +20,7 @@ from analysis.explain.moments import BEGINNING, MEASURED, OVER, Moment
 from analysis.explain.story import Story, explain
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs.run import Run
 from scenarios import load
 
@@ -80,7 +80,7 @@ def test_in_small_worlds_no_cause_comes_after_its_effect(tmp_path: Path, read_on
 @pytest.mark.parametrize("name", WORLDS)
 def test_in_whole_worlds_no_cause_comes_after_its_effect(name: str, tmp_path: Path, read_once: None) -> None:
     scenario = load(name)
-    settings = Settings(replications=2, jobs=1, out=tmp_path / "run", ledger=":memory:")
+    settings = PlayOptions(replications=2, jobs=1, out=tmp_path / "run", ledger=":memory:")
     run = play([Arm(scenario.name, "base", scenario)], settings, kind="run", name=name, engine=ENGINE)
     kinds = Counter(run.endings["ending"])
     assert len(run.endings) >= 10 and len(kinds) >= 2, "the world has endings of several kinds to explain"

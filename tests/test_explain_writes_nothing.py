@@ -18,7 +18,7 @@ from world_fakes import FakeService
 from analysis.cli.main import run_command
 from analysis.counterfactual import levers
 from analysis.counterfactual.ledger import LayeredLedger
-from analysis.counterfactual.levers import pulls_for
+from analysis.counterfactual.levers import lever_changes
 from analysis.counterfactual.replay import service_of, stage_of
 from analysis.explain.facts import Subject
 from analysis.play.lockstep import Engine
@@ -62,7 +62,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     engine = Engine(build_world, open_service)  # type: ignore[arg-type]
     monkeypatch.setattr("analysis.counterfactual.replay.real_engine", lambda: engine)
-    monkeypatch.setattr(levers, "pulls_for", lambda *firm: pulls_for(*firm)[:1])  # one lever writes as all do
+    monkeypatch.setattr(levers, "lever_changes", lambda *firm: lever_changes(*firm)[:1])  # one lever writes as all do
     return tmp_path
 
 

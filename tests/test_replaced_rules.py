@@ -39,7 +39,7 @@ from analysis.engine.loaded_rules import PACKAGES, first_replaced, loaded_module
 from analysis.errors import AnalysisError, BrokenRun
 from analysis.play import workers
 from analysis.play.experiment import play
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs.run import Run
 from analysis.training.again import train_again
 from analysis.training.grids import train_plans
@@ -242,11 +242,13 @@ def by_run(folder: Path, jobs: int) -> None:
 
 
 def by_calibration(folder: Path) -> None:
-    calibrate("markets/base", folder / "study.sqlite", 1, Settings(replications=1, jobs=1, ledger=folder / "l.sqlite"))
+    calibrate(
+        "markets/base", folder / "study.sqlite", 1, PlayOptions(replications=1, jobs=1, ledger=folder / "l.sqlite")
+    )
 
 
 def by_training(folder: Path) -> None:
-    train_plans([], Settings(jobs=1, ledger=folder / "l.sqlite"))
+    train_plans([], PlayOptions(jobs=1, ledger=folder / "l.sqlite"))
 
 
 REFUSING: dict[str, Callable[[Path], Any]] = {
@@ -283,7 +285,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def played_by_fakes(out: Path, replications: int = 2) -> Run:
     setup = FakeScenario()
-    options = Settings(out=out, replications=replications, jobs=1, ledger=out.parent / "l.sqlite")
+    options = PlayOptions(out=out, replications=replications, jobs=1, ledger=out.parent / "l.sqlite")
     return play(arms_of_case(setup), options, kind="cases", name=setup.name, engine=ENGINE)
 
 
@@ -294,7 +296,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 def test_a_folder_is_not_gone_on_with(finished: Run, replaced: None) -> None:
     before = contents(finished.folder)
     setup = FakeScenario()
-    more = Settings(out=finished.folder, replications=4, jobs=1)
+    more = PlayOptions(out=finished.folder, replications=4, jobs=1)
     with pytest.raises(AnalysisError, match=REFUSED):
         play(arms_of_case(setup), more, kind="cases", name=setup.name)
     assert contents(finished.folder) == before
@@ -318,7 +320,7 @@ def test_worker_processes_that_find_other_files_refuse(monkeypatch: pytest.Monke
     monkeypatch.setattr(workers, "code_fingerprint", lambda: "as this process began")
     try:
         with pytest.raises(BrokenRun, match="a source file has changed since this run began"):
-            list(workers.spread(abs, range(4), 2, "no remedy"))
+            list(workers.parallel_map(abs, range(4), 2, "no remedy"))
     finally:
         workers.end_workers()
 

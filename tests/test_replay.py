@@ -18,8 +18,8 @@ from agents.settings import FirmSettings
 from analysis.cli.main import run_command
 from analysis.counterfactual import search as replay_search
 from analysis.counterfactual.changes import Changes
-from analysis.counterfactual.levers import LEVERS, Knob, Pull, pulls_for
-from analysis.counterfactual.replay import Outcome, Stage, check_same, play_changes, stage_of
+from analysis.counterfactual.levers import LEVERS, LeverChange, LeverSetting, lever_changes
+from analysis.counterfactual.replay import Outcome, ReplayContext, check_same, play_changes, replay_context
 from analysis.counterfactual.search import GRID, Search, search
 from analysis.errors import AnalysisError
 from analysis.explain.facts import Subject
@@ -27,7 +27,7 @@ from analysis.runs.run import Run
 from scenarios.build import build_world
 from simulation.parameters import parameter_records
 
-CAPITAL = Knob("capital_usd", 1e5, 1e8, log=True)
+CAPITAL = LeverSetting("capital_usd", 1e5, 1e8, log=True)
 ALIVE, BANKRUPT = Outcome("alive", "", False), Outcome("bankrupt", "2017-07", True)
 
 
@@ -43,9 +43,9 @@ def computed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def iris(run: Run) -> Iterator[Stage]:
-    with stage_of(run, Subject("small", "base", 0, "iris"), None, "cpu") as stage:
-        yield stage
+def iris(run: Run) -> Iterator[ReplayContext]:
+    with replay_context(run, Subject("small", "base", 0, "iris"), None, "cpu") as context:
+        yield context
 
 
 def settings_of(**changes: object) -> FirmSettings:
@@ -57,11 +57,11 @@ def settings_of(**changes: object) -> FirmSettings:
 
 @pytest.mark.parametrize("subject", [Subject("small", "base", 1, "iris"), Subject("small", "rich", 0, "new-2016-01-1")])
 def test_a_replay_without_a_change_is_the_recorded_run(run: Run, subject: Subject) -> None:
-    with stage_of(run, subject, None, "cpu") as stage:
-        assert check_same(run, stage).sector == "vision"
+    with replay_context(run, subject, None, "cpu") as context:
+        assert check_same(run, context).sector == "vision"
 
 
-def test_a_replay_that_leaves_the_record_is_refused(run: Run, iris: Stage) -> None:
+def test_a_replay_that_leaves_the_record_is_refused(run: Run, iris: ReplayContext) -> None:
     other = replace(iris, setup=scenario_of({"entrants": ENTRANTS, "firms": {"giant": {"capital_usd": 3e8}}}))
     with pytest.raises(
         AnalysisError, match=r"made by another version .* without any change firms 2016-0.* was recorded"
@@ -69,7 +69,7 @@ def test_a_replay_that_leaves_the_record_is_refused(run: Run, iris: Stage) -> No
         check_same(run, other)
 
 
-def test_a_replay_of_a_named_firm_pulls_its_lever(iris: Stage) -> None:
+def test_a_replay_of_a_named_firm_pulls_its_lever(iris: ReplayContext) -> None:
     poor, rich = play_changes(iris, [Changes({"capital_usd": 1e6}), Changes({"capital_usd": 1e7})])
     assert poor == replace(BANKRUPT, ended=poor.ended) and rich == ALIVE
 
@@ -83,9 +83,9 @@ def test_a_replay_of_a_drawn_firm_changes_it_and_none_of_its_other_draws(run: Ru
         update={"skill": 0.9}
     )
     assert after.firms["new-2016-01-2"].settings == before.firms["new-2016-01-2"].settings
-    with stage_of(run, Subject("small", "base", 0, "new-2016-01-1"), None, "cpu") as stage:
+    with replay_context(run, Subject("small", "base", 0, "new-2016-01-1"), None, "cpu") as context:
         both = [Changes({"capital_usd": usd}) for usd in (1e6, 3e7)]
-        assert [one.ending for one in play_changes(stage, both)] == ["bankrupt", "alive"]
+        assert [one.ending for one in play_changes(context, both)] == ["bankrupt", "alive"]
 
 
 def test_changes_reach_nested_settings_and_are_checked() -> None:
@@ -105,22 +105,24 @@ def test_the_range_of_every_lever_is_one_that_the_schema_allows() -> None:
 
 
 def test_sizes_are_shares_of_the_range() -> None:
-    pull = Pull("seed capital", +1, (CAPITAL,), (1e6,))
+    pull = LeverChange("seed capital", +1, (CAPITAL,), (1e6,))
     assert pull.room == pytest.approx(2 / 3) and pull.changes(1 / 3) == {"capital_usd": 1e7}
     assert pull.changes(1.0) == {"capital_usd": 1e8}, "never beyond the range"
     assert pull.says(1 / 3) == "capital_usd 1e+06 → 1e+07"
-    both = Pull("field", +1, (Knob("field_share", 0, 1), Knob("data_operations", 0, 1)), (0.0, 0.9))
+    both = LeverChange(
+        "field", +1, (LeverSetting("field_share", 0, 1), LeverSetting("data_operations", 0, 1)), (0.0, 0.9)
+    )
     assert both.changes(0.5) == {"field_share": 0.5, "data_operations": 1.0}
     assert {record["name"] for record in parameter_records(FirmSettings)} >= set(both.changes(0.5))
 
 
 def test_failures_are_helped_and_survivors_hurt() -> None:
-    helped = {(pull.lever, pull.direction) for pull in pulls_for(settings_of(), failed=True)}
-    hurt = {(pull.lever, pull.direction) for pull in pulls_for(settings_of(), failed=False)}
+    helped = {(pull.lever, pull.direction) for pull in lever_changes(settings_of(), failed=True)}
+    hurt = {(pull.lever, pull.direction) for pull in lever_changes(settings_of(), failed=False)}
     assert ("seed capital", +1) in helped - hurt and ("seed capital", -1) in hurt - helped
     assert {("price level", +1), ("price level", -1), ("cameras: subscription → licence", 0)} <= helped & hurt
     assert not any(
-        lever.startswith("skill") for lever, _ in {(p.lever, 1) for p in pulls_for(settings_of(skill=1.0), True)}
+        lever.startswith("skill") for lever, _ in {(p.lever, 1) for p in lever_changes(settings_of(skill=1.0), True)}
     )
 
 
@@ -134,17 +136,19 @@ def finish(one: Search, turns_at: float) -> list[float]:
 
 
 def test_a_search_climbs_the_grid_and_bisects() -> None:
-    one = Search(Pull("seed capital", +1, (CAPITAL,), (1e6,)), failed=True)
+    one = Search(LeverChange("seed capital", +1, (CAPITAL,), (1e6,)), failed=True)
     assert finish(one, 0.3) == [0.1, 0.25, 0.5, pytest.approx(2 / 3), 0.375, 0.3125]
     assert one.reversal == 0.3125 and one.below == 0.25 and one.most == 6 and one.larger == (3, 3)
-    never = Search(Pull("seed capital", +1, (CAPITAL,), (1e6,)), failed=True)
+    never = Search(LeverChange("seed capital", +1, (CAPITAL,), (1e6,)), failed=True)
     assert finish(never, 9) == [*GRID[:3], pytest.approx(2 / 3)] and never.reversal is None and never.most == 4
-    assert len(finish(Search(Pull("s", 0, switch=(("offers", {}),)), failed=True), 0)) == 1
+    assert len(finish(Search(LeverChange("s", 0, switch=(("offers", {}),)), failed=True), 0)) == 1
 
 
-def test_more_money_saves_the_small_firm_and_other_levers_do_not(iris: Stage) -> None:
+def test_more_money_saves_the_small_firm_and_other_levers_do_not(iris: ReplayContext) -> None:
     pulls = [
-        p for p in pulls_for(iris.setup.firms["iris"], True) if p.lever in ("seed capital", "prevention of incidents")
+        p
+        for p in lever_changes(iris.setup.firms["iris"], True)
+        if p.lever in ("seed capital", "prevention of incidents")
     ]
     notes: list[tuple[int, int, int]] = []
     result = search(iris, pulls, True, 1, lambda *note: notes.append(note))
@@ -154,7 +158,7 @@ def test_more_money_saves_the_small_firm_and_other_levers_do_not(iris: Stage) ->
     assert notes[-1] == (result.n_replays, result.n_replays, 1)
 
 
-def test_an_interrupt_keeps_what_was_found(iris: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_keeps_what_was_found(iris: ReplayContext, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = iter([False, True])
 
     def stopped(*arguments: object) -> object:
@@ -163,7 +167,7 @@ def test_an_interrupt_keeps_what_was_found(iris: Stage, monkeypatch: pytest.Monk
         return [BANKRUPT]
 
     monkeypatch.setattr(replay_search, "play_changes", stopped)
-    result = search(iris, [Pull("seed capital", +1, (CAPITAL,), (1e6,))], True)
+    result = search(iris, [LeverChange("seed capital", +1, (CAPITAL,), (1e6,))], True)
     assert not result.complete and result.n_replays == 1 and result.found == []
 
 

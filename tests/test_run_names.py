@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from analysis.cli.main import run_command
 from analysis.errors import AnalysisError
-from analysis.play.options import Settings, default_ledger
+from analysis.play.options import PlayOptions, default_ledger
 from analysis.runs.names import MOST_BYTES, file_name, new_folder, short_name, user_path
 from analysis.runs.run import Run
 
@@ -56,9 +56,9 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> Non
 def test_the_home_folder_is_meant_by_its_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("VENTURES_LEDGER", "~/kept/ledger.sqlite")
-    assert default_ledger() == tmp_path / "kept" / "ledger.sqlite" == Settings().ledger_path
-    assert Settings(ledger="~/other.sqlite").ledger_path == tmp_path / "other.sqlite"
-    assert Settings(out="~/runs/one").open_out()[0] == tmp_path / "runs" / "one"
+    assert default_ledger() == tmp_path / "kept" / "ledger.sqlite" == PlayOptions().ledger_path
+    assert PlayOptions(ledger="~/other.sqlite").ledger_path == tmp_path / "other.sqlite"
+    assert PlayOptions(out="~/runs/one").open_out()[0] == tmp_path / "runs" / "one"
     assert user_path("a/~/b") == Path("a/~/b")
     with pytest.raises(AnalysisError, match="no home folder is known for ~nobody-here; write the path out"):
         user_path("~nobody-here/ledger.sqlite")

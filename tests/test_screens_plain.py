@@ -373,9 +373,9 @@ for before in ("analysis", "analysis.cases.assess", "analysis.plots"):
 def test_numbers_of_numpy_are_numbers() -> None:
     import numpy as np
 
-    from analysis.play.options import Settings
+    from analysis.play.options import PlayOptions
 
-    settings = Settings(replications=np.int64(3), seed=np.uint8(1), retrain=np.bool_(False), jobs=np.int32(1))
+    settings = PlayOptions(replications=np.int64(3), seed=np.uint8(1), retrain=np.bool_(False), jobs=np.int32(1))
     assert (settings.replications, settings.seed, settings.retrain, settings.jobs) == (3, 1, False, 1)
     assert json.dumps([settings.replications, settings.seed, settings.retrain])
 

@@ -14,7 +14,7 @@ from analysis_fakes import ENGINE
 from analysis.cli.main import run_command
 from analysis.errors import TrainingInterrupted
 from analysis.play import workers
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.training import grids
 from analysis.training import study as scaling_study
 from analysis.training.law import intervals_of
@@ -190,16 +190,16 @@ def test_the_default_grid_plays_the_cases_and_says_how_to_carry_it(
 
 def test_processes_give_the_same_results_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plans = [make_plan({"rung": rung, "rows": 64, "seed": seed}) for rung in (0, 1) for seed in (0, 1)]
-    alone = grids.train_plans(plans, Settings(jobs=1, ledger=":memory:", device="cpu"))
+    alone = grids.train_plans(plans, PlayOptions(jobs=1, ledger=":memory:", device="cpu"))
     ledger = tmp_path / "shared.sqlite"
-    together = grids.train_plans(plans, Settings(jobs=2, ledger=ledger, device="cpu"))
+    together = grids.train_plans(plans, PlayOptions(jobs=2, ledger=ledger, device="cpu"))
     assert alone.results == together.results and together.n_trained == 4
     assert len(Ledger.open(ledger)) == 4
 
 
 def test_an_interrupt_keeps_what_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plans = [make_plan({"rung": rung, "rows": 64}) for rung in (0, 1, 2)]
-    settings = Settings(jobs=1, ledger=tmp_path / "ledger.sqlite", device="cpu")
+    settings = PlayOptions(jobs=1, ledger=tmp_path / "ledger.sqlite", device="cpu")
     calls = []
 
     def interrupted(*arguments: object, **options: object) -> object:
@@ -218,7 +218,7 @@ def test_an_interrupt_keeps_what_was_trained(tmp_path: Path, monkeypatch: pytest
 
 def test_errors_of_workers_travel_back() -> None:
     with pytest.raises(ZeroDivisionError):
-        list(workers.spread(reciprocal, [1, 0, 2], 2, "never mind"))
+        list(workers.parallel_map(reciprocal, [1, 0, 2], 2, "never mind"))
 
 
 def reciprocal(number: int) -> float:

@@ -1,6 +1,6 @@
 """Fused training: all members of a bucket are trained as one stacked network, in chunks that fit the cache.
 
-**A member's result does not depend on its company.** Members of a bucket share every shape but the number of rows; a
+**A member's result does not depend on its batch.** Members of a bucket share every shape but the number of rows; a
 step draws a fixed number of rows from each member's own data, and no operation mixes members:
 
 - batched matrix products treat each matrix alike, whatever their number, as long as each begins at a cache line (the
