@@ -135,7 +135,7 @@ def test_the_command_says_how_robust_it_is(run: Run, capfd: pytest.CaptureFixtur
     assert money["reverses_here"] and money["reverses"]["n"] == 2, "poor, it is bankrupt in every seed"
     assert money["failures"]["effect"] == -money["reverses"]["share"]
     assert len(found["levers"]) * 2 + 2 == found["replays"]
-    assert "How far it is robustness: 2 further seeds (1 to 2)" in err and "seed capital" in err.split("How far")[1]
+    assert "How robust it is: 2 further seeds (1 to 2)" in err and "seed capital" in err.split("How robust")[1]
     assert run_command(["explain", str(run.folder), "iris", "--no-replay", "-n", "2"]) == 2
     assert "leave out one of them" in capfd.readouterr()[1]
 
