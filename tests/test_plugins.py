@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 from world_fakes import FakeService
 
 from agents.rules import RULES
+from agents.settings import FirmSettings
 from analysis import AnalysisError, compare, run
 from analysis.play.plugins import load_plugins
 from analysis.runs.run import Run
@@ -18,13 +21,20 @@ from scenarios import Scenario, ScenarioError, load, load_whatif
 from scenarios.build import build_world
 from simulation.plugins.loading import GROUP, LOADED, forget_plugins, load_plugin
 from simulation.plugins.plugin import PluginError
-from simulation.training.plan import EXTRA_TASKS, TrainingPlan
+from simulation.training.data import make_data
+from simulation.training.plan import EXTRA_KINDS, EXTRA_TASKS, TrainingPlan
 from simulation.training.tasks import TASKS, get_task
+from simulation.training.trainer import train_bucket
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples" / "plugins"
 BASE = "extends: markets/base\ntitle: Speech for a year\nsectors: [speech]\nyears: 1\n"
 OPEN = "actors:\n  open-speech: {type: community, sector: speech, segments: [dictation]}\n"
 CHIRP = "world: {sectors: {speech: {task: chirp-direction}}}\n"
+NEAREST = """firms:
+  iris:
+    {sector: speech, offers: {dictation: subscription}, capital_usd: 2e6, rows: 5e4, model_kind: nearest-neighbours}
+"""
+CPU = torch.device("cpu")
 RULE = """
 from simulation.parameters import parameter
 from simulation.plugins import Plugin, PluginSettings, usual
@@ -70,7 +80,14 @@ def same_tables(one: Run, other: Run) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("example", "more"), [("cost_plus", ""), ("community", OPEN), ("chirp_task", CHIRP), ("lost_capital", "")]
+    ("example", "more"),
+    [
+        ("cost_plus", ""),
+        ("community", OPEN),
+        ("chirp_task", CHIRP),
+        ("lost_capital", ""),
+        ("nearest_neighbours", NEAREST),
+    ],
 )
 def test_an_example_gives_the_same_tables_in_one_process_and_in_two(example: str, more: str, tmp_path: Path) -> None:
     file, plugin = written(tmp_path, BASE + more, "setup.yaml"), str(EXAMPLES / f"{example}.py")
@@ -89,6 +106,9 @@ def test_an_example_gives_the_same_tables_in_one_process_and_in_two(example: str
         assert {"community"} <= set(one.endings["kind"]) and "open-speech" in set(one.firms["firm"])
     if example == "chirp_task":
         plans = one.training["plan"].str.contains("chirp-direction")
+        assert plans.any() and one.training[plans]["trainer_version"].str.contains("+", regex=False).all()
+    if example == "nearest_neighbours":
+        plans = one.training["plan"].str.contains("nearest-neighbours")
         assert plans.any() and one.training[plans]["trainer_version"].str.contains("+", regex=False).all()
 
 
@@ -228,6 +248,65 @@ def test_a_plugin_cannot_take_the_name_of_a_shipped_task(tmp_path: Path) -> None
     with pytest.raises(AnalysisError, match="a task named speech is shipped already"):
         load_plugins([written(tmp_path, text)])
     assert not LOADED
+
+
+# -- kinds of model ----------------------------------------------------------------------------------------------------
+
+NEIGHBOURS = EXAMPLES / "nearest_neighbours.py"
+
+
+def test_a_kind_of_model_of_a_plugin_is_measured_like_a_shipped_one() -> None:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    load_plugin(str(NEIGHBOURS))
+    plans = [TrainingPlan("speech", "nearest-neighbours", 1, rows, seed=3) for rows in (256, 128)]
+    both = {one.key: one for chunk in train_bucket(plans, CPU) for one in chunk}
+    (alone,) = next(iter(train_bucket(plans[1:], CPU)))
+    assert both[alone.key] == alone, "a model's result does not depend on its batch"
+    assert both[plans[0].key()].n_parameters == 256 * (get_task("speech").n_inputs + 1)
+
+    data, tests = make_data(get_task("speech"), plans[:1], CPU), get_task("speech").test_sets(CPU)
+    reference = KNeighborsClassifier(n_neighbors=8).fit(data.x[0, :256], data.y[0, :256])
+    assert both[plans[0].key()].accuracy_lab == pytest.approx(reference.score(tests.lab_x, tests.lab_y), abs=0.02)
+    (cnn,) = next(iter(train_bucket([TrainingPlan("speech", "cnn", 0, 256, seed=3)], CPU)))
+    assert both[plans[0].key()].traditional_lab == cnn.traditional_lab
+
+
+def test_a_kind_of_model_is_keyed_by_its_source_and_known_only_while_loaded(tmp_path: Path) -> None:
+    text = NEIGHBOURS.read_text(encoding="utf-8")
+    plan = partial(TrainingPlan, "speech", "nearest-neighbours", 0, 64)
+    with pytest.raises(ValueError, match="kind must be one of"):
+        plan()
+    load_plugin(written(tmp_path, text))
+    key = plan().key()
+    load_plugin(written(tmp_path, text + "# another\n", "again.py"))
+    assert plan().key() != key
+    assert FirmSettings(sector="vision", model_kind="nearest-neighbours").model_dump()["model_kind"] == plan().kind
+    with pytest.raises(ValueError, match="compression needs a shipped kind"):
+        plan(compression="int8")
+    with pytest.raises(ValueError, match="compression = int8 needs a shipped model_kind"):
+        FirmSettings(sector="vision", model_kind="nearest-neighbours", compression="int8")
+    forget_plugins()
+    with pytest.raises(ValueError, match="model_kind"):
+        FirmSettings(sector="vision", model_kind="nearest-neighbours")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            '@plugin.model_kind("nearest-neighbours")',
+            '@plugin.model_kind("cnn")',
+            "a kind of model named cnn is shipped",
+        ),
+        ("class NearestNeighbours(ModelKind)", "class NearestNeighbours", "must be a subclass of ModelKind"),
+    ],
+)
+def test_a_kind_of_model_that_cannot_be_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+    text = NEIGHBOURS.read_text(encoding="utf-8")
+    with pytest.raises(AnalysisError, match=told):
+        load_plugins([written(tmp_path, text.replace(old, new))])
+    assert not LOADED and not EXTRA_KINDS
 
 
 # -- documents ---------------------------------------------------------------------------------------------------------
