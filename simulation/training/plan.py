@@ -274,7 +274,7 @@ class TrainingPlan:
 
     @property
     def trainer_version(self) -> str:
-        """Version of what trains this plan: ours, and for what comes from users' modules the hashes of their sources."""
+        """Version of what trains this plan: ours, and the hashes of users' modules that take part."""
         extra = (EXTRA_TASKS.get(self.task), EXTRA_KINDS.get(self.kind))
         return "+".join([TRAINER_VERSION, *(source for source in extra if source)])
 
