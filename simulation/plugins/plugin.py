@@ -1,4 +1,4 @@
-"""What a user's module declares: rules in place of ours, actors, tasks, kinds of model, statistics, outcomes, settings."""
+"""What a user's module declares: rules in place of ours, actors, tasks, kinds of model, statistics and outcomes."""
 
 from __future__ import annotations
 
