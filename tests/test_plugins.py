@@ -14,6 +14,8 @@ from world_fakes import FakeService
 from agents.rules import RULES
 from agents.settings import FirmSettings
 from analysis import AnalysisError, compare, run
+from analysis.counterfactual.replay import check_same, replay_context
+from analysis.explain.facts import Subject
 from analysis.play.plugins import load_plugins
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES
@@ -213,11 +215,18 @@ def test_plugins_in_python_are_a_list() -> None:
         run("markets/base", replications=1, plugins="rule.py")
 
 
-def test_a_changed_plugin_cannot_go_on_in_its_folder(tmp_path: Path) -> None:
-    file, out = written(tmp_path, BASE.replace("years: 1", "years: 1"), "base.yaml"), tmp_path / "out"
-    options = {"jobs": 1, "ledger": tmp_path / "ledger.sqlite", "out": out}
-    run(file, replications=1, plugins=[written(tmp_path, RULE)], **options)  # type: ignore[misc]
+def test_a_plugin_acts_in_replays_and_a_changed_one_cannot_go_on_in_its_folder(tmp_path: Path) -> None:
+    file, out = written(tmp_path, BASE, "base.yaml"), tmp_path / "out"
+    ledger = tmp_path / "ledger.sqlite"
+    options = {"jobs": 1, "ledger": ledger, "out": out}
+    played = run(file, replications=1, plugins=[written(tmp_path, RULE)], **options)  # type: ignore[misc]
+    scenario, arm, seed, firm = played.endings[["scenario", "arm", "seed", "firm"]].iloc[0]
+    subject = Subject(scenario, arm, int(seed), firm)
+    with replay_context(played, subject, ledger, "cpu") as context:
+        check_same(played, context)  # with the usual rule it would leave the record
     forget_plugins()
+    with pytest.raises(AnalysisError, match="spender"), replay_context(played, subject, ledger, "cpu"):
+        pass
     for plugins, told in (
         ([written(tmp_path, RULE + "# changed\n")], "an earlier version of the plug-in spender"),
         ([], "the plug-in spender, which this command does not load"),
