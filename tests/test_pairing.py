@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from world_fakes import FakeService, play, scenario_of, world_of
+from world_fakes import entrants_of, play, scenario_of, world_of
 
 from agents.entrant_names import entrant_name, stream_of
-from scenarios import load, load_whatif
-from scenarios.build import build_world
 from scenarios.strict_yaml.errors import ScenarioError
 from simulation.model import MarketModel
 from simulation.randomness import Streams
@@ -29,11 +26,6 @@ NAMED = {
     "late": {"sector": "vision", "offers": {"photos": "freemium"}, "founded": "2016-09"},
     "giant-b": {"kind": "incumbent", "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7},
 }
-SMALL = "extends: markets/base\ntitle: Small speech\nyears: 3\nsectors: [speech]\ninterventions: []\n"
-HEAT_OF_2014 = """whatif: true
-title: A warmer 2014 only
-set: {world.capital.heat: {2012: 0.5, 2014: 1.4, 2015: 0.775, 2016: 0.85, 2018: 1.0, 2020: 1.0, 2021: 1.6}}
-"""
 
 
 def played(
@@ -46,16 +38,6 @@ def played(
     entrants = {name: {"sector": "vision", "offers": WAYS, **stream} for name, stream in streams.items()}
     data = {"years": 2, "world": {"capital": {"heat": dict(heat)}}, "entrants": entrants, "firms": firms or {}}
     return play(world_of(data, seed))
-
-
-def drawn(model: MarketModel) -> dict[str, Any]:
-    """Who each entrant is, by name: traits, talent, data, seed round, month of founding."""
-    born = {row.firm: (row.amount_usd, row.fields) for row in model.recorder.rows["events"] if row.kind == "founded"}
-    firms = {name: firm for name, firm in model.firms.items() if stream_of(name)}
-    return {
-        name: (firm.settings, firm.founded, firm.laboratory.luck, firm.laboratory.seed, born[name])
-        for name, firm in firms.items()
-    }
 
 
 def numbers_by_month(names: Iterable[str]) -> dict[str, list[int]]:
@@ -72,8 +54,8 @@ def numbers_by_month(names: Iterable[str]) -> dict[str, list[int]]:
 def test_entrants_of_both_worlds_are_the_same_people(
     seed: int, heats: tuple[dict[int, float], dict[int, float]], one: Any, other: Any, third: Any
 ) -> None:
-    before = drawn(played(seed, heats[0], {"new": one, "next": third}))
-    after = drawn(played(seed, heats[1], {"new": other, "next": third}))
+    before = entrants_of(played(seed, heats[0], {"new": one, "next": third}))
+    after = entrants_of(played(seed, heats[1], {"new": other, "next": third}))
     assert {name: before[name] for name in before.keys() & after.keys()} == {
         name: after[name] for name in after.keys() & before.keys()
     }
@@ -84,7 +66,7 @@ def test_entrants_of_both_worlds_are_the_same_people(
 @given(seed=st.integers(0, 2**40), rates=st.tuples(st.floats(0, 12), st.floats(0, 12)))
 @settings(max_examples=10, deadline=None)
 def test_a_higher_rate_adds_entrants_and_takes_none_away(seed: int, rates: tuple[float, float]) -> None:
-    few, many = (drawn(played(seed, {2016: 1.0}, {"new": {"per_year": rate}})) for rate in sorted(rates))
+    few, many = (entrants_of(played(seed, {2016: 1.0}, {"new": {"per_year": rate}})) for rate in sorted(rates))
     assert few.keys() <= many.keys()
 
 
@@ -93,9 +75,9 @@ def test_a_higher_rate_adds_entrants_and_takes_none_away(seed: int, rates: tuple
 def test_streams_and_named_firms_come_and_go_without_changing_who_else_enters(
     seed: int, heat: dict[int, float], kept: Any, removed: Any, n_more: int
 ) -> None:
-    before = drawn(played(seed, heat, {"kept": kept, "another": removed}))
+    before = entrants_of(played(seed, heat, {"kept": kept, "another": removed}))
     more_at_start = {"kept": {**kept, "at_start": kept["at_start"] + n_more}}
-    after = drawn(played(seed, heat, more_at_start, NAMED))
+    after = entrants_of(played(seed, heat, more_at_start, NAMED))
     stayed = {name: traits for name, traits in before.items() if stream_of(name) == "kept"}
     later = [name for name in stayed if name[5:12] != "2016-01"]
     assert {name: after.get(name) for name in stayed} == stayed
@@ -106,24 +88,11 @@ def test_streams_and_named_firms_come_and_go_without_changing_who_else_enters(
 def test_an_entrant_more_in_an_early_month_moves_no_later_one() -> None:
     calm, warm = {2015: 1.0}, {2015: 4.0, 2016: 4.0, 2017: 1.0}
     streams = {"new": {"per_year": 6, "at_start": 1}}
-    before, after = (drawn(played(3, heat, streams)) for heat in (calm, warm))
+    before, after = (entrants_of(played(3, heat, streams)) for heat in (calm, warm))
     more = after.keys() - before.keys()
     later = [name for name in before if name[4:11] > min(more)[4:11]]
     assert more and len(later) > 3 and all(before[name] == after[name] for name in later)
     assert len({str(traits) for traits in before.values()}) == len(before), "they are not all the same person"
-
-
-def test_a_warmer_year_of_the_shipped_market_changes_nobody_who_enters_anyway(tmp_path: Path) -> None:
-    (tmp_path / "small.yaml").write_text(SMALL)
-    (tmp_path / "heat.yaml").write_text(HEAT_OF_2014)
-    small = load(tmp_path / "small.yaml")
-    warm = load_whatif(tmp_path / "heat.yaml", small)
-    n_more = []
-    for seed in range(4):
-        before, after = (drawn(play(build_world(one, seed, FakeService()))) for one in (small, warm))
-        assert {name: after[name] for name in before} == before
-        n_more.append(len(after) - len(before))
-    assert n_more[0] == 1, "in seed 0 the warmth brings one entrant"
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
@@ -131,7 +100,7 @@ def test_a_warmer_year_of_the_shipped_market_changes_nobody_who_enters_anyway(tm
 
 def test_the_name_of_an_entrant_says_its_stream_and_month() -> None:
     model = played(1, {2016: 1.0}, {"new": {"per_year": 12, "at_start": 2}})
-    for name, (_, founded, *_) in drawn(model).items():
+    for name, (_, founded, *_) in entrants_of(model).items():
         assert name.startswith(f"new-{founded:%Y-%m}-") and stream_of(name) == "new"
         assert entrant_name("new", founded, int(name.rsplit("-", 1)[1])) == name
     assert {"new-2016-01-1", "new-2016-01-2"} <= model.firms.keys()
@@ -177,8 +146,8 @@ def test_choices_follow_the_logit() -> None:
 
 def test_one_way_of_earning_more_changes_only_entrants_who_take_it() -> None:
     streams = {"new": {"per_year": 0, "at_start": 60}}
-    many = drawn(played(2, {2016: 1.0}, streams))
-    few = drawn(played(2, {2016: 1.0}, {"new": {**streams["new"], "offers": WAYS[:2]}}))
+    many = entrants_of(played(2, {2016: 1.0}, streams))
+    few = entrants_of(played(2, {2016: 1.0}, {"new": {**streams["new"], "offers": WAYS[:2]}}))
     took = {name for name, (traits, *_) in many.items() if traits.offers == WAYS[2]}
     assert 5 < len(took) < 40
     assert all(few[name] == many[name] for name in few.keys() - took)
@@ -186,5 +155,5 @@ def test_one_way_of_earning_more_changes_only_entrants_who_take_it() -> None:
 
 def test_an_option_that_stands_there_twice_is_taken_twice_as_often() -> None:
     world = played(2, {2016: 1.0}, {"new": {"per_year": 0, "at_start": 300, "offers": [WAYS[0], WAYS[0], WAYS[1]]}})
-    n_twice = sum(traits.offers == WAYS[0] for traits, *_ in drawn(world).values())
+    n_twice = sum(traits.offers == WAYS[0] for traits, *_ in entrants_of(world).values())
     assert n_twice / 300 == pytest.approx(2 / 3, abs=4 * (2 / 9 / 300) ** 0.5)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from agents.entrant_names import stream_of
 from agents.entry import found_startup
 from agents.incumbent.incumbent import Incumbent
 from agents.settings import FirmSettings
@@ -166,3 +167,13 @@ def fields_of(event: Any) -> dict[str, Any]:
 def kinds_of_events(model: MarketModel, firm: str) -> list[str]:
     """Kinds of a firm's events so far, in order."""
     return [str(row[1]) for row in model.recorder.rows["events"] if row[2] == firm]
+
+
+def entrants_of(model: MarketModel) -> dict[str, Any]:
+    """Who each entrant is, by name: traits, talent, data, seed round, month of founding."""
+    born = {row.firm: (row.amount_usd, row.fields) for row in model.recorder.rows["events"] if row.kind == "founded"}
+    firms = {name: firm for name, firm in model.firms.items() if stream_of(name)}
+    return {
+        name: (firm.settings, firm.founded, firm.laboratory.luck, firm.laboratory.seed, born[name])
+        for name, firm in firms.items()
+    }
