@@ -17,13 +17,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from explain_fakes import ENGINE
-from patience import HANGS_S
-from world_fakes import FakeService, entrants_of, play
 
 from analysis.cli.main import run_command
 from scenarios import load, load_whatif
 from scenarios.build import build_world
+from tests.support.explain_fakes import ENGINE
+from tests.support.patience import HANGS_S
+from tests.support.world_fakes import FakeService, entrants_of, play
 
 FILES = Path(__file__).parent / "faults"
 Call = Callable[..., tuple[int, str, str]]
