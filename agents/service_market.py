@@ -17,7 +17,7 @@ from math import inf, log1p
 from typing import TYPE_CHECKING
 
 from agents.actor import Actor
-from agents.firm.service_desk import compute_terms, fee_a_hand, hand_price, hands_short
+from agents.firm.service_desk import compute_terms, fee_per_staff_month, hand_price, staff_shortfall
 from simulation.records.events import Supplier
 from simulation.settings import SERVICES, Service
 
@@ -36,7 +36,7 @@ def own_cost_ratio(seller: Owner, buyer: Owner, service: Service) -> float:
         return compute_terms(seller, buyer)[0]
     if service == "data":
         return desk.row_price(1.0)
-    best = max((fee_a_hand(buyer, offer) for offer in hands_short(buyer)), default=0.0)
+    best = max((fee_per_staff_month(buyer, offer) for offer in staff_shortfall(buyer)), default=0.0)
     return hand_price(seller) / best if best > 0 else inf
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from simulation.parameters import FirmKind, Month, Settings, declared, parameter
 from simulation.settings import FundStage, Name, RevenueModel, Role, Service
-from simulation.training.plan import NETWORK_KINDS, PRIVATE_KINDS
+from simulation.training.plan import EXTRA_KINDS, NETWORK_KINDS, PRIVATE_KINDS
 
-ModelKind = Literal["linear", "mlp", "cnn", "rnn", "transformer"]
+
+def _shipped_or_loaded(value: Any, shipped: ValidatorFunctionWrapHandler) -> Any:
+    return value if isinstance(value, str) and value in EXTRA_KINDS else shipped(value)
+
+
+ModelKind = Annotated[
+    Literal["linear", "mlp", "cnn", "rnn", "transformer"], WrapValidator(_shipped_or_loaded), PlainSerializer(str)
+]
+"""A shipped kind of network, or one that a loaded plug-in declares."""
 Compression = Literal["none", "int8", "pruned", "distilled"]
 Remedy = Literal["anonymise", "minimise", "dp"]
 Direction = Literal["vertical", "general", "tools"]
@@ -279,6 +287,12 @@ class FirmSettings(Settings):
                 f"dp_noise = {self.dp_noise:g} needs model_kind {' or '.join(PRIVATE_KINDS)} and a compression other "
                 f"than distilled, not {self.model_kind} and {self.compression}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _can_compress(self) -> FirmSettings:
+        if self.compression != "none" and self.model_kind in EXTRA_KINDS:
+            raise ValueError(f"compression = {self.compression} needs a shipped model_kind, not {self.model_kind}")
         return self
 
     @model_validator(mode="after")

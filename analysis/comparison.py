@@ -14,7 +14,7 @@ from analysis.errors import AnalysisError
 from analysis.play.checks import names
 from analysis.play.experiment import BASE, loaded, play
 from analysis.play.lockstep import Arm
-from analysis.play.options import Options, Settings
+from analysis.play.options import PlayArguments, PlayOptions
 from analysis.play.plugins import outcomes_of
 from analysis.runs.months import months_of
 from analysis.runs.run import Run
@@ -93,7 +93,7 @@ class Comparison:
         return pd.DataFrame([_row(one) for one in self.differences])
 
 
-def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpack[Options]) -> Comparison:
+def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpack[PlayArguments]) -> Comparison:
     """Play a base and each what-if on it in the same seeds.
 
     base: as for `run`; whatifs: shipped names such as "policies/compute-vouchers", or files; options: as for `run`.
@@ -102,7 +102,7 @@ def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpa
     from scenarios import load_whatif
     from scenarios.shelf import full_name
 
-    settings = Settings.of(options)
+    settings = PlayOptions.of(options)
     whatifs = [full_name(whatif) for whatif in names("whatifs", whatifs)]
     if not whatifs:
         raise AnalysisError("nothing to compare with: name at least one what-if (--with)")

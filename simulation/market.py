@@ -95,7 +95,7 @@ class Market:
         self._by_offer: dict[str, Floats] | None = None
         if not hasattr(self, "surplus_usd"):
             self.surplus_usd = np.zeros(len(rows))
-        self._lose_alike()
+        self._scale_to_segment()
 
     def grow(self, year: float) -> None:
         """Take the numbers of potential customers to `year`."""
@@ -103,7 +103,7 @@ class Market:
         if any(trend.rate for _, trend in self._growth):
             self._resize()
             self._by_offer = None
-            self._lose_alike()
+            self._scale_to_segment()
 
     def _resize(self) -> None:
         """Potential customers by segment now; at least one."""
@@ -118,7 +118,7 @@ class Market:
             self._anchors[key], self._trends[key] = year, Trend(grown, rate, year)
         self._trends[key].bend(rate, self.year)
 
-    def _lose_alike(self) -> None:
+    def _scale_to_segment(self) -> None:
         """Where a segment shrinks below what is served, all its offers lose alike."""
         served = self.served()
         keep = np.minimum(self.s["customers"] / np.maximum(served, 1e-12), 1.0)[self.segment]
@@ -280,7 +280,7 @@ class Market:
         self["won"][:], self["lost"][:] = won, choices.lost.sum(axis=0)
         np.subtract(renewing, choices.lost[0], out=self["renewed"])
         self._convert()
-        self._live_with_it()
+        self._update_trust()
         usd_per_util = s["reference_price_usd"] / s["price_weight"]
         self.surplus_usd = self.served() * inclusive_value(seg, own, len(aware)) * usd_per_util
 
@@ -297,7 +297,7 @@ class Market:
         self["free"][:] -= converted
         self["customers"][:] += converted
 
-    def _live_with_it(self) -> None:
+    def _update_trust(self) -> None:
         """Trust moves by the difference between the promised and the lived advantage, where there are users."""
         used = (self["customers"] + self["free"]) > 0.5
         moved = next_trust(

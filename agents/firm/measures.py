@@ -55,4 +55,5 @@ def firm_row(firm: Owner, month: date, standing: Standing, share: float, headcou
         service_revenue_usd=firm.service_revenue_usd,
         licence_solution_share=sales.licence_solution_share,
         inference_flops=released.inference_flops if released else nan,
+        fairness_gap=released.fairness_gap if released else nan,
     )

@@ -23,25 +23,25 @@ class Sales:
     def __init__(self, firm: Owner) -> None:
         self.firm, self.market = firm, firm.model.market
         s = firm.settings
-        self.slots = {offer: self.open(offer, how) for offer, how in offers_of(s).items()}
+        self.slots = {offer: self.open(offer, revenue_model) for offer, revenue_model in offers_of(s).items()}
         self.price_level = s.price_level
         self.licence_solution_share = nan  # of what customers paid last month
         self.market.register(firm.name)
         self.goods_usd = 0.0  # what the goods sold in the last month cost
 
-    def open(self, offer: str, how: RevenueModel) -> int:
+    def open(self, offer: str, revenue_model: RevenueModel) -> int:
         """Open an offer; returns its slot."""
-        return self.market.add_offer(self.firm.name, *place_of(self.firm.sector, offer), how)
+        return self.market.add_offer(self.firm.name, *place_of(self.firm.sector, offer), revenue_model)
 
     def follow(self, before: FirmSettings, after: FirmSettings) -> None:
         """Take over a dated change of price level and offers; what a firm set for itself since is scaled along."""
         self.price_level *= after.price_level / before.price_level
         old, new = offers_of(before), offers_of(after)
-        for segment, how in new.items():
+        for segment, revenue_model in new.items():
             if segment not in self.slots:
-                self.slots[segment] = self.open(segment, how)
-            elif old.get(segment) != how:
-                self.market.set_model(self.slots[segment], how)
+                self.slots[segment] = self.open(segment, revenue_model)
+            elif old.get(segment) != revenue_model:
+                self.market.set_model(self.slots[segment], revenue_model)
         for segment in [segment for segment in self.slots if segment not in new]:
             self.market.withdraw(self.slots.pop(segment))
 

@@ -17,7 +17,9 @@ from simulation.training.plan import SECTOR_TASKS
 def offers_of(settings: FirmSettings) -> dict[str, RevenueModel]:
     """How a firm earns, by the name of the offer; those at home come first."""
     elsewhere = settings.adapts_to.items()
-    return settings.offers | {f"{sector}.{name}": how for sector, offers in elsewhere for name, how in offers.items()}
+    return settings.offers | {
+        f"{sector}.{name}": model for sector, offers in elsewhere for name, model in offers.items()
+    }
 
 
 def place_of(home: str, offer: str) -> tuple[str, str]:

@@ -181,7 +181,7 @@ def buy_rows(buyer: Owner, sector: str, usd: float, own_cost: float) -> tuple[fl
     return rows, paid
 
 
-def hands_short(buyer: Owner) -> dict[str, float]:
+def staff_shortfall(buyer: Owner) -> dict[str, float]:
     """Staff months that its projects lack, by offer: half as many projects again as last month's are planned for."""
     market, short = buyer.model.market, {}
     for offer, slot in buyer.sales.slots.items():
@@ -192,7 +192,7 @@ def hands_short(buyer: Owner) -> dict[str, float]:
     return short
 
 
-def fee_a_hand(buyer: Owner, offer: str) -> float:
+def fee_per_staff_month(buyer: Owner, offer: str) -> float:
     """What a staff month in projects brings the buyer, USD."""
     fee = buyer.model.market["upfront_usd"].item(buyer.sales.slots[offer])
     return fee / buyer.segments[offer].project_staff_months
@@ -212,9 +212,9 @@ def hire_hands(buyer: Owner) -> None:
         return
     price, market = hand_price(desk.firm), buyer.model.market
     purse = HANDS_CASH_SHARE * buyer.books.cash_usd
-    for offer, missing in hands_short(buyer).items():
+    for offer, missing in staff_shortfall(buyer).items():
         asked = min(missing, purse / price)
-        if asked < 0.01 or fee_a_hand(buyer, offer) <= price:
+        if asked < 0.01 or fee_per_staff_month(buyer, offer) <= price:
             continue
         lent, slot = desk.lend_hands(asked), buyer.sales.slots[offer]
         purse -= buyer.spend(lent * price, "outsourcing", desk.firm.name, "services")

@@ -15,7 +15,7 @@ from analysis.base_rates.sample import Sample, sample_of_run
 from analysis.base_rates.statistics import Statistic
 from analysis.base_rates.targets import Target, load_targets
 from analysis.play.experiment import run as play_scenario
-from analysis.play.options import Options, Settings
+from analysis.play.options import PlayArguments, PlayOptions
 from analysis.runs.files import write_json
 from analysis.runs.run import Run
 from analysis.statistics.intervals import (
@@ -60,13 +60,13 @@ class BaseRates:
 def validate_world(
     scenario: Scenario | str | Path = "markets/base",
     targets: str | Path | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[PlayArguments],
 ) -> BaseRates:
     """Play a scenario and compare it with base rates; the report is written into the run folder.
 
     targets: a YAML file (None: the shipped targets); options: as for `run`. Raises as `run`.
     """
-    Settings.of(options)  # first: it loads the plug-ins, whose statistics targets may name
+    PlayOptions.of(options)  # first: it loads the plug-ins, whose statistics targets may name
     wanted = load_targets(targets)
     return judge_run(play_scenario(scenario, **options), wanted)
 

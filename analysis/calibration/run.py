@@ -16,7 +16,7 @@ from analysis.calibration.study_file import check_study_file
 from analysis.play.estimate import Estimate, check_size, estimate
 from analysis.play.experiment import BASE, loaded, real_engine
 from analysis.play.lockstep import Arm
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.play.provenance import code_fingerprint
 from analysis.runs import write as run_folder
 
@@ -28,7 +28,7 @@ def calibrate(
     scenario: str,
     study: Path,
     n_trials: int,
-    settings: Settings,
+    settings: PlayOptions,
     parameters: Path | None = None,
     targets: Path | None = None,
     search_seed: int = 0,
@@ -65,14 +65,14 @@ def calibrate(
     return report, folder
 
 
-def estimate_trials(setup: Scenario, settings: Settings, n_trials: int) -> Estimate:
+def estimate_trials(setup: Scenario, settings: PlayOptions, n_trials: int) -> Estimate:
     """What so many trials will about take: each plays all seeds together, and keeps none of their tables."""
     one = estimate([Arm(setup.name, BASE, setup)], settings, at_once=settings.replications)
     return replace(one, n_worlds=one.n_worlds * n_trials, seconds=one.seconds * n_trials, disk_bytes=0.0)
 
 
 def identity_of(
-    setup: Scenario, wanted: Sequence[Target], knobs: Sequence[Knob], settings: Settings, search_seed: int
+    setup: Scenario, wanted: Sequence[Target], knobs: Sequence[Knob], settings: PlayOptions, search_seed: int
 ) -> dict[str, Any]:
     """What a study must have in common with the one it goes on with."""
     return {

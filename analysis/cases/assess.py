@@ -28,7 +28,7 @@ from analysis.errors import AnalysisError
 from analysis.play import checks
 from analysis.play.experiment import BASE, play
 from analysis.play.lockstep import Arm
-from analysis.play.options import Options, Settings
+from analysis.play.options import PlayArguments, PlayOptions
 from analysis.play.plugins import acting_in
 from analysis.runs.months import months_of
 from analysis.runs.run import Run
@@ -122,18 +122,18 @@ class CasesResult:
         return pd.DataFrame(rows, columns=["case", "without", "match", "low", "high", "n", "effect", *ending])
 
 
-def cases(names: Sequence[str] = (), **options: Unpack[Options]) -> CasesResult:
+def cases(names: Sequence[str] = (), **options: Unpack[PlayArguments]) -> CasesResult:
     """Play cases, each as it is and with every named cause taken away, all in the same seeds.
 
     names: ids, names or short names ("CASE-VISION", "cases/vision", "vision") or YAML files; none: all shipped cases.
     options: as for `run`. Raises as `run`.
     """
-    settings = Settings.of(options)
+    settings = PlayOptions.of(options)
     setups = load_cases(names, settings.plugins)
     return play_cases(setups, [arm for setup in setups for arm in arms_of_case(setup)], settings)
 
 
-def play_cases(setups: Sequence[Scenario], arms: Sequence[Arm], settings: Settings) -> CasesResult:
+def play_cases(setups: Sequence[Scenario], arms: Sequence[Arm], settings: PlayOptions) -> CasesResult:
     """Play arms of these cases, at least those of `arms_of_case`, and judge the cases."""
     name = setups[0].name if len(setups) == 1 else "cases"
     run = play(arms, settings, kind="cases", name=name)

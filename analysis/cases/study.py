@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from analysis.cases import assess as matching
+from analysis.cases import assess
 from analysis.cases import document as cases_document
 from analysis.cases import placebo as placebo_tests
 from analysis.cases import shapley as attribution
@@ -14,7 +14,7 @@ from analysis.cases.assess import CasesResult, arms_of_case, load_cases
 from analysis.cases.placebo_document import as_document as placebo_as_document
 from analysis.cases.placebo_results import Placebo
 from analysis.cases.shapley import Attribution
-from analysis.play.options import Options, Settings
+from analysis.play.options import PlayArguments, PlayOptions
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class CaseStudy:
 
 
 def study(
-    names: Sequence[str] = (), *, shapley: bool = False, placebo: bool = False, **options: Unpack[Options]
+    names: Sequence[str] = (), *, shapley: bool = False, placebo: bool = False, **options: Unpack[PlayArguments]
 ) -> CaseStudy:
     """Play cases as `analysis.cases` does; with `shapley` every subset of their causes, with `placebo` nothing more.
 
     Raises as `analysis.cases`, and `AnalysisError` for Shapley values of a case with too many causes.
     """
-    settings = Settings.of(options)
+    settings = PlayOptions.of(options)
     setups = load_cases(names, settings.plugins)  # once: a file may be edited while its worlds are played
     arms_of = attribution.arms_of_subsets if shapley else arms_of_case
     arms = [arm for setup in setups for arm in arms_of(setup)]
-    played = matching.play_cases(setups, arms, settings)
+    played = assess.play_cases(setups, arms, settings)
     shares = tuple(attribution.attribute(played.run, setup) for setup in setups) if shapley else ()
     return CaseStudy(played, shares, placebo_tests.placebo(played.run, setups) if placebo else None)
 

@@ -25,7 +25,7 @@ from analysis.cli.options import (
     show_results,
 )
 from analysis.errors import AnalysisError
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs.names import short_name
 from analysis.terminal.console import say_error
 
@@ -40,10 +40,10 @@ Targets = Annotated[Path | None, path_option("--targets", help="YAML file of tar
 def validate_world(
     scenario: Annotated[str, SCENARIO] = BASE_WORLD,
     targets: Targets = None,
-    replications: Replications = Settings.replications,
-    seed: Seed = Settings.seed,
+    replications: Replications = PlayOptions.replications,
+    seed: Seed = PlayOptions.seed,
     jobs: Jobs = None,
-    device: Device = Settings.device,
+    device: Device = PlayOptions.device,
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
@@ -97,9 +97,9 @@ def calibrate(
         Path | None, path_option("--parameters", help="YAML file of what may change. Default: the shipped one.")
     ] = None,
     targets: Targets = None,
-    seed: Seed = Settings.seed,
+    seed: Seed = PlayOptions.seed,
     search_seed: Annotated[int, typer.Option("--search-seed", help="Seed of the search itself.")] = 0,
-    device: Device = Settings.device,
+    device: Device = PlayOptions.device,
     ledger: LedgerFile = None,
     yes: Yes = False,
     plugin: Plugins = None,
@@ -111,7 +111,7 @@ def calibrate(
     if trials == 0 and not file.exists():
         raise AnalysisError(f"there is no study at {file} to report on; ask for --trials")
     output = Output(as_json)
-    settings = Settings(
+    settings = PlayOptions(
         replications=seeds, seed=seed, jobs=1, device=device, ledger=ledger, yes=yes, plugins=plugin or ()
     )
     from analysis.calibration import run as calibration_run

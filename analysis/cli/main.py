@@ -32,7 +32,7 @@ from analysis.cli.options import (
 )
 from analysis.errors import AnalysisError
 from analysis.play.interrupts import end_on_request, end_undisturbed
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.terminal.console import PlainConsole, say_error
 from analysis.terminal.notices import speak_plainly
 from analysis.terminal.streams import failure_of, open_streams
@@ -85,10 +85,10 @@ def cases(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[CASE]...", help="Case ids or names; none: all.")
     ] = None,
-    replications: Replications = Settings.replications,
-    seed: Seed = Settings.seed,
+    replications: Replications = PlayOptions.replications,
+    seed: Seed = PlayOptions.seed,
     jobs: Jobs = None,
-    device: Device = Settings.device,
+    device: Device = PlayOptions.device,
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
@@ -131,10 +131,10 @@ def cases(
 @app.command()
 def run(
     scenario: Annotated[str, typer.Argument(help="A shipped scenario or a YAML file.")],
-    replications: Replications = Settings.replications,
-    seed: Seed = Settings.seed,
+    replications: Replications = PlayOptions.replications,
+    seed: Seed = PlayOptions.seed,
     jobs: Jobs = None,
-    device: Device = Settings.device,
+    device: Device = PlayOptions.device,
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
@@ -174,10 +174,10 @@ def compare(
     base: Annotated[str, typer.Argument(help="A shipped scenario or a YAML file.")],
     more: Annotated[list[str] | None, typer.Argument(metavar="[WHATIF]...", help="More what-ifs.")] = None,
     whatif: Annotated[list[str] | None, typer.Option("--with", "-w", help="A what-if; may be repeated.")] = None,
-    replications: Replications = Settings.replications,
-    seed: Seed = Settings.seed,
+    replications: Replications = PlayOptions.replications,
+    seed: Seed = PlayOptions.seed,
     jobs: Jobs = None,
-    device: Device = Settings.device,
+    device: Device = PlayOptions.device,
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,

@@ -12,7 +12,7 @@ import typer
 from analysis.documents import json_text
 from analysis.errors import TrainingInterrupted
 from analysis.play.interrupted import Interrupted
-from analysis.play.options import NewFolder, Options, Settings
+from analysis.play.options import NewFolder, PlayArguments, PlayOptions
 from analysis.play.plugins import load_plugins
 from analysis.runs.names import short_name, user_path
 from analysis.terminal.console import PlainConsole, busy, say_error
@@ -76,14 +76,14 @@ class Output:
             sys.stdout.write(json_text(content, sys.stdout.encoding) + "\n")
 
 
-def options_for(name: str, out: Path | None, **rest: Any) -> Options:
+def options_for(name: str, out: Path | None, **rest: Any) -> PlayArguments:
     """Options for the Python functions, checked before anything is loaded; with the default run folder."""
     if out is None:
         chosen: Path | NewFolder = NewFolder(Path("runs") / f"{short_name(name)}-{datetime.now():%Y%m%d-%H%M%S}")
     else:
         chosen = out
-    options: Options = {"out": chosen, "progress": True, **rest}  # type: ignore[typeddict-item]
-    Settings.of(options)
+    options: PlayArguments = {"out": chosen, "progress": True, **rest}  # type: ignore[typeddict-item]
+    PlayOptions.of(options)
     return options
 
 

@@ -20,7 +20,7 @@ from analysis.cli.options import (
     options_for,
 )
 from analysis.errors import AnalysisError
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs.names import user_path
 from analysis.terminal.console import busy, say_error
 
@@ -54,9 +54,9 @@ class Request:
     pool: int | None = None
     limit: int | None = None
 
-    def settings(self) -> Settings:
+    def settings(self) -> PlayOptions:
         """How the plans are trained."""
-        return Settings(**self.options, progress=True)
+        return PlayOptions(**self.options, progress=True)
 
 
 def lever(text: str) -> Any:
@@ -98,7 +98,7 @@ def train(
     pool: Annotated[int | None, lever("--grid pool: size of the pool. Default: the scenario's own.")] = None,
     limit: Annotated[int | None, lever("--grid pool: plans wanted, most useful first. Default: 10000.")] = None,
     jobs: Jobs = None,
-    device: Device = Settings.device,
+    device: Device = PlayOptions.device,
     out: Out = None,
     ledger: LedgerFile = None,
     retrain: Retrain = False,
@@ -273,15 +273,15 @@ def train_default(request: Request) -> None:
     options = options_for(
         "default",
         request.out,
-        replications=Settings.replications if request.n_seeds is None else request.n_seeds,
-        seed=request.values.get("seed", Settings.seed),
+        replications=PlayOptions.replications if request.n_seeds is None else request.n_seeds,
+        seed=request.values.get("seed", PlayOptions.seed),
         **request.options,
     )
     if request.out is None:
         options["out"] = None  # the worlds are not wanted, only the networks
-    from analysis.cases import assess as matching
+    from analysis.cases import assess
 
-    run = matching.cases((), **options).run
+    run = assess.cases((), **options).run
     ledger = run.manifest["ledger"]
     carry = [f"ventures ledger export ventures.parquet --ledger {ledger}", "ventures ledger import ventures.parquet"]
     cost = run.training_cost
@@ -340,7 +340,7 @@ def refuse(request: Request, names: Any, why: str) -> None:
 
 def folder_of(name: str, request: Request) -> Path:
     """The folder asked for, or the default one; checks the other options on the way."""
-    return Settings.of(options_for(name, request.out, **request.options)).open_out()[0]
+    return PlayOptions.of(options_for(name, request.out, **request.options)).open_out()[0]
 
 
 def identity_of(name: str, plans: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Knob:
+class LeverSetting:
     """One setting: its path below the firm, the ends of its range, and whether its scale is logarithmic."""
 
     path: str
@@ -52,40 +52,43 @@ class Lever:
     """
 
     name: str
-    knobs: tuple[Knob, ...]
+    knobs: tuple[LeverSetting, ...]
     helps: int
     acts_on: tuple[str, ...] = ()
 
 
 LEVERS: tuple[Lever, ...] = (
     Lever(
-        "skill of its researchers", (Knob("skill", 0, 1),), +1, ("no model", "field", "field gap", "growth", "threat")
+        "skill of its researchers",
+        (LeverSetting("skill", 0, 1),),
+        +1,
+        ("no model", "field", "field gap", "growth", "threat"),
     ),
-    Lever("collaboration", (Knob("collaboration", 0.5, 1.6),), +1),
+    Lever("collaboration", (LeverSetting("collaboration", 0.5, 1.6),), +1),
     Lever(
         "data from the field",
-        (Knob("field_share", 0, 1), Knob("data_operations", 0, 1)),
+        (LeverSetting("field_share", 0, 1), LeverSetting("data_operations", 0, 1)),
         +1,
         ("field", "field gap", "trust", "growth"),
     ),
-    Lever("rows at the start", (Knob("rows", 1e3, 1e8, log=True),), +1, ("field", "field gap", "growth")),
+    Lever("rows at the start", (LeverSetting("rows", 1e3, 1e8, log=True),), +1, ("field", "field gap", "growth")),
     Lever(
         "seed capital",
-        (Knob("capital_usd", 1e5, 1e8, log=True),),
+        (LeverSetting("capital_usd", 1e5, 1e8, log=True),),
         +1,
         ("cash", "runway", "refused", "unfunded", "money"),
     ),
-    Lever("price level", (Knob("price_level", 0.25, 4, log=True),), 0, ("burn", "profit")),
-    Lever("prevention of incidents", (Knob("prevention", 0, 0.95),), +1, ("trust", "incident")),
-    Lever("months before a pivot", (Knob("pivot_months", 3, 120, log=True),), 0, ("free",)),
-    Lever("marketing share", (Knob("marketing_share", 0, 0.6),), 0),
-    Lever("research share of wages", (Knob("research_share", 0.05, 0.95),), 0),
-    Lever("months between models", (Knob("release_months", 3, 36, log=True),), 0, ("no model", "growth")),
-    Lever("engineering: hardware", (Knob("engineering.hardware", 0.2, 3, log=True),), +1, ("no model",)),
-    Lever("engineering: memory", (Knob("engineering.memory", 0.2, 3, log=True),), +1, ("no model",)),
-    Lever("engineering: losses to parallel code", (Knob("engineering.parallelism", 0, 4),), -1, ("no model",)),
-    Lever("engineering: runs that break down", (Knob("engineering.failure_rate", 0, 0.9),), -1, ("no model",)),
-    Lever("engineering: work lost in a breakdown", (Knob("engineering.lost_share", 0, 1),), -1, ("no model",)),
+    Lever("price level", (LeverSetting("price_level", 0.25, 4, log=True),), 0, ("burn", "profit")),
+    Lever("prevention of incidents", (LeverSetting("prevention", 0, 0.95),), +1, ("trust", "incident")),
+    Lever("months before a pivot", (LeverSetting("pivot_months", 3, 120, log=True),), 0, ("free",)),
+    Lever("marketing share", (LeverSetting("marketing_share", 0, 0.6),), 0),
+    Lever("research share of wages", (LeverSetting("research_share", 0.05, 0.95),), 0),
+    Lever("months between models", (LeverSetting("release_months", 3, 36, log=True),), 0, ("no model", "growth")),
+    Lever("engineering: hardware", (LeverSetting("engineering.hardware", 0.2, 3, log=True),), +1, ("no model",)),
+    Lever("engineering: memory", (LeverSetting("engineering.memory", 0.2, 3, log=True),), +1, ("no model",)),
+    Lever("engineering: losses to parallel code", (LeverSetting("engineering.parallelism", 0, 4),), -1, ("no model",)),
+    Lever("engineering: runs that break down", (LeverSetting("engineering.failure_rate", 0, 0.9),), -1, ("no model",)),
+    Lever("engineering: work lost in a breakdown", (LeverSetting("engineering.lost_share", 0, 1),), -1, ("no model",)),
 )
 LEAST_ROOM = 0.01  # a lever that stands nearer to the end of its range cannot be pulled
 NOTHING_FREE = "others sell what they gave away"
@@ -93,7 +96,7 @@ STARTUP_MODELS = tuple(model for model in MODELS if model != "bundle")  # only a
 
 
 @dataclass(frozen=True)
-class Pull:
+class LeverChange:
     """One lever in one direction (+1, −1), from where the firm stands; for a switch the settings it puts in place.
 
     start: values of the knobs; sold: segments that other firms sell instead of giving them away.
@@ -102,7 +105,7 @@ class Pull:
 
     lever: str
     direction: int
-    knobs: tuple[Knob, ...] = ()
+    knobs: tuple[LeverSetting, ...] = ()
     start: tuple[float, ...] = ()
     switch: tuple[tuple[str, Any], ...] = ()
     sold: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -135,9 +138,9 @@ class Pull:
         return ", ".join(moves) or self.lever
 
 
-def pulls_for(
+def lever_changes(
     settings: FirmSettings, failed: bool, given_away: Mapping[str, tuple[str, ...]] | None = None
-) -> list[Pull]:
+) -> list[LeverChange]:
     """All pulls on a firm: those that should help where it failed, those that should hurt where it did not.
 
     given_away: by other firm, the segments in which it gave away what this one sells.
@@ -147,22 +150,22 @@ def pulls_for(
     for lever in LEVERS:
         wanted = (lever.helps if failed else -lever.helps,) if lever.helps else (+1, -1)
         start = tuple(float(value_at(data, knob.path)) for knob in lever.knobs)
-        pulls += [Pull(lever.name, way, lever.knobs, start, acts_on=lever.acts_on) for way in wanted]
+        pulls += [LeverChange(lever.name, way, lever.knobs, start, acts_on=lever.acts_on) for way in wanted]
     others = [giving_nothing(given_away)] if failed and given_away else []
     return [*(pull for pull in pulls if pull.room >= LEAST_ROOM), *switches(settings), *others]
 
 
-def giving_nothing(given_away: Mapping[str, tuple[str, ...]]) -> Pull:
+def giving_nothing(given_away: Mapping[str, tuple[str, ...]]) -> LeverChange:
     """Others sell what they gave away."""
     acts_on = ("incumbents", "given away", "bundle")
-    return Pull(NOTHING_FREE, 0, sold=tuple(sorted(given_away.items())), acts_on=acts_on)
+    return LeverChange(NOTHING_FREE, 0, sold=tuple(sorted(given_away.items())), acts_on=acts_on)
 
 
-def switches(settings: FirmSettings) -> list[Pull]:
+def switches(settings: FirmSettings) -> list[LeverChange]:
     """Other ways of earning in each segment, one at a time, and other compressions."""
     offers = dict(settings.offers)
     earning = [
-        Pull(
+        LeverChange(
             f"{segment}: {how} → {other}",
             0,
             switch=(("offers", {**offers, segment: other}),),
@@ -174,7 +177,7 @@ def switches(settings: FirmSettings) -> list[Pull]:
     ]
     before = settings.compression
     packed = [
-        Pull(f"compression: {before} → {other}", 0, switch=(("compression", other),))
+        LeverChange(f"compression: {before} → {other}", 0, switch=(("compression", other),))
         for other in get_args(Compression)
         if other != before
     ]

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from agents.settings import FirmSettings
     from scenarios import Scenario
 
-LARGEST_COMPANY = 8  # worlds that are played together: what an interrupt can lose
+LARGEST_BATCH = 8  # worlds that are played together: what an interrupt can lose
 
 
 @dataclass(frozen=True)
-class Stage:
+class ReplayContext:
     """What a replay needs. Picklable.
 
     founded: month of the run in which the firm enters; 0 for one that is there from the start.
@@ -63,8 +63,8 @@ class Outcome:
 
 
 @contextmanager
-def stage_of(run: Run, subject: Subject, ledger: Path | None, device: str) -> Iterator[Stage]:
-    """The stage for replays of one world of a run. Nothing is written but in a temporary folder that ends with it.
+def replay_context(run: Run, subject: Subject, ledger: Path | None, device: str) -> Iterator[ReplayContext]:
+    """Context for replays of one world of a run. Nothing is written but in a temporary folder that ends with it.
 
     The run's own training results go into a ledger there, and what replays train joins them. No path that the manifest
     names is opened: a run folder may come from anybody.
@@ -82,7 +82,7 @@ def stage_of(run: Run, subject: Subject, ledger: Path | None, device: str) -> It
     try:
         own = folder / "ledger.sqlite"
         bring_training(run, own)
-        yield Stage(subject, setup, founding_of(run, subject, setup), engine, own, known, device)
+        yield ReplayContext(subject, setup, founding_of(run, subject, setup), engine, own, known, device)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -94,11 +94,11 @@ def founding_of(run: Run, subject: Subject, setup: Scenario) -> int:
     return max(setup.month_of(founded.date()), 0)
 
 
-def service_of(stage: Stage) -> Service:
+def service_of(context: ReplayContext) -> Service:
     """A training service on the replays' own ledger, over the one that is only read."""
-    service = stage.engine.open_service(stage.ledger, stage.device, False)
-    if stage.below is not None:
-        service.ledger = LayeredLedger(service.ledger, ReadOnlyLedger(stage.below))
+    service = context.engine.open_service(context.ledger, context.device, False)
+    if context.below is not None:
+        service.ledger = LayeredLedger(service.ledger, ReadOnlyLedger(context.below))
     return service
 
 
@@ -121,57 +121,57 @@ def other_version(run: Run, what: str) -> AnalysisError:
     )
 
 
-def build(stage: Stage, changes: Changes, service: Any) -> World:
+def build(context: ReplayContext, changes: Changes, service: Any) -> World:
     """A world with the firm changed, not stepped yet."""
-    seed, firm = stage.subject.seed, stage.subject.firm
-    own = changes.own if stage.named else {}
-    setup = changed_setup(stage.setup, firm, stage.founded, Changes(own, changes.sold))
-    drawn = {} if stage.named else changes.own
-    return stage.engine.build_world(setup, seed, service, *([{firm: dict(drawn)}] if drawn else []))
+    seed, firm = context.subject.seed, context.subject.firm
+    own = changes.own if context.named else {}
+    setup = changed_setup(context.setup, firm, context.founded, Changes(own, changes.sold))
+    drawn = {} if context.named else changes.own
+    return context.engine.build_world(setup, seed, service, *([{firm: dict(drawn)}] if drawn else []))
 
 
-def play_changes(stage: Stage, many: Sequence[Changes]) -> list[Outcome]:
+def play_changes(context: ReplayContext, many: Sequence[Changes]) -> list[Outcome]:
     """Replays with the firm changed in several ways, month by month together so that their training fuses.
 
     A world stops when the firm is gone, for nothing brings it back.
     """
-    service = service_of(stage)
+    service = service_of(context)
     with one_thread():
-        worlds = [build(stage, changes, service) for changes in many]
-        while running := [world for world in worlds if world.month < world.n_months and not is_gone(stage, world)]:
+        worlds = [build(context, changes, service) for changes in many]
+        while running := [world for world in worlds if world.month < world.n_months and not is_gone(context, world)]:
             play_month(running, service)
-        return [outcome_of(stage, world) for world in worlds]
+        return [outcome_of(context, world) for world in worlds]
 
 
-def is_gone(stage: Stage, world: World) -> bool:
+def is_gone(context: ReplayContext, world: World) -> bool:
     """Whether the firm has been wound up or bought."""
-    firm = getattr(world, "firms", {}).get(stage.subject.firm)
+    firm = getattr(world, "firms", {}).get(context.subject.firm)
     return firm is not None and not firm.alive
 
 
-def outcome_of(stage: Stage, world: World) -> Outcome:
+def outcome_of(context: ReplayContext, world: World) -> Outcome:
     """How the firm stands in a world that was played."""
     endings = world.tables()["endings"]
-    row = endings[endings["firm"] == stage.subject.firm].iloc[0].to_dict()
+    row = endings[endings["firm"] == context.subject.firm].iloc[0].to_dict()
     gone = "" if pd.isna(row["ended"]) else f"{row['ended']:%Y-%m}"
     return Outcome(str(row["ending"]), gone, is_failure(row))
 
 
-def check_same(run: Run, stage: Stage) -> FirmSettings:
+def check_same(run: Run, context: ReplayContext) -> FirmSettings:
     """Replay the world without any change and compare all its tables; returns the settings with which the firm began.
 
     Raises `AnalysisError` that names the first difference.
     """
-    service = service_of(stage)
+    service = service_of(context)
     with one_thread():
-        world = build(stage, NO_CHANGES, service)
+        world = build(context, NO_CHANGES, service)
         while world.month < world.n_months:
             play_month([world], service)
-    if difference := first_difference(run, stage.subject, world.tables()):
+    if difference := first_difference(run, context.subject, world.tables()):
         raise other_version(run, f"without any change {difference}")
-    if stage.named:
-        return settings_at_founding(stage.setup, stage.subject.firm)
-    return world.firms[stage.subject.firm].given  # type: ignore[attr-defined]
+    if context.named:
+        return settings_at_founding(context.setup, context.subject.firm)
+    return world.firms[context.subject.firm].given  # type: ignore[attr-defined]
 
 
 def first_difference(run: Run, subject: Subject, tables: Mapping[str, pd.DataFrame]) -> str:

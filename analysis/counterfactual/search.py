@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 
 from analysis.counterfactual.changes import Changes
-from analysis.counterfactual.levers import Pull
-from analysis.counterfactual.replay import LARGEST_COMPANY, Outcome, Stage, play_changes
-from analysis.play.workers import spread
+from analysis.counterfactual.levers import LeverChange
+from analysis.counterfactual.replay import LARGEST_BATCH, Outcome, ReplayContext, play_changes
+from analysis.play.workers import parallel_map
 
 GRID = (0.1, 0.25, 0.5, 1.0)  # sizes, as shares of a lever's range; the last is cut to the room that there is
 BISECTIONS = 2
@@ -27,7 +27,7 @@ Note = Callable[[int, int, int], None]
 class Search:
     """One pull with what was tried; `failed` is how the recorded firm ended."""
 
-    pull: Pull
+    pull: LeverChange
     failed: bool
     tried: dict[float, Outcome] = field(default_factory=dict)
 
@@ -116,28 +116,34 @@ class Reversals:
         return [search for search in self.searches if search.tried and search.reversal is None]
 
 
-def search(stage: Stage, pulls: Sequence[Pull], failed: bool, n_jobs: int = 1, note: Note | None = None) -> Reversals:
+def search(
+    context: ReplayContext, pulls: Sequence[LeverChange], failed: bool, n_jobs: int = 1, note: Note | None = None
+) -> Reversals:
     """Search all pulls in rounds: each round is one replay per pull that is not done. Ctrl-C keeps what was found."""
     searches = [Search(pull, failed) for pull in pulls]
     try:
         while todo := [(i, size) for i, one in enumerate(searches) if (size := one.next_size()) is not None]:
-            play_round(stage, searches, todo, n_jobs, note)
+            play_round(context, searches, todo, n_jobs, note)
     except KeyboardInterrupt:
         return Reversals(tuple(searches), complete=False)
     return Reversals(tuple(searches), complete=True)
 
 
 def play_round(
-    stage: Stage, searches: Sequence[Search], todo: Sequence[tuple[int, float]], n_jobs: int, note: Note | None
+    context: ReplayContext,
+    searches: Sequence[Search],
+    todo: Sequence[tuple[int, float]],
+    n_jobs: int,
+    note: Note | None,
 ) -> None:
-    """One replay per search in `todo` (number, size), in companies that are played together."""
-    size = max(1, min(LARGEST_COMPANY, -(-len(todo) // n_jobs)))
-    companies = [
+    """One replay per search in `todo` (number, size), in batches that are played together."""
+    size = max(1, min(LARGEST_BATCH, -(-len(todo) // n_jobs)))
+    batches = [
         [(i, at, searches[i].pull.at(at)) for i, at in todo[start : start + size]]
         for start in range(0, len(todo), size)
     ]
-    work = partial(play_company, stage)
-    with closing(spread(work, companies, n_jobs, "try again with fewer --jobs")) as played:
+    work = partial(play_batch, context)
+    with closing(parallel_map(work, batches, n_jobs, "try again with fewer --jobs")) as played:
         for outcomes in played:
             for i, at, outcome in outcomes:
                 searches[i].tried[at] = outcome
@@ -146,7 +152,7 @@ def play_round(
                 note(done, sum(one.most for one in searches), sum(one.reversal is not None for one in searches))
 
 
-def play_company(stage: Stage, company: Sequence[tuple[int, float, Changes]]) -> list[tuple[int, float, Outcome]]:
+def play_batch(context: ReplayContext, batch: Sequence[tuple[int, float, Changes]]) -> list[tuple[int, float, Outcome]]:
     """Replays of several searches together: (number, size, outcome)."""
-    outcomes = play_changes(stage, [changes for _, _, changes in company])
-    return [(i, at, outcome) for (i, at, _), outcome in zip(company, outcomes, strict=True)]
+    outcomes = play_changes(context, [changes for _, _, changes in batch])
+    return [(i, at, outcome) for (i, at, _), outcome in zip(batch, outcomes, strict=True)]

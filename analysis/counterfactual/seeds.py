@@ -1,4 +1,4 @@
-"""How far a firm's story is luck: what turned its ending around in one seed, replayed in further seeds.
+"""How robust a firm's story is: what turned its ending around in one seed, replayed in further seeds.
 
 In every further seed the firm is played as it was and with each change, on the same draws (common random numbers), so
 that each seed says by itself whether a change turns the ending around.
@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any
 
 from analysis.counterfactual.changes import NO_CHANGES
-from analysis.counterfactual.levers import Pull
-from analysis.counterfactual.replay import LARGEST_COMPANY, Outcome, Stage, play_changes
+from analysis.counterfactual.levers import LeverChange
+from analysis.counterfactual.replay import LARGEST_BATCH, Outcome, ReplayContext, play_changes
 from analysis.counterfactual.search import Reversals
 from analysis.errors import AnalysisError
 from analysis.explain.facts import Subject
-from analysis.play.workers import spread
+from analysis.play.workers import parallel_map
 from analysis.runs.seeds import LARGEST_SEED
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
 
@@ -35,7 +35,7 @@ Piece = tuple[int, tuple[int, ...]]
 class Change:
     """One lever at one size. `turned`: whether it turns the ending around in the seed of the story."""
 
-    pull: Pull
+    pull: LeverChange
     size: float
     turned: bool
 
@@ -54,7 +54,7 @@ class Effect:
 
 
 @dataclass
-class Luck:
+class SeedRobustness:
     """Replays in further seeds; `failed` is how the story ends, `outcomes` stand by (seed, number of the change)."""
 
     seeds: Sequence[int]
@@ -144,47 +144,52 @@ def changes_of(reversals: Reversals) -> tuple[Change, ...]:
 
 
 def replay_seeds(
-    stage: Stage, reversals: Reversals, failed: bool, seeds: Sequence[int], n_jobs: int = 1, note: Note | None = None
-) -> Luck:
+    context: ReplayContext,
+    reversals: Reversals,
+    failed: bool,
+    seeds: Sequence[int],
+    n_jobs: int = 1,
+    note: Note | None = None,
+) -> SeedRobustness:
     """Replay every change in every further seed, seed after seed; Ctrl-C keeps what was finished.
 
     Raises `AnalysisError` for a drawn firm: in another seed its name belongs to another firm.
     """
-    check_named(stage)
-    luck = Luck(seeds, failed, changes_of(reversals))
-    work = partial(play_piece, stage, luck.changes)
+    check_named(context)
+    robustness = SeedRobustness(seeds, failed, changes_of(reversals))
+    work = partial(play_piece, context, robustness.changes)
     try:
-        with closing(spread(work, pieces_of(luck), n_jobs, "try again with fewer --jobs")) as played:
+        with closing(parallel_map(work, pieces_of(robustness), n_jobs, "try again with fewer --jobs")) as played:
             for outcomes in played:
-                luck.outcomes.update(outcomes)
+                robustness.outcomes.update(outcomes)
                 if note:
-                    note(len(luck.outcomes), luck.n_wanted)
+                    note(len(robustness.outcomes), robustness.n_wanted)
     except KeyboardInterrupt:
         pass
-    return luck
+    return robustness
 
 
-def check_named(stage: Stage) -> None:
+def check_named(context: ReplayContext) -> None:
     """Raise `AnalysisError` for a firm that the scenario does not name."""
-    if not stage.named:
+    if not context.named:
         raise AnalysisError(
-            f"--seeds is for firms that the scenario names; {stage.subject.firm} was drawn from a stream of entrants, "
-            "and in another seed that name belongs to another firm"
+            f"--seeds is for firms that the scenario names; {context.subject.firm} was drawn from a stream of "
+            "entrants, and in another seed that name belongs to another firm"
         )
 
 
-def pieces_of(luck: Luck) -> list[Piece]:
+def pieces_of(robustness: SeedRobustness) -> list[Piece]:
     """What is played together: replays of one seed, the unchanged firm first, in even parts."""
-    numbers = [AS_IT_WAS, *range(len(luck.changes))]
-    parts = -(-len(numbers) // LARGEST_COMPANY)
+    numbers = [AS_IT_WAS, *range(len(robustness.changes))]
+    parts = -(-len(numbers) // LARGEST_BATCH)
     edges = [len(numbers) * i // parts for i in range(parts + 1)]
-    return [(seed, tuple(numbers[edges[i] : edges[i + 1]])) for seed in luck.seeds for i in range(parts)]
+    return [(seed, tuple(numbers[edges[i] : edges[i + 1]])) for seed in robustness.seeds for i in range(parts)]
 
 
-def play_piece(stage: Stage, changes: Sequence[Change], piece: Piece) -> dict[tuple[int, int], Outcome]:
+def play_piece(context: ReplayContext, changes: Sequence[Change], piece: Piece) -> dict[tuple[int, int], Outcome]:
     """Some replays of one seed, by (seed, number of the change)."""
     seed, numbers = piece
-    there = replace(stage, subject=replace(stage.subject, seed=seed))
+    there = replace(context, subject=replace(context.subject, seed=seed))
     settings = [NO_CHANGES if i == AS_IT_WAS else changes[i].pull.at(changes[i].size) for i in numbers]
     return {(seed, i): outcome for i, outcome in zip(numbers, play_changes(there, settings), strict=True)}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis.counterfactual.agreement import Check, agrees, checks, label_of
 from analysis.counterfactual.search import GRID, Reversals
-from analysis.counterfactual.seeds import Luck
+from analysis.counterfactual.seeds import SeedRobustness
 from analysis.errors import AnalysisError
 from analysis.explain.causes import RECORDED, links_of
 from analysis.explain.chronicle import chronicle, turning_points
@@ -102,7 +102,7 @@ def span(seeds: Sequence[int]) -> str:
     return f"{seeds[0]} to {seeds[-1]}" if whole and len(seeds) > 1 else ", ".join(map(str, seeds))
 
 
-def as_document(story: Story, reversals: Reversals | None, luck: Luck | None = None) -> dict[str, Any]:
+def as_document(story: Story, reversals: Reversals | None, robustness: SeedRobustness | None = None) -> dict[str, Any]:
     """The story as JSON says it; `reversals` and `further_seeds` are null where nothing was replayed."""
     subject = story.record.subject
     checked = checks_of(story, reversals)
@@ -116,7 +116,7 @@ def as_document(story: Story, reversals: Reversals | None, luck: Luck | None = N
         "causes": [_link_document(link, check_of(link, checked)) for link in story.links],
         "rules": {name: RULES[name] for name in sorted({link.basis for link in story.links} - {RECORDED})},
         "reversals": None if reversals is None else _reversals_document(reversals, checked),
-        "further_seeds": None if luck is None else luck.as_document(),
+        "further_seeds": None if robustness is None else robustness.as_document(),
     }
 
 

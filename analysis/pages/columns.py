@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 
 from analysis.pages.blocks import Document, Writer, table
@@ -12,11 +13,11 @@ from simulation.records.reasons import PHRASES
 
 
 def writers() -> dict[str, Writer]:
-    """The parts `columns.shared`, `columns.TABLE`, `events.kinds` and `reasons.kinds`."""
+    """The parts `columns.shared`, `columns.judged`, `columns.TABLE`, `events.kinds` and `reasons.kinds`."""
     of_events = {"events.kinds": kinds_of_events, "reasons.kinds": kinds_of_reasons}
     return (
         of_events
-        | {"columns.shared": _writer(LABELS)}
+        | {"columns.shared": _writer(LABELS), "columns.judged": judged}
         | {f"columns.{name}": _writer(columns_of(name)) for name in ROWS}
     )
 
@@ -36,6 +37,11 @@ def kinds_of_reasons(document: Document, source: str) -> str:
     """The part `reasons.kinds`: causes of endings, and how each is told."""
     rows = [[f"`{name}`", "".join(f"`{part}`" for part in phrase)] for name, phrase in PHRASES.items()]
     return table(["`kind`", "Told as"], rows)
+
+
+def judged(document: Document, source: str) -> str:
+    """The part `columns.judged`: columns of the firms table that a statement may be about."""
+    return textwrap.fill(", ".join(f"`{one.name}`" for one in columns_of("firms") if one.judged) + ".", 120) + "\n"
 
 
 def _unit(unit: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from analysis.errors import AnalysisError
 from analysis.play.lockstep import Arm, largest_block
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 
 LIFE_MONTHS = 62.0  # fits the 46.6 living firms of benchmarks/results/market-2-cores-cpu.json
 FIRM_MONTH_S = 93e-6  # us_per_firm_month of the reference case there
@@ -53,7 +53,7 @@ class Estimate:
         )
 
 
-def estimate(arms: Sequence[Arm], settings: Settings, at_once: int | None = None) -> Estimate:
+def estimate(arms: Sequence[Arm], settings: PlayOptions, at_once: int | None = None) -> Estimate:
     """What all arms with all seeds will about take; `at_once`: seeds that one process plays together."""
     n_seeds, jobs = settings.replications, min(settings.n_jobs, settings.replications)
     worlds = [(firm_months(arm.setup), n_firms(arm.setup)) for arm in arms]
@@ -94,7 +94,7 @@ def n_firms(setup: Any) -> float:
     )
 
 
-def check_size(expected: Estimate, name: str, settings: Settings) -> None:
+def check_size(expected: Estimate, name: str, settings: PlayOptions) -> None:
     """Raise `AnalysisError` for what is larger than anybody may have meant, unless the settings say `yes`.
 
     A large world is warned of.
@@ -107,7 +107,7 @@ def check_size(expected: Estimate, name: str, settings: Settings) -> None:
         raise AnalysisError(f"{name}: {expected}; that is more than {' and '.join(over)}: ask for less, or say --yes")
 
 
-def beyond(expected: Estimate, settings: Settings) -> list[str]:
+def beyond(expected: Estimate, settings: PlayOptions) -> list[str]:
     """The limits that an experiment goes beyond, in words."""
     import psutil
 
@@ -140,7 +140,7 @@ def _founded(firm: Any, setup: Any) -> int:
     return setup.month_of(firm.founded) if firm.founded is not None else 0
 
 
-def _free_bytes(settings: Settings) -> float:
+def _free_bytes(settings: PlayOptions) -> float:
     path = settings.intended_out.absolute()
     while not path.exists() and path != path.parent:
         path = path.parent

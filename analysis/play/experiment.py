@@ -17,7 +17,7 @@ from analysis.play.estimate import check_size, estimate
 from analysis.play.interrupted import Interrupted
 from analysis.play.interrupts import held
 from analysis.play.lockstep import Arm, Engine, real_engine, split_into_blocks
-from analysis.play.options import Options, Settings
+from analysis.play.options import PlayArguments, PlayOptions
 from analysis.play.plugins import acting_in, sources_of
 from analysis.play.progress import Tally, progress_bar
 from analysis.play.provenance import provenance
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 BASE = "base"
 
 
-def run(scenario: Scenario | str | Path, **options: Unpack[Options]) -> Run:
+def run(scenario: Scenario | str | Path, **options: Unpack[PlayArguments]) -> Run:
     """Play a scenario with many seeds; the result's `firms`, `sectors`, `events`, … are data frames.
 
     scenario: a loaded scenario, a shipped name such as "cases/vision", or a YAML file.
     options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`, `yes`, `plugins`;
-        see `Settings`.
+        see `PlayOptions`.
     Raises `AnalysisError` and `scenarios.ScenarioError` for a wrong request, `Interrupted` on Ctrl-C.
     """
-    settings = Settings.of(options)
+    settings = PlayOptions.of(options)
     setup = loaded(scenario, settings)
     return play([Arm(setup.name, BASE, setup)], settings, kind="run", name=setup.name)
 
 
-def loaded(scenario: Scenario | str | Path, settings: Settings) -> Scenario:
+def loaded(scenario: Scenario | str | Path, settings: PlayOptions) -> Scenario:
     """The scenario itself, or the one of that name or file; the plug-ins of the settings act in it."""
     if isinstance(scenario, str | os.PathLike):
         from scenarios import load
@@ -58,7 +58,7 @@ def loaded(scenario: Scenario | str | Path, settings: Settings) -> Scenario:
     return acting_in(scenario, settings.plugins)
 
 
-def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engine: Engine | None = None) -> Run:
+def play(arms: Sequence[Arm], settings: PlayOptions, *, kind: str, name: str, engine: Engine | None = None) -> Run:
     """Play all arms with all seeds of the settings, going on where `settings.out` stopped.
 
     kind: run, cases or compare; name: what the manifest calls the experiment; engine: the real one by default.
@@ -96,7 +96,7 @@ def play(arms: Sequence[Arm], settings: Settings, *, kind: str, name: str, engin
     return result
 
 
-def _play_missing(arms: Sequence[Arm], settings: Settings, out: Path, manifest: Manifest, engine: Engine) -> None:
+def _play_missing(arms: Sequence[Arm], settings: PlayOptions, out: Path, manifest: Manifest, engine: Engine) -> None:
     done = SeedSet().union(manifest.finished_seeds, *(part.seeds for part in sound_parts(out, manifest)))
     missing = manifest.seeds - done
     blocks = split_into_blocks(missing, arms, settings.n_jobs)
@@ -112,7 +112,7 @@ def _play_missing(arms: Sequence[Arm], settings: Settings, out: Path, manifest: 
         play_blocks(blocks, job, settings.n_jobs)
 
 
-def _first_manifest(arms: Sequence[Arm], settings: Settings, kind: str, name: str) -> Manifest:
+def _first_manifest(arms: Sequence[Arm], settings: PlayOptions, kind: str, name: str) -> Manifest:
     from simulation.training.device import device_name, resolve_device
 
     described = tuple(_describe(arm) for arm in arms)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simulation.training.service import TrainingService
 
 LARGEST_BLOCK = 8  # seeds: 16 need an eighth less time (larger batches), but a block is what an interrupt can lose
-LARGEST_COMPANY = 256  # worlds in memory at once
+LARGEST_BATCH = 256  # worlds in memory at once
 
 
 class World(Protocol):
@@ -122,7 +122,7 @@ def split_into_blocks(seeds: SeedSet, arms: Sequence[Arm], jobs: int) -> Blocks:
 
 def largest_block(n_arms: int) -> int:
     """Most seeds that one process plays together."""
-    return max(1, min(LARGEST_BLOCK, LARGEST_COMPANY // n_arms))
+    return max(1, min(LARGEST_BLOCK, LARGEST_BATCH // n_arms))
 
 
 def play_block(block: Block, engine: Engine, service: Service, tally: Tally | None = None) -> Played:

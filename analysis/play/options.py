@@ -28,8 +28,8 @@ class NewFolder:
     wanted: Path
 
 
-class Options(TypedDict, total=False):
-    """The keyword arguments that `run`, `cases` and `compare` share; `Settings` holds their defaults."""
+class PlayArguments(TypedDict, total=False):
+    """The keyword arguments that `run`, `cases` and `compare` share; `PlayOptions` holds their defaults."""
 
     replications: int
     seed: int
@@ -44,7 +44,7 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class PlayOptions:
     """One experiment's settings, checked on creation.
 
     replications: number of seeds (≥ 1); seed: the first of them (≥ 0, and 0 is a seed like any other).
@@ -94,7 +94,7 @@ class Settings:
             raise AnalysisError(f"jobs must be at most {most_jobs():,} on this machine, not {self.jobs:,}")
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Settings:
+    def of(cls, options: Mapping[str, Any]) -> PlayOptions:
         """The settings of these keyword arguments; raises `AnalysisError` for one that does not exist."""
         checks.known(options, [field.name for field in fields(cls)])
         return cls(**options)

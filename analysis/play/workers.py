@@ -67,7 +67,7 @@ def play_blocks(blocks: Sequence[Block], job: Job, n_jobs: int) -> None:
     Raises what a block raised; `BrokenRun` when a process was killed; `KeyboardInterrupt` on Ctrl-C.
     """
     remedy = f"finished seeds are kept: go on with --out {job.folder} and fewer --jobs"
-    with closing(spread(partial(play_and_write, job=job), blocks, n_jobs, remedy)) as played:
+    with closing(parallel_map(partial(play_and_write, job=job), blocks, n_jobs, remedy)) as played:
         for _ in played:
             pass
 
@@ -78,7 +78,7 @@ def play_and_write(block: Block, job: Job) -> None:
     write_part(job.folder, job.token, SeedSet.of(block.seeds), play_block(block, job.engine, service, job.tally))
 
 
-def spread(
+def parallel_map(
     work: Callable[[Item], Result], items: Sequence[Item], n_jobs: int, remedy: str
 ) -> Generator[Result, None, None]:
     """What `work` returns for every item, as it comes: worked here if one job is allowed, else in processes.

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from analysis.cases.verdicts import written
-from analysis.counterfactual.seeds import Effect, Luck
+from analysis.counterfactual.seeds import Effect, SeedRobustness
 from analysis.explain.story import span
 
 MOST_LEVERS = 12  # those that turn the ending around in the story's own seed are all shown
 
 
-def luck_lines(luck: Luck) -> list[str]:
+def robustness_lines(robustness: SeedRobustness) -> list[str]:
     """How often the ending comes without a change, and how often each lever turns it around."""
-    n = len(luck.as_it_was)
-    head = f"How far it is luck: {len(luck.seeds)} further seeds ({span(luck.seeds)}), {len(luck.outcomes):,} replays"
+    n = len(robustness.as_it_was)
+    replayed = f"{len(robustness.seeds)} further seeds ({span(robustness.seeds)}), {len(robustness.outcomes):,} replays"
+    head = f"How robust it is: {replayed}"
     if not n:
         return [head, "  stopped by Ctrl-C before a seed was finished"]
-    stopped = [] if luck.complete else ["  stopped by Ctrl-C: what follows rests on fewer seeds than were asked for"]
-    ends = "fails" if luck.failed else "does not fail"
-    told = ", ".join(f"{ending} {count}" for ending, count in luck.endings.items())
-    same = f"  unchanged it {ends}, as in the story, in {written(luck.same_ending)} of {n} seeds: {told}"
-    effects = luck.effects()
+    stopped = (
+        [] if robustness.complete else ["  stopped by Ctrl-C: what follows rests on fewer seeds than were asked for"]
+    )
+    ends = "fails" if robustness.failed else "does not fail"
+    told = ", ".join(f"{ending} {count}" for ending, count in robustness.endings.items())
+    same = f"  unchanged it {ends}, as in the story, in {written(robustness.same_ending)} of {n} seeds: {told}"
+    effects = robustness.effects()
     useful = [one for one in effects if one.change.turned or one.turns.estimate > 0]
     shown = [one for i, one in enumerate(useful) if i < MOST_LEVERS or one.change.turned]
     if not any(one.turns.n for one in effects):

@@ -1,7 +1,7 @@
 """The one door to the screen library: titles, names, paths and messages are printed as written, never as markup.
 
 Brackets in a text are no markup, `:smile:` is no picture, and a control character cannot command the terminal. Nothing
-else in the project makes a console, a bar or a spinner of its own (`tests/test_project.py`).
+else in the project makes a console, a bar or a spinner of its own (`tests/project/test_project.py`).
 """
 
 from __future__ import annotations

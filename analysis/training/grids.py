@@ -15,8 +15,8 @@ import pandas as pd
 from analysis.engine import refuse_replaced_rules
 from analysis.errors import AnalysisError, TrainingInterrupted
 from analysis.play.lockstep import one_thread
-from analysis.play.options import Settings
-from analysis.play.workers import spread
+from analysis.play.options import PlayOptions
+from analysis.play.workers import parallel_map
 from analysis.terminal.console import counted
 from analysis.training.plans import flat, product_of
 from simulation.training.device import device_name, resolve_device
@@ -96,7 +96,7 @@ def scaling_plans(
     return product_of(grid, {**SCALING_RECIPE, **values}, n_seeds)
 
 
-def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
+def train_plans(plans: Sequence[TrainingPlan], settings: PlayOptions) -> Trained:
     """Results of all plans: from the ledger where they stand, else trained in parallel and written there.
 
     settings: `jobs`, `device`, `ledger`, `retrain` and `progress` count.
@@ -118,7 +118,9 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     unsaved: list[str] = []
     work = partial(train_chunk, ledger=settings.ledger_path, device=settings.device, retrain=settings.retrain)
     try:
-        with closing(spread(work, chunks, settings.n_jobs, "the same command goes on with fewer --jobs")) as outcomes:
+        with closing(
+            parallel_map(work, chunks, settings.n_jobs, "the same command goes on with fewer --jobs")
+        ) as outcomes:
             shown = settings.progress and len(chunks) > 1
             text = f"training {len(by_key) - n_found:,} networks: batches"
             for chunk in counted(outcomes, text, len(chunks), shown=shown):
@@ -135,7 +137,7 @@ def train_plans(plans: Sequence[TrainingPlan], settings: Settings) -> Trained:
     return Trained(tuple(plans), in_order, len(by_key) - n_found, n_found, seconds, device_name(device))
 
 
-def train_foundations(plans: Sequence[FoundationPlan], settings: Settings) -> list[FoundationResult]:
+def train_foundations(plans: Sequence[FoundationPlan], settings: PlayOptions) -> list[FoundationResult]:
     """What was measured on these foundations: from the weight store beside the ledger, else trained and kept there.
 
     settings: `jobs`, `device`, `ledger`, `retrain` and `progress` count.
@@ -148,7 +150,7 @@ def train_foundations(plans: Sequence[FoundationPlan], settings: Settings) -> li
     wanted = {plan.key(): plan for plan in sorted(plans, key=lambda plan: -plan.tokens * plan.width**2)}
     work = partial(train_foundation, ledger=settings.ledger_path, device=settings.device, retrain=settings.retrain)
     try:
-        with closing(spread(work, list(wanted.values()), settings.n_jobs, "try fewer --jobs")) as outcomes:
+        with closing(parallel_map(work, list(wanted.values()), settings.n_jobs, "try fewer --jobs")) as outcomes:
             for result in counted(outcomes, "foundations", len(wanted), shown=settings.progress and len(wanted) > 1):
                 found[result.key] = result
     except KeyboardInterrupt as stop:
@@ -156,7 +158,7 @@ def train_foundations(plans: Sequence[FoundationPlan], settings: Settings) -> li
     return [found[plan.key()] for plan in plans]
 
 
-def check_foundations(plans: Iterable[FoundationPlan | None], settings: Settings) -> None:
+def check_foundations(plans: Iterable[FoundationPlan | None], settings: PlayOptions) -> None:
     """Raise `DeviceError` before anything is trained, where one of these foundations cannot be trained here."""
     library, device = Library(folder_beside(str(settings.ledger_path))), resolve_device(settings.device)
     for plan in dict.fromkeys(plans):

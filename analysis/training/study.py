@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.play.workers import spread
+from analysis.play.workers import parallel_map
 from analysis.training.checks import Rise, above, compute_exponents, floors, prediction_error, rises
 from analysis.training.law import C14, Array, Fit, Law, Losses, fit_law, intervals_of
 
@@ -69,7 +69,7 @@ class Study:
 def study_all(table: pd.DataFrame, n_jobs: int) -> list[Study]:
     """One study per task and kind of a table of runs, in the table's order, worked out in parallel."""
     parts = [part for _, part in table.groupby(["task", "kind"], sort=False)]
-    studies = spread(partial(study, seed=0), parts, n_jobs, "try fewer --jobs")
+    studies = parallel_map(partial(study, seed=0), parts, n_jobs, "try fewer --jobs")
     by_name = {one.name: one for one in studies}
     return [by_name[f"{part['task'].iloc[0]}-{part['kind'].iloc[0]}"] for part in parts]
 

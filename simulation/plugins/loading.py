@@ -48,9 +48,10 @@ def load_again(sources: Iterable[Source]) -> None:
 
 def forget_plugins() -> None:
     """Forget all plug-ins of this process."""
-    from simulation.training import extra_tasks
+    from simulation.training import extra_kinds, extra_tasks
 
     extra_tasks.forget()
+    extra_kinds.forget()
     LOADED.clear()
 
 
@@ -137,7 +138,9 @@ def _with_source(plugin: Plugin[Any]) -> Plugin[Any]:
     """A plug-in that a running program made itself: worker processes load the file in which that happened."""
     made_by = {function.__module__ for function in plugin.rules.values()}
     made_by |= {kind.build.__module__ for kind in plugin.agents.values()}
-    made_by |= {getattr(one, "__module__", "") for one in (*plugin.tasks.values(), plugin.settings)}
+    made_by |= {
+        getattr(one, "__module__", "") for one in (*plugin.tasks.values(), *plugin.kinds.values(), plugin.settings)
+    }
     made_by -= {"simulation.plugins.plugin", ""}
     if plugin.source.origin or len(made_by) != 1:
         return plugin
@@ -161,6 +164,10 @@ def _register(plugin: Plugin[Any]) -> Plugin[Any]:
         from simulation.training import extra_tasks
 
         extra_tasks.register(plugin.tasks, plugin.source.sha256, plugin.name)
+    if plugin.kinds:
+        from simulation.training import extra_kinds
+
+        extra_kinds.register(plugin.kinds, plugin.source.sha256, plugin.name)
     LOADED[plugin.name] = plugin
     return plugin
 
@@ -168,6 +175,7 @@ def _register(plugin: Plugin[Any]) -> Plugin[Any]:
 def _refuse_overlap(plugin: Plugin[Any], other: Plugin[Any]) -> None:
     for what, own, theirs in (
         ("task", plugin.tasks, other.tasks),
+        ("kind of model", plugin.kinds, other.kinds),
         ("type of actor", plugin.agents, other.agents),
         ("statistic", plugin.statistics, other.statistics),
     ):

@@ -1,4 +1,4 @@
-"""What a user's module declares: rules in place of ours, actors, training tasks, statistics, outcomes, settings."""
+"""What a user's module declares: rules in place of ours, actors, tasks, kinds of model, statistics and outcomes."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ class Plugin(Generic[S]):
         self.rules: dict[str, Callable[..., Any]] = {}
         self.agents: dict[str, AgentType] = {}
         self.tasks: dict[str, Callable[[], Any]] = {}
+        self.kinds: dict[str, Callable[[], Any]] = {}
         self.statistics: dict[str, Any] = {}
         self.outcomes: list[Any] = []
 
@@ -122,6 +123,15 @@ class Plugin(Generic[S]):
         def declare(task: Class) -> Class:
             self.tasks[name] = task
             return task
+
+        return declare
+
+    def model_kind(self, name: str) -> Callable[[Class], Class]:
+        """Declare a kind of model, a subclass of `simulation.training.extra_kinds.ModelKind`: firms may train it."""
+
+        def declare(kind: Class) -> Class:
+            self.kinds[name] = kind
+            return kind
 
         return declare
 

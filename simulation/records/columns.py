@@ -133,6 +133,12 @@ class FirmRow(NamedTuple):
             "NaN before the first",
         ),
     ]
+    fairness_gap: Annotated[
+        float,
+        measure(
+            "share", "measured accuracy on the majority less that on the minority, of the released model; NaN before it"
+        ),
+    ]
 
 
 class SectorRow(NamedTuple):

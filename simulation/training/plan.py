@@ -61,6 +61,8 @@ DRIVING_TASK, GENERATION_TASK = "driving-policy", "data-generation"
 TASK_NAMES = (*CLASSIFICATION_TASKS, DRIVING_TASK, GENERATION_TASK)
 EXTRA_TASKS: dict[str, str] = {}
 """Classification tasks of users' own modules (`extra_tasks.py`), with the hash of the source that declares them."""
+EXTRA_KINDS: dict[str, str] = {}
+"""Kinds of classifiers of users' own modules (`extra_kinds.py`), with the hash of the source that declares them."""
 MAX_RUNG = 5
 MIN_ROWS, MAX_ROWS = 64, 8192
 MAX_DOCUMENTS = 65536
@@ -81,9 +83,14 @@ def _task(name: str, value: Any) -> None:
         choice((*TASK_NAMES, *EXTRA_TASKS))(name, value)
 
 
+def _kind(name: str, value: Any) -> None:
+    if value not in EXTRA_KINDS:
+        choice((*KINDS, *EXTRA_KINDS))(name, value)
+
+
 _CHECKS: dict[str, Check] = {
     "task": _task,
-    "kind": choice(KINDS),
+    "kind": _kind,
     "rung": whole(0, MAX_RUNG),
     "rows": _rows,
     "label_noise": number(0.0, 1.0),
@@ -124,8 +131,8 @@ def kinds_of(task: str) -> tuple[str, ...]:
     if task == DRIVING_TASK:
         return ("actor-critic",)
     if task in DOCUMENT_TASKS:
-        return ("linear", *NETWORK_KINDS, *FOUNDATION_KINDS)
-    return GENERATOR_KINDS if task == GENERATION_TASK else ("linear", *NETWORK_KINDS)
+        return ("linear", *NETWORK_KINDS, *FOUNDATION_KINDS, *EXTRA_KINDS)
+    return GENERATOR_KINDS if task == GENERATION_TASK else ("linear", *NETWORK_KINDS, *EXTRA_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +233,8 @@ class TrainingPlan:
             if self.pretraining_rows < MIN_ROWS:
                 allowed = f"0 or in [{MIN_ROWS}, {MAX_ROWS}]"
                 raise ValueError(f"pretraining_rows must be {allowed}, not {self.pretraining_rows}")
+        if self.compression != "none" and kind in EXTRA_KINDS:
+            raise ValueError(f"compression needs a shipped kind of network, not {kind!r}")
         if self.compression == "distilled" and not (classifier and self.dp_noise == 0):
             kinds = ", ".join(NETWORK_KINDS)
             raise ValueError(f"compression 'distilled' needs one of the kinds {kinds} and no dp_noise")
@@ -265,8 +274,9 @@ class TrainingPlan:
 
     @property
     def trainer_version(self) -> str:
-        """Version of what trains this plan: ours, and for a task from a user's module the hash of its source."""
-        return f"{TRAINER_VERSION}+{EXTRA_TASKS[self.task]}" if self.task in EXTRA_TASKS else TRAINER_VERSION
+        """Version of what trains this plan: ours, and the hashes of users' modules that take part."""
+        extra = (EXTRA_TASKS.get(self.task), EXTRA_KINDS.get(self.kind))
+        return "+".join([TRAINER_VERSION, *(source for source in extra if source)])
 
     @classmethod
     def from_json(cls, text: str) -> TrainingPlan:

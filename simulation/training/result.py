@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from simulation.training.plan import GENERATOR_KINDS, KINDS
+from simulation.training.plan import GENERATOR_KINDS
 
 POLICY_KINDS = ("actor-critic",)
 
@@ -19,7 +19,7 @@ class Allowed:
     Attributes:
         rounding: how far it may lie outside, because it is computed in single precision.
         max_text: characters of a text; the default is for names and versions.
-        kinds: the kinds of network that have it; for others it is None.
+        kinds: the kinds of network that have it (None: all); for others it is None.
     """
 
     type: type[int] | type[float] | type[str] = float
@@ -27,7 +27,11 @@ class Allowed:
     high: float = math.inf
     rounding: float = 0.0
     max_text: int = 200
-    kinds: tuple[str, ...] = KINDS
+    kinds: tuple[str, ...] | None = None
+
+    def of_kind(self, kind: str) -> bool:
+        """Whether a network of the kind has it."""
+        return self.kinds is None or kind in self.kinds
 
     def holds(self, value: Any) -> bool:
         """Whether the value is of the type and in the range."""
@@ -120,7 +124,7 @@ class TrainingResult:
 
 MEASURES: dict[str, Allowed] = {item.name: item.metadata["allowed"] for item in fields(TrainingResult) if item.metadata}
 """All measures by name, in the order of `TrainingResult`."""
-OPTIONAL_MEASURES = tuple(name for name, allowed in MEASURES.items() if allowed.kinds != KINDS)
+OPTIONAL_MEASURES = tuple(name for name, allowed in MEASURES.items() if allowed.kinds is not None)
 """Measures that only some kinds have."""
 
 
@@ -131,4 +135,4 @@ def out_of_range(values: Iterable[tuple[str, Any]]) -> str:
 
 def not_of_kind(kind: str, values: Iterable[tuple[str, Any]]) -> str:
     """The first of (measure, value) that a network of the kind lacks, or has though its kind has none; else empty."""
-    return next((name for name, value in values if (value is None) == (kind in MEASURES[name].kinds)), "")
+    return next((name for name, value in values if (value is None) == MEASURES[name].of_kind(kind)), "")

@@ -80,10 +80,10 @@ class TrainingService:
         buckets = {bucket_of(self._pending[key]) for key in missing if key in self._pending}
         if not buckets:
             return 0
-        company = [key for key, plan in self._pending.items() if bucket_of(plan) in buckets]
-        self._take_from_ledger(company)
+        batch = [key for key, plan in self._pending.items() if bucket_of(plan) in buckets]
+        self._take_from_ledger(batch)
         by_bucket: dict[Bucket, list[TrainingPlan]] = {}
-        for key in company:
+        for key in batch:
             if key in self._pending:
                 by_bucket.setdefault(bucket_of(self._pending[key]), []).append(self._pending[key])
         return sum(self._train_bucket(plans) for plans in by_bucket.values())

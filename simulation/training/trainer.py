@@ -1,6 +1,6 @@
 """Fused training: all members of a bucket are trained as one stacked network, in chunks that fit the cache.
 
-**A member's result does not depend on its company.** Members of a bucket share every shape but the number of rows; a
+**A member's result does not depend on its batch.** Members of a bucket share every shape but the number of rows; a
 step draws a fixed number of rows from each member's own data, and no operation mixes members:
 
 - batched matrix products treat each matrix alike, whatever their number, as long as each begins at a cache line (the
@@ -26,12 +26,13 @@ from torch import Tensor
 from simulation.training.classifiers.train import train_classifiers
 from simulation.training.device import device_name, single_thread
 from simulation.training.driving.actor_critic import train_policies
+from simulation.training.extra_kinds import train_extra
 from simulation.training.foundation.adaptation import train_adaptations
 from simulation.training.foundation.library import Library
 from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.generators.train import train_generators
 from simulation.training.measures import Costs, Measures, Trained
-from simulation.training.plan import FOUNDATION_KINDS, MAX_ROWS, TrainingPlan
+from simulation.training.plan import EXTRA_KINDS, FOUNDATION_KINDS, MAX_ROWS, TrainingPlan
 from simulation.training.result import TrainingResult
 from simulation.training.values import USUAL_YEAR
 
@@ -48,8 +49,8 @@ TRAINERS: dict[str, Callable[[Sequence[TrainingPlan], torch.device], Trained]] =
     "gan": train_generators,
     "actor-critic": train_policies,
 }
-"""Training function per kind; those of `FOUNDATION_KINDS` are all trained by `train_adaptations`. Plans come sorted by
-rows, largest first."""
+"""Training function per kind; those of `FOUNDATION_KINDS` are all trained by `train_adaptations`, those of users'
+modules by `train_extra`. Plans come sorted by rows, largest first."""
 WITH_AUTOGRAD: frozenset[str] = frozenset({"transformer", *FOUNDATION_KINDS})
 """Kinds whose gradients come from torch's autograd, which inference mode would forbid."""
 
@@ -133,7 +134,7 @@ def chunk_size_of(plans: Sequence[TrainingPlan], device: str) -> int:
 
 
 def _no_gradients(kind: str) -> AbstractContextManager[object]:
-    return torch.no_grad() if kind in WITH_AUTOGRAD else torch.inference_mode()
+    return torch.no_grad() if kind in WITH_AUTOGRAD or kind in EXTRA_KINDS else torch.inference_mode()
 
 
 def _train_chunk(
@@ -142,12 +143,18 @@ def _train_chunk(
     started = time.perf_counter()
     n_dummies = size - len(wanted) if device.type == "cuda" else 0
     plans = sorted([*wanted, *[wanted[-1]] * n_dummies], key=lambda plan: -plan.rows)
-    adapted = plans[0].kind in FOUNDATION_KINDS
-    trained = train_adaptations(plans, device, library) if adapted else TRAINERS[plans[0].kind](plans, device)
+    trained = _trained(plans, device, library)
     seconds = (time.perf_counter() - started) / len(wanted)
     results = _collect(plans, *trained, seconds, device)
     by_key = {result.key: result for result in results}
     return [by_key[plan.key()] for plan in wanted]
+
+
+def _trained(plans: Sequence[TrainingPlan], device: torch.device, library: Library) -> Trained:
+    kind = plans[0].kind
+    if kind in FOUNDATION_KINDS:
+        return train_adaptations(plans, device, library)
+    return TRAINERS.get(kind, train_extra)(plans, device)
 
 
 def _collect(

@@ -1,0 +1,90 @@
+"""The command line in a process of its own, with real worlds on a training service that computes.
+
+`python -m tests.support.quick_cli run FILE … THEN validate FILE`: for tests of what a terminal, a pipe or a
+closed stream makes of commands; the first that fails ends it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.support.paths import ROOT
+from tests.support.patience import HANGS_S
+
+THEN = "THEN"
+SMALL = """\
+title: A small market
+start: 2016-01
+years: 1
+focal: iris
+world:
+  sectors:
+    vision:
+      market_opens: 2016
+      segments:
+        cameras: {customers: 2000, reference_price_usd: 2000, contract_months: 12}
+firms:
+  iris: {sector: vision, offers: {cameras: subscription}, capital_usd: 3e5, staff: {research: 4, marketing: 2}}
+  giant: {kind: incumbent, sector: vision, offers: {cameras: subscription}, capital_usd: 1e7, staff: {research: 8}}
+expect:
+  - {id: few, section: "1", says: It has few customers., metric: customers, at_most: 1e6}
+causes:
+  money: {section: "1", says: Little money., set: {firms.iris.capital_usd: 5e6}}
+"""
+
+
+def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables of a process that finds the project and these tests, and keeps its ledger in the folder."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON") and name != "COLUMNS"}
+    return {**given, "PYTHONPATH": str(ROOT), "VENTURES_LEDGER": str(folder / "ledger.sqlite"), **(more or {})}
+
+
+def command(*arguments: str, options: tuple[str, ...] = ()) -> list[str]:
+    """What to start; `options` are those of Python."""
+    return [sys.executable, *options, "-m", "tests.support.quick_cli", *arguments]
+
+
+def call(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in the folder to its end; variables go into its environment."""
+    return subprocess.run(
+        command(*arguments), cwd=folder, env=environment(folder, variables), capture_output=True, timeout=HANGS_S
+    )
+
+
+def start(folder: Path, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
+    """Start a command in the folder; its standard streams are pipes unless `more` says else."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
+    return subprocess.Popen(command(*arguments), cwd=folder, env=environment(folder), **streams)
+
+
+def main() -> None:
+    """The command line with quick worlds."""
+    import analysis.play.experiment
+    from analysis.cli.main import main as ventures
+    from tests.support import explain_fakes
+
+    analysis.play.experiment.real_engine = lambda: explain_fakes.ENGINE
+    given = sys.argv[1:]
+    while THEN in given:
+        at = given.index(THEN)
+        run_one(ventures, given[:at])
+        given = given[at + 1 :]
+    ventures(given)
+
+
+def run_one(ventures: Callable[[list[str]], None], arguments: list[str]) -> None:
+    """One of several commands."""
+    try:
+        ventures(arguments)
+    except SystemExit as end:
+        if end.code:
+            raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,317 @@
+"""Conservation: over random scenarios, money, customers, shares and firms add up after every month."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from agents.fund import committed_usd
+from scenarios.build import build_world
+from simulation.books import ASSETS, EQUITY, LIABILITIES
+from simulation.model import MarketModel
+from simulation.parameters import Settings, parameter_records
+from simulation.settings import SegmentSettings
+from simulation.settings.law import CertificationSettings, LawSettings, SupportSettings
+from tests.support.world_fakes import FakeService, bound, merged, play, scenario_of, world_of
+
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # minutes, for worlds of this size
+ENDINGS = {"bankrupt", "acquired", "public", "profitable", "alive"}
+MODELS = ("subscription", "licence", "solution", "freemium", "bundle", "product", "data")
+
+
+def check_money(model: MarketModel) -> None:
+    assert model.bank.total_cash_usd() == 0
+    for owner, books in model.bank.books.items():
+        assert books.imbalance_usd() == 0, owner
+        assert books.may_owe or books.cash_usd >= 0, owner
+        assert all(isinstance(cents, int) for cents in books.balance.values()), owner
+
+
+def check_closed_books(model: MarketModel) -> None:
+    """Books of every firm after the month: nothing open, assets = liabilities + equity, as the definitions say."""
+    for name, firm in model.firms.items():
+        books = firm.books
+        balance = books.balance
+        assert set(balance) <= {*ASSETS, *LIABILITIES, *EQUITY, *books.open_accounts()}, name
+        assert all(balance[account] == 0 for account in books.open_accounts()), name
+        assets, deferred = sum(balance[a] for a in ASSETS), -sum(balance[a] for a in LIABILITIES)
+        equity = -sum(balance[a] for a in EQUITY)
+        assert deferred >= 0 and assets == deferred + equity, name  # in whole cents, so exactly
+        assert (books.assets_usd(), books.equity_usd()) == (assets / 100, equity / 100), name
+
+
+def check_customers(model: MarketModel) -> None:
+    market = model.market
+    for column in ("customers", "free", "won", "lost", "converted"):
+        assert np.isfinite(market[column]).all() and (market[column] >= 0).all(), column
+    assert (market.served() <= market.s["customers"] * (1 + 1e-9)).all()
+    assert ((market["trust"] >= 0) & (market["trust"] <= 1)).all()
+    assert np.isfinite(market.surplus_usd).all()
+    for sector, shares in model.sector_shares().items():
+        assert sum(shares.values()) <= 1 + 1e-9, sector
+
+
+def check_firms(model: MarketModel) -> None:
+    market = model.market
+    for name, firm in model.firms.items():
+        assert firm.ending in ENDINGS - {"profitable"}, name
+        assert firm.alive == (firm.ending in ("alive", "public")), name
+        if firm.kind == "startup":
+            assert sum(firm.finance.cap_table.shares.values()) == pytest.approx(1, abs=1e-12), name
+            assert all(share >= 0 for share in firm.finance.cap_table.shares.values()), name
+            notes = sum(firm.finance.cap_table.notes_usd.values()) if firm.alive else 0.0
+            assert -firm.books.balance["notes"] / 100 == pytest.approx(notes, abs=0.05), name
+        if not firm.alive:
+            assert firm.books.cash_usd == 0 and firm.books.assets_usd() == 0, name
+            assert all(market[c][slot] == 0 for c in ("customers", "free") for slot in firm.sales.slots.values()), name
+            assert not any(market.selling[slot] for slot in firm.sales.slots.values()), name
+
+
+def check_endings(model: MarketModel) -> None:
+    """One row per firm; who is gone has a date, and the bankrupt have reasons."""
+    endings = model.tables()["endings"]
+    assert sorted(endings["firm"]) == sorted(model.firms) and set(endings["ending"]) <= ENDINGS
+    gone = endings["ending"].isin(["bankrupt", "acquired", "public"])
+    assert (endings["ended"].notna() == gone).all()
+    assert (endings.loc[endings["ending"] == "bankrupt", "causes"] != "").all()
+
+
+def check_funds(model: MarketModel) -> None:
+    """A fund keeps no cash; what partners paid in, what it holds and what it may still call agree with its books."""
+    for fund in model.funds:
+        books, paid_in = fund.books, sum(-usd for _, usd in fund.flows if usd < 0)
+        startups = [firm for firm in model.firms.values() if firm.kind == "startup"]
+        cost = sum(firm.finance.invested_usd.get(fund.name, 0.0) for firm in startups)
+        assert books.cash_usd == 0, fund.name
+        assert -books.balance["paid_in_capital"] / 100 == pytest.approx(paid_in, abs=0.01), fund.name
+        assert books.balance["investments"] / 100 == pytest.approx(cost, abs=0.01), fund.name
+        assert 0 <= fund.reserve_usd <= fund.uncalled_usd + 1e-6 and fund.fees_left_usd >= 0, fund.name
+        recalled = sum(usd for _, usd in fund.flows if usd > 0)
+        assert paid_in <= committed_usd(fund.settings) + recalled + 1, fund.name
+
+
+def check_all(model: MarketModel) -> None:
+    check_money(model)
+    check_funds(model)
+    check_closed_books(model)
+    check_customers(model)
+    check_firms(model)
+
+
+def numbers(low: float, high: float) -> st.SearchStrategy[float]:
+    """Numbers over orders of magnitude."""
+    return st.floats(np.log10(low), np.log10(high)).map(lambda x: float(10**x))
+
+
+@st.composite
+def segments(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "customers": draw(numbers(1, 1e8)), "reference_price_usd": draw(numbers(0.1, 1e5)),
+        "price_weight": draw(st.floats(0.01, 5)), "adoption_hurdle": draw(st.floats(-3, 4)),
+        "switching_cost": draw(st.floats(0, 5)), "contract_months": draw(st.sampled_from([1, 6, 12, 36])),
+        "innovation_rate_year": draw(st.floats(0, 1)), "imitation_rate_year": draw(st.floats(0, 3)),
+        "field_threshold": draw(st.sampled_from([0.0, 0.0, 0.6])), "inference_gpu_hours": draw(numbers(0.001, 1000)),
+        "usage_rows_month": draw(numbers(1, 1e5)), "project_staff_months": draw(st.floats(0.01, 5)),
+    }  # fmt: skip
+
+
+@st.composite
+def firms(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["startup", "startup", "incumbent"]))
+    sold = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
+    if kind == "incumbent":
+        own: dict[str, Any] = {"acquires": True, "core_income_usd_month": draw(st.sampled_from([0.0, 1e5, 1e7]))}
+    else:
+        own = {"pivot_months": draw(st.integers(3, 30))}
+    return {
+        **own,
+        "kind": kind, "sector": "vision", "offers": {name: draw(st.sampled_from(MODELS)) for name in sold},
+        "capital_usd": draw(numbers(1e4, 1e10)), "price_level": draw(st.sampled_from([0.05, 1.0, 10.0])),
+        "skill": draw(st.floats(0, 1)), "rows": draw(numbers(100, 1e8)),
+        "compression": draw(st.sampled_from(["none", "int8"])), "reserved_gpus": draw(st.sampled_from([0, 100])),
+        "founded": draw(st.sampled_from([None, "2016-01", "2016-08", "2017-05"])),
+        "release_months": draw(st.integers(1, 24)), "brand_usd": draw(st.sampled_from([0.0, 1e7])),
+    }  # fmt: skip
+
+
+@st.composite
+def laws(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "consent_share": draw(st.floats(0, 1)), "data_cost_factor": draw(st.floats(0.1, 10)),
+        "compliance_usd_month": draw(st.sampled_from([0, 4000, 1e6])), "audits_year": draw(st.floats(0, 12)),
+        "leakage_limit": draw(st.floats(0, 0.5)), "fairness_gap_limit": draw(st.floats(0, 0.5)),
+        "fine_turnover_share": draw(st.floats(0, 0.04)), "compute_voucher_share": draw(st.floats(0, 0.9)),
+        "compute_voucher_cap_usd_year": draw(st.sampled_from([0, 1e5, 1e8])), "tax_rate": draw(st.floats(0, 0.9)),
+        "field_accuracy_floor": draw(st.sampled_from([0, 0.6])), "fine_fixed_usd": draw(st.sampled_from([0, 1e6, 1e9])),
+        "minimisation_share": draw(st.sampled_from([0, 0.3])), "certification": draw(certifications()),
+        "support": draw(supports()),
+    }  # fmt: skip
+
+
+@st.composite
+def certifications(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "scope": draw(st.sampled_from(["none", "all"])), "mandatory": draw(st.booleans()),
+        "field_accuracy": draw(st.sampled_from([0, 0.6])), "exam_months": draw(st.sampled_from([0.1, 3])),
+        "fee_usd": draw(st.sampled_from([0, 1e5])), "renewal_months": draw(st.sampled_from([0, 1, 12])),
+        "sandbox_customers": draw(st.sampled_from([0, 5])), "trust": draw(st.floats(0, 1)),
+    }  # fmt: skip
+
+
+@st.composite
+def supports(draw: st.DrawFn) -> dict[str, Any]:
+    return {
+        "grant_usd": draw(st.sampled_from([0, 1e5, 1e8])), "grant_skill": draw(st.sampled_from([0, 0.5])),
+        "research_wage_share": draw(st.floats(0, 0.9)), "tax_credit_share": draw(st.floats(0, 1)),
+        "tax_holiday_years": draw(st.sampled_from([0, 2])), "commons_rows_year": draw(st.sampled_from([0, 1e5])),
+    }  # fmt: skip
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> dict[str, Any]:
+    names = [f"segment-{i}" for i in range(draw(st.integers(1, 3)))]
+    funds = {
+        f"fund-{i}": {
+            "vintage": draw(st.integers(2010, 2018)), "size_usd": draw(numbers(1e5, 1e10)),
+            "life_years": draw(st.integers(1, 10)), "hurdle": draw(st.sampled_from([0.1, 1.0])),
+            "stages": ["A", "B", "C", "growth"], "reserve_share": draw(st.sampled_from([0.0, 0.5])),
+            "fee_share_year": draw(st.sampled_from([0.0, 0.03])), "recalled_share": draw(st.sampled_from([0.0, 1.0])),
+        }
+        for i in range(draw(st.integers(0, 3)))
+    }  # fmt: skip
+    law_changes = draw(laws())
+    return {
+        "title": "random",
+        "start": "2016-01",
+        "years": draw(st.integers(3, 5)),
+        "world": {
+            "sectors": {"vision": {"segments": {name: draw(segments()) for name in names}}},
+            "compute": {"gpus": draw(numbers(1, 1e5)), "rung_gpu_hours": draw(numbers(1, 1e4))},
+            "capital": {
+                "ipo_revenue_usd_year": draw(st.sampled_from([1e5, 8e7])), "option_usd": draw(numbers(1, 1e10)),
+                "bridge_months": draw(st.sampled_from([0, 6])), "bridge_belief": draw(st.sampled_from([0.0, 1.0])),
+                "acquisition_rate_year": draw(st.sampled_from([0, 12])),
+            },
+            "risk": {"breach_rate_year": draw(st.floats(0, 12)), "outage_rate_year": draw(st.floats(0, 12))},
+            "law": draw(laws()),
+        },
+        "firms": {f"firm-{i}": draw(firms(names)) for i in range(draw(st.integers(1, 5)))},
+        "entrants": {
+            "new": {
+                "sector": "vision", "per_year": draw(st.sampled_from([0, 3, 20])), "at_start": draw(st.integers(0, 3)),
+                "offers": [{names[0]: model} for model in MODELS],
+            }
+        },
+        "investors": funds,
+        "regulator": {"audit_months": 0.5, "fix_months": draw(st.sampled_from([0.5, 6.0]))},
+        "interventions": [
+            {"at": "2017-03", "set": {f"world.law.{key}": law_changes[key] for key in law_changes}},
+            {
+                "at": draw(st.sampled_from(["2016-01", "2016-11"])),
+                "set": {
+                    "firms.firm-0.price_level": draw(st.sampled_from([0.1, 2.0])),
+                    "firms.firm-0.offers": {names[-1]: draw(st.sampled_from(MODELS))},
+                    f"world.sectors.vision.segments.{names[0]}.contract_months": draw(st.integers(1, 60)),
+                },
+            },
+        ],
+    }  # fmt: skip
+
+
+@given(data=scenarios(), seed=st.integers(0, 2**40))
+@settings(max_examples=60, phases=NO_SHRINKING, suppress_health_check=list(HealthCheck))
+def test_money_customers_and_firms_add_up_after_every_month(data: dict[str, Any], seed: int) -> None:
+    model = build_world(scenario_of(base=data), seed, FakeService())
+    check_all(model)
+    while model.month < model.n_months:
+        model.step()
+        check_all(model)
+    check_endings(model)
+    sectors = model.tables()["sectors"]
+    assert sectors["hhi"].between(0, 1 + 1e-9).all() and (sectors["consumer_surplus_usd"] >= 0).all()
+
+
+def test_firms_of_a_month_are_those_of_the_month_before_and_entries_less_exits() -> None:
+    stream = {"sector": "vision", "per_year": 6, "offers": [{"cameras": "licence"}]}
+    sectors = play(world_of({"years": 6, "entrants": {"new": stream}})).tables()["sectors"]
+    assert sectors["exits"].sum() > 0
+    assert (sectors["n_firms"] == (sectors["entries"] - sectors["exits"]).cumsum()).all()
+
+
+def test_endings_of_every_kind_keep_the_books() -> None:
+    """One rich world in which firms are bought, go broke and go public: the invariants see each of these."""
+    data = {
+        "years": 8,
+        "world": {"capital": {"ipo_revenue_usd_year": 1e5, "ipo_growth_year": -1.0}},
+        "firms": {"giant": {"offers": {"cameras": "subscription"}, "capital_usd": 1e10, "skill": 0.1}},
+        "entrants": {
+            "new": {"sector": "vision", "per_year": 6, "offers": [{"cameras": "licence"}, {"photos": "freemium"}]}
+        },
+    }  # fmt: skip
+    seen: set[str] = set()
+    for seed in range(6):
+        model = world_of(data, seed)
+        while model.month < model.n_months:
+            model.step()
+            check_all(model)
+        check_endings(model)
+        seen |= set(model.tables()["endings"]["ending"])
+    assert {"acquired", "bankrupt", "public"} <= seen
+
+
+def test_an_invariant_notices_a_lost_cent() -> None:
+    model = play(world_of(), 6)
+    check_all(model)
+    model.firms["iris"].books.balance["cash"] -= 1
+    with pytest.raises(AssertionError):
+        check_money(model)
+
+
+def test_more_customers_than_the_segment_has_are_never_served_when_an_intervention_shrinks_it() -> None:
+    shrink = {"at": "2018-01", "set": {"world.sectors.vision.segments.photos.customers": 10}}
+    model = world_of({"interventions": [shrink]})
+    while model.month < model.n_months:
+        model.step()
+        check_customers(model)
+
+
+def test_projects_that_need_no_staff_are_not_limited() -> None:
+    lowest = bound(SegmentSettings, "project_staff_months", "low")
+    offers = {"offers": {"cameras": "solution"}, "staff": {"research": 1}, "collaboration": 0.3}
+    segment = {"sectors": {"vision": {"segments": {"cameras": {"project_staff_months": lowest}}}}}
+    check_all(play(world_of({"firms": {"iris": offers}, "world": segment}), 24))
+
+
+def ends_of(settings: type[Settings], end: str) -> dict[str, Any]:
+    """Every number of a settings class at one end of its range."""
+    return {record["name"]: record[end] for record in parameter_records(settings) if record[end] is not None}
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_laws_at_the_ends_of_their_ranges_keep_the_books(end: str) -> None:
+    law = ends_of(LawSettings, end)
+    law["certification"] = {**ends_of(CertificationSettings, end), "scope": "all"}
+    law["support"] = ends_of(SupportSettings, end)
+    model = world_of({"world": {"law": law}, "regulator": {}})
+    for _ in range(36):
+        model.step()
+        check_all(model)
+
+
+def test_merging_helper_leaves_its_arguments_alone() -> None:
+    base = {"a": {"b": 1}, "offers": {"x": 1}}
+    assert merged(base, {"a": {"c": 2}, "offers": {"y": 2}}) == {"a": {"b": 1, "c": 2}, "offers": {"y": 2}}
+    assert base == {"a": {"b": 1}, "offers": {"x": 1}}
+
+
+def test_a_played_world_that_nobody_holds_leaves_the_memory() -> None:
+    """Workers play thousands of worlds one after another."""
+    watch = weakref.ref(play(world_of(), 6))
+    gc.collect()
+    assert watch() is None
