@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from analysis.cli.options import INTERRUPTED, AsJson, Device, Jobs, Output, Seed, path_option
 from analysis.documents import json_text
 from analysis.errors import AnalysisError
-from analysis.play.options import Settings, most_jobs
+from analysis.play.options import PlayOptions, most_jobs
 from analysis.terminal.console import say_error
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def pool(
     case: Annotated[list[str] | None, typer.Option("--case", help="Cases; several. Default: speech, vision.")] = None,
     seeds: Annotated[int, typer.Option("--seeds", help="Seeds of the world; 0: without it.")] = 48,
     case_seeds: Annotated[int, typer.Option("--case-seeds", help="Seeds of each case; 0: without them.")] = 100,
-    seed: Seed = Settings.seed,
+    seed: Seed = PlayOptions.seed,
     block: Annotated[int, typer.Option("--block", help="Seeds that every column plays before it goes on.")] = 8,
     report: Annotated[bool, typer.Option("--report", help="Play nothing, tell what is finished.")] = False,
     jobs: Jobs = None,
@@ -119,7 +119,7 @@ def pool(
     from simulation.training.device import resolve_device
 
     output = Output(as_json)
-    settings = Settings(seed=seed, jobs=jobs, device=device, progress=True)
+    settings = PlayOptions(seed=seed, jobs=jobs, device=device, progress=True)
     scenarios = quick_scenarios() if quick else scenarios_of(world, seeds, case, case_seeds)
     names = ("4",) if quick and column is None else tuple(column or USUAL)
     plan = Plan(folder, columns_named(names), scenarios, seed, 1 if quick else block, settings)

@@ -308,9 +308,9 @@ def train_pool(request: Request) -> None:
     limit = USUAL_LIMIT if request.limit is None else request.limit
     if limit < 1:
         raise AnalysisError(f"--limit must be at least 1, not {limit}")
-    settings = Settings(
+    settings = PlayOptions(
         replications=USUAL_SEEDS if request.n_seeds is None else request.n_seeds,
-        seed=request.values.get("seed", Settings.seed),
+        seed=request.values.get("seed", PlayOptions.seed),
         **request.options,
         progress=True,
     )

@@ -29,7 +29,7 @@ def ledgers(document: Document, source: str) -> str:
 
 
 def verdict(document: Document, source: str) -> str:
-    """The part `pool-verdict`: whether figures leave the interval, column by column, and the smallest pool that does not."""
+    """The part `pool-verdict`: which figures leave the interval, by column, and the smallest pool where none does."""
     chance = by_chance(document)
     told = "" if chance is None else f" (other seeds and lucks alone: {chance})"
     lines = [f"- {_sentence(one, told)}\n" for one in document["verdicts"]]

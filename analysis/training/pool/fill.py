@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.errors import TrainingInterrupted
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.training.grids import train_plans
 from analysis.training.pool.orders import OpenService, orders_of
 from analysis.training.pool.ranking import Need, Reach, needs, reach
@@ -48,7 +48,7 @@ class Filled:
 
 
 def fill(
-    scenario: Scenario, settings: Settings, limit: int, tell: Tell, open_service: OpenService | None = None
+    scenario: Scenario, settings: PlayOptions, limit: int, tell: Tell, open_service: OpenService | None = None
 ) -> Filled:
     """Play worlds of a scenario that has a pool, and train the `limit` plans that save most in further ones.
 
@@ -82,7 +82,7 @@ def fill(
     )
 
 
-def _train(wanted: Sequence[Need], settings: Settings, tell: Tell) -> int:
+def _train(wanted: Sequence[Need], settings: PlayOptions, tell: Tell) -> int:
     """Train in portions; returns how many were not in the ledger."""
     started, done, trained = time.perf_counter(), 0, 0
     for begin in range(0, len(wanted), PORTION):

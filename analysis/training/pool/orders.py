@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from analysis.engine import refuse_replaced_rules
 from analysis.errors import AnalysisError, TrainingInterrupted
 from analysis.play.experiment import BASE
-from analysis.play.lockstep import Arm, Block, one_thread, open_training_service, play_month, split_into_blocks
-from analysis.play.options import Settings
-from analysis.play.workers import spread
+from analysis.play.lockstep import Arm, Block, one_thread, open_training_service, split_into_blocks
+from analysis.play.options import PlayOptions
+from analysis.play.workers import parallel_map
 from analysis.terminal.console import counted
 from scenarios.build import build_world
 from simulation.model import Ordered
@@ -28,7 +28,7 @@ OpenService = Callable[[Path, str, bool], "TrainingService"]
 
 @dataclass(frozen=True)
 class Order:
-    """One run that a world ordered and whose result it used; `flops` is what its training took."""
+    """One run that a world ordered and whose result it waited for; `flops` is what its training took."""
 
     ordered: Ordered
     flops: float
@@ -63,7 +63,7 @@ def pooled(scenario: Scenario, pool: int | None) -> Scenario:
     return scenario
 
 
-def orders_of(scenario: Scenario, settings: Settings, open_service: OpenService | None = None) -> PlayedBlock:
+def orders_of(scenario: Scenario, settings: PlayOptions, open_service: OpenService | None = None) -> PlayedBlock:
     """Orders of the worlds of a scenario with the seeds of the settings, played through the ledger.
 
     Raises:
@@ -80,7 +80,7 @@ def orders_of(scenario: Scenario, settings: Settings, open_service: OpenService 
     orders: dict[int, list[Order]] = {}
     n_trained = 0
     try:
-        with closing(spread(work, blocks, settings.n_jobs, "try again with fewer --jobs")) as outcomes:
+        with closing(parallel_map(work, blocks, settings.n_jobs, "try again with fewer --jobs")) as outcomes:
             text = f"playing {len(settings.seeds)} worlds of {scenario.name}: blocks"
             for block in counted(outcomes, text, len(blocks), shown=settings.progress):
                 orders |= block.orders
@@ -93,18 +93,22 @@ def orders_of(scenario: Scenario, settings: Settings, open_service: OpenService 
 def orders_of_block(block: Block, ledger: Path, device: str, open_service: OpenService) -> PlayedBlock:
     """Play the worlds of a block together and keep only what they ordered."""
     service = open_service(ledger, device, False)
+    due: dict[int, set[str]] = {seed: set() for seed in block.seeds}
     with one_thread():
         worlds = {seed: build_world(block.arms[0].setup, seed, service) for seed in block.seeds}
         for _ in range(block.arms[0].setup.n_months):
-            play_month(list(worlds.values()), service)
+            now = {seed: world.advance_clock() for seed, world in worlds.items()}
+            service.train(sorted(set().union(*now.values())))
+            for seed, world in worlds.items():
+                due[seed] |= now[seed]
+                world.finish_month()
     service.ledger.add_many(())
-    used = service.used_keys
     return PlayedBlock(
         {
             seed: [
                 Order(ordered, service.result(key).training_flops)
                 for key, ordered in world.ordered.items()
-                if key in used
+                if key in due[seed]
             ]
             for seed, world in worlds.items()
         },

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from analysis.cases.assess import load_case
 from analysis.play.experiment import BASE, play
 from analysis.play.lockstep import Arm, Engine
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs.manifest import MANIFEST
 from analysis.runs.names import short_name
 from analysis.runs.run import Run
@@ -40,7 +40,7 @@ class Plan:
     """With the number of seeds."""
     first: int
     block: int
-    settings: Settings
+    settings: PlayOptions
 
     def blocks(self, n_seeds: int) -> list[range]:
         """Seeds of each block."""
