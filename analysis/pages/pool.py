@@ -33,13 +33,15 @@ def verdict(document: Document, source: str) -> str:
     chance = by_chance(document)
     told = "" if chance is None else f" (other seeds and lucks alone: {chance})"
     lines = [f"- {_sentence(one, told)}\n" for one in document["verdicts"]]
-    kept = fewest_kept(document)
-    last = (
-        f"The smallest pool in which no figure leaves the {INFINITE} column's interval has {kept} members."
-        if kept
-        else f"In no pool of this file do all figures stay inside the {INFINITE} column's interval."
-    )
-    return "".join(lines) + "\n" + wrapped(last)
+    return "".join(lines) + "\n" + wrapped(_conclusion(document))
+
+
+def _conclusion(document: Document) -> str:
+    if document["quick"]:
+        return "A quick run of small worlds: it shows that the study runs, and decides nothing."
+    if kept := fewest_kept(document):
+        return f"The smallest pool in which no figure leaves the {INFINITE} column's interval has {kept} members."
+    return f"In no pool of this file do all figures stay inside the {INFINITE} column's interval."
 
 
 def _sentence(one: Mapping[str, Any], chance: str) -> str:

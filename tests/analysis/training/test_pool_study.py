@@ -53,6 +53,12 @@ causes:
 """
 
 
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty draws of the bootstrap: its intervals are tested elsewhere."""
+    monkeypatch.setattr("analysis.base_rates.judge.N_BOOTSTRAP", 20)
+
+
 @pytest.fixture
 def scenarios(tmp_path: Path) -> tuple[Scenario, Scenario]:
     """A world and a case."""
@@ -126,6 +132,7 @@ def test_seeds_that_a_column_misses_are_in_no_figure(scenarios: Any, tmp_path: P
     assert all(one["columns"]["none"]["n"] <= 2 for one in found["figures"] if one["kind"] in ("mean", "spread"))
 
 
+@pytest.mark.slow
 def test_figures_are_those_of_the_runs(scenarios: Any, tmp_path: Path) -> None:
     """The same seeds in other blocks give the same figures, and a column that changes nothing leaves no interval."""
     small = plan_of(tmp_path / "small", scenarios, ("64",), 4)
@@ -176,6 +183,7 @@ def document(**left: list[list[str]]) -> dict[str, Any]:
     cost = {"seeds": [0, 7], "trained": 30, "from_ledger": 10, "training_s": 1.0, "seconds": 8.0}
     return {
         "time": "2026-11-29T00:00:00",
+        "quick": False,
         "machine": {"load_before": 0.1, "cores": 2},
         "columns": [{"name": name, "pool": None} for name in names],
         "scenarios": [
@@ -206,6 +214,7 @@ def test_the_verdict_is_computed_from_the_figures() -> None:
     assert fewest_kept(none) == ""
     assert by_chance(none) is None
     assert "In no pool" in pages.verdict(none, "")
+    assert "decides nothing" in pages.verdict(mixed | {"quick": True}, "")
 
 
 def test_pages_tell_figures_and_ledgers() -> None:
@@ -231,10 +240,7 @@ def test_the_command_tells_what_is_finished_and_documents_every_key(
     scenarios: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    plan = Plan(
-        tmp_path / "s", columns_named(("4",)), ((scenarios[0], 2), (scenarios[1], 2)), 0, 2, PlayOptions(jobs=1)
-    )
-    list(play_parts(plan, ENGINE))
+    list(play_parts(plan_of(tmp_path / "s", scenarios, ("4",), 2), ENGINE))
     words = ["bench", "pool", "--folder", "s", "--world", "world.yaml", "--case", "case.yaml", "--block", "2"]
     counts = ["--seeds", "2", "--case-seeds", "2", "--column", "4", "--report", "--json", "--out", "pool.json"]
     assert run_command([*words, *counts]) == 0
