@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["base rate", "mean", "spread", "match"]
 BANKRUPT = "bankrupt"
+SHARES = ("share", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,13 @@ def figures_of_world(scenario: Scenario, runs: Mapping[str, Sequence[Run]]) -> l
     for name, unit, of_seeds in OUTCOMES:
         by_seed = {column: outcome_of(some, scenario.name, of_seeds) for column, some in runs.items()}
         found += [
-            Figure(scenario.name, "mean", name, unit, {column: mean_of(some) for column, some in by_seed.items()}),
+            Figure(
+                scenario.name,
+                "mean",
+                name,
+                unit,
+                {column: mean_of(some, unit in SHARES) for column, some in by_seed.items()},
+            ),
             Figure(scenario.name, "spread", name, unit, {column: spread_of(some) for column, some in by_seed.items()}),
         ]
     return found
@@ -164,13 +171,14 @@ OUTCOMES = (
 )
 
 
-def mean_of(values: np.ndarray) -> Interval:
-    """Mean over seeds with Student's interval."""
+def mean_of(values: np.ndarray, is_share: bool = False) -> Interval:
+    """Mean over seeds with Student's interval; that of shares lies in [0, 1]."""
     n = len(values)
     if n < FEWEST_SEEDS:
         return no_interval(float(values.mean()) if n else math.nan, n)
     mean, half = float(values.mean()), float(stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / math.sqrt(n))
-    return Interval(mean, mean - half, mean + half, n)
+    low, high = mean - half, mean + half
+    return Interval(mean, max(low, 0.0), min(high, 1.0), n) if is_share else Interval(mean, low, high, n)
 
 
 def spread_of(values: np.ndarray) -> Interval:

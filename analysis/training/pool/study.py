@@ -15,7 +15,7 @@ from analysis.training.pool.parts import WARM, Part, Plan, common_runs
 def study(plan: Plan) -> dict[str, Any]:
     """JSON-serialisable dict of what is finished so far; keys in docs/outputs.md."""
     figures: list[Figure] = []
-    scenarios: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
     for scenario, n_seeds in plan.scenarios:
         runs = common_runs(plan, scenario, n_seeds)
         figures += figures_of(scenario, runs)
@@ -27,11 +27,11 @@ def study(plan: Plan) -> dict[str, Any]:
             if (run := Part(column, scenario, plan.blocks(n_seeds)[0], WARM).played(plan.folder)) is not None
         }
         seeds = [seed for run in first for seed in run.seeds]
-        scenarios.append({"scenario": scenario.name, "seeds": seeds, "wanted": n_seeds, "blocks": costs, "warm": warm})
+        told.append({"scenario": scenario.name, "seeds": seeds, "wanted": n_seeds, "blocks": costs, "warm": warm})
     names = [column.name for column in plan.columns]
     return {
         "columns": [{"name": column.name, **column.settings} for column in plan.columns],
-        "scenarios": scenarios,
+        "scenarios": told,
         "figures": [_figure(figure, names) for figure in figures],
         "verdicts": [_verdict(one) for one in verdicts(figures, names)],
     }

@@ -168,6 +168,8 @@ def test_means_and_spreads_have_the_intervals_of_the_textbook() -> None:
     assert spread.estimate == pytest.approx(values.std(ddof=1))
     assert spread.low < 2 < spread.high
     assert not mean_of(values[:1]).is_known
+    of_shares = mean_of(np.array([0.0, 1.0]), is_share=True)
+    assert (of_shares.low, of_shares.high) == (0.0, 1.0)
     assert not spread_of(values[:0]).is_known
 
 
