@@ -207,7 +207,7 @@ QUOTED: list[tuple[str, str, Values]] = [
         lambda: (interval(1e9), interval(0.0)),
     ),
     (MODEL, "engineering = {:.1f} · {:.0f}^skill", lambda: (hours(0.0), hours(1.0) / hours(0.0))),
-    (MODEL, "proxy rows = min(round({} · 2^(s / 2)), {})", lambda: (MIN_ROWS, MAX_ROWS)),
+    (MODEL, "proxy rows = min(round({} · 2^(s · step)), {})", lambda: (MIN_ROWS, MAX_ROWS)),
     (MODEL, "lab ({0:,} rows, no field conditions), field ({0:,} rows", lambda: (N_TEST,)),
     (MODEL, "groups ({0} + {0} rows", lambda: (N_GROUP,)),
     (MODEL, "Σ over {} bins of confidence", lambda: (N_BINS,)),
