@@ -225,8 +225,20 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(data=scenarios(), seed=st.integers(0, 2**40))
-@settings(max_examples=60, phases=NO_SHRINKING, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, phases=NO_SHRINKING, suppress_health_check=list(HealthCheck))
 def test_money_customers_and_firms_add_up_after_every_month(data: dict[str, Any], seed: int) -> None:
+    play_checked(data, seed)
+
+
+@pytest.mark.slow
+@given(data=scenarios(), seed=st.integers(0, 2**40))
+@settings(max_examples=120, phases=NO_SHRINKING, suppress_health_check=list(HealthCheck))
+def test_money_customers_and_firms_add_up_in_many_worlds(data: dict[str, Any], seed: int) -> None:
+    play_checked(data, seed)
+
+
+def play_checked(data: dict[str, Any], seed: int) -> None:
+    """Play a world to its end and check everything after every month."""
     model = build_world(scenario_of(base=data), seed, FakeService())
     check_all(model)
     while model.month < model.n_months:
