@@ -10,6 +10,7 @@ for library in ("OMP", "OPENBLAS", "MKL"):  # before any of them is loaded; proc
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+pytest.register_assert_rewrite("tests.support")
 settings.register_profile(
     "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
