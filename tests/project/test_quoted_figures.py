@@ -54,6 +54,7 @@ from simulation.training.plan import MAX_ROWS, MIN_ROWS, SECTOR_TASKS
 from simulation.training.tasks import get_task
 from simulation.training.tasks.base import N_GROUP, N_TEST
 from tests.support.paths import ROOT
+from tests.support.shipped import shipped
 
 ENGLISH = (
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
@@ -71,7 +72,7 @@ def plain(page: str) -> str:
 
 @cache
 def chapters() -> tuple[Scenario, ...]:
-    return tuple(load(name) for name in shipped_names() if name.startswith("cases/"))
+    return tuple(shipped(name) for name in shipped_names() if name.startswith("cases/"))
 
 
 def endings(chapter: Scenario) -> set[str]:
@@ -141,7 +142,7 @@ def first_losses(task: str) -> tuple[float, float]:
 
 def most_flops_of_fraud() -> int:
     """Operations of the largest network that the firm of CASE-FRAUD can train, one answer."""
-    setup = load("cases/fraud")
+    setup = shipped("cases/fraud")
     kind, task = setup.firms[setup.focal or ""].model_kind, setup.world.sectors["fraud"].task
     return max(round(inference_flops(architecture(get_task(task), kind, rung))) for rung in range(len(RUNGS)))
 
@@ -170,7 +171,7 @@ def n_targets() -> int:
 
 
 def base() -> Any:
-    return load("markets/base").world
+    return shipped("markets/base").world
 
 
 README, CHINESE_README, MODEL = "README.md", "README.zh.md", "docs/model.md"
