@@ -350,15 +350,6 @@ def test_estimates_of_size_are_those_of_the_bench() -> None:
     assert estimate.firm_months(setup) / setup.n_months == pytest.approx(market["firms"]["median"], rel=0.02)
 
 
-def test_what_is_noted_by_hand_of_a_result_file_goes_with_the_file() -> None:
-    """Two figures were read off a run's tables because the file of cases is too old to have them."""
-    document, notes = result("cases-200-seeds-2-cores-cpu.json"), plain(NOTES)
-    fraud = next(case for case in document["cases"] if case["id"] == "CASE-FRAUD")
-    old_chapter = any(one["id"] == "answers-fast" for one in fraud["expectations"])
-    assert ("still had the statement `answers-fast`" in notes) == old_chapter
-    assert ("that file has no figures by seed" in notes) == ("seeds" not in document)
-
-
 # -- options ----------------------------------------------------------------------------------------------------------
 
 
