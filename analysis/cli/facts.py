@@ -21,9 +21,7 @@ def facts(
     ] = None,
     out: Annotated[
         Path | None,
-        path_option(
-            "--out", "-o", help="Folder for facts.json and plots. Default: plots, in the run's folder."
-        ),
+        path_option("--out", "-o", help="Folder for facts.json and plots. Default: plots, in the run's folder."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.facts.figures import label, observed
+from analysis.facts.figures import OF_ROW, label, observed
 from analysis.facts.tables import INCUMBENT, STARTUP, Tables
 from analysis.statistics.ages import months_between
 from analysis.statistics.histories import FIRM, NOTE
@@ -45,10 +45,9 @@ class CauseRow(NamedTuple):
 class CauseCountRow(NamedTuple):
     """How many reasons a failure carries."""
 
-    causes: Annotated[str, label(f"number of reasons, `{MOST_COUNTED}+` for more; `mean`")]
-    failures: Annotated[
-        Interval, observed("share", "of bankrupt entrants with so many; in the row `mean` the mean number")
-    ]
+    reasons: Annotated[str, label(f"number of reasons, `{MOST_COUNTED}+` for so many or more; `mean`")]
+    unit: Annotated[str, label("`share`, or `reasons` of the mean")]
+    failures: Annotated[Interval, observed(OF_ROW, "of bankrupt entrants, that carry so many; or the mean number")]
 
 
 def causes(tables: Tables) -> list[CauseRow]:
@@ -72,8 +71,12 @@ def cause_counts(tables: Tables) -> list[CauseCountRow]:
         return []
     n, held = tables.per_seed(failed), failed["kinds"].map(len)
     names = {str(count): held == count for count in range(MOST_COUNTED)} | {f"{MOST_COUNTED}+": held >= MOST_COUNTED}
-    rows = [CauseCountRow(name, ratio_of(tables.per_seed(failed, has), n, PLAIN_SHARE)) for name, has in names.items()]
-    return [*rows, CauseCountRow("mean", ratio_of(tables.per_seed(failed, held), n, POSITIVE))]
+    shares = {name: ratio_of(tables.per_seed(failed, has), n, PLAIN_SHARE) for name, has in names.items()}
+    mean = ratio_of(tables.per_seed(failed, held), n, POSITIVE)
+    return [
+        *(CauseCountRow(name, "share", one) for name, one in shares.items()),
+        CauseCountRow("mean", "reasons", mean),
+    ]
 
 
 def stated(tables: Tables) -> pd.DataFrame:

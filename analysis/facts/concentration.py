@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from analysis.comparison import hhi_where_served
 from analysis.facts.figures import label, observed, over_seeds
@@ -101,26 +98,28 @@ def _leaders(tables: Tables, sector: str, own: pd.DataFrame) -> LeaderRow:
 def compared_years(tables: Tables) -> pd.DataFrame:
     """Sector-years served at both ends: seed, sector, year, changed, gone, correlation (NaN: too few firms)."""
     shares = shares_at_year_ends(tables)
-    served = shares.groupby(CELL)["share"].transform("sum") > 0
-    groups: Iterable[tuple[Any, pd.DataFrame]] = shares[served].groupby(CELL)
-    by_cell = {key: own.set_index("firm")["share"] for key, own in groups}
-    found = [
-        (seed, sector, year, *_between(own, by_cell[later]))
-        for (seed, sector, year), own in by_cell.items()
-        if (later := (seed, sector, year + LAG_YEARS)) in by_cell
-    ]
-    return pd.DataFrame(found, columns=[*CELL, "changed", "gone", "correlation"])
+    shares = shares[shares.groupby(CELL)["share"].transform("sum") > 0]
+    later = shares.assign(year=shares["year"] - LAG_YEARS)
+    lead = leaders_of(shares).merge(leaders_of(later), on=CELL, suffixes=("", "_later"))
+    alive = later[[*CELL, "firm"]].assign(gone=False)
+    lead = lead.merge(alive, on=[*CELL, "firm"], how="left")
+    lead = lead.assign(changed=lead["firm"] != lead["firm_later"], gone=lead["gone"].isna())
+    ranked = rank_correlations(shares.merge(later, on=[*CELL, "firm"], suffixes=("", "_later")))
+    return lead.merge(ranked, on=CELL, how="left")[[*CELL, "changed", "gone", "correlation"]]
 
 
-def _between(early: pd.Series, late: pd.Series) -> tuple[bool, bool, float]:
-    """Whether the leader has changed, whether it is gone, and the rank correlation of those that live at both dates."""
-    leader = early.sort_index().idxmax()
-    both = early.index.intersection(late.index)
-    gone = leader not in late.index
-    return late.sort_index().idxmax() != leader, gone, _ranks_alike(early[both], late[both])
+def leaders_of(shares: pd.DataFrame) -> pd.DataFrame:
+    """The firm with the largest share of each cell; of equals the first by name."""
+    ordered = shares.sort_values(["share", "firm"], ascending=[False, True], kind="stable")
+    return ordered.drop_duplicates(CELL)[[*CELL, "firm"]]
 
 
-def _ranks_alike(early: pd.Series, late: pd.Series) -> float:
-    if len(early) < FEWEST_RANKED or np.ptp(early) == 0 or np.ptp(late) == 0:
-        return math.nan
-    return float(spearmanr(early, late).statistic)
+def rank_correlations(both: pd.DataFrame) -> pd.DataFrame:
+    """Spearman's correlation of `share` and `share_later` in each cell, where there are ranks to compare."""
+    columns = ["share", "share_later"]
+    ranks = both[CELL].join(both.groupby(CELL)[columns].rank())
+    ranks[columns] -= ranks.groupby(CELL)[columns].transform("mean")
+    x, y = (ranks[name] for name in columns)
+    sums = ranks[CELL].assign(n=1, xy=x * y, xx=x * x, yy=y * y).groupby(CELL).sum().reset_index()
+    sums = sums[(sums["n"] >= FEWEST_RANKED) & (sums["xx"] > 0) & (sums["yy"] > 0)]
+    return sums.assign(correlation=sums["xy"] / np.sqrt(sums["xx"] * sums["yy"]))[[*CELL, "correlation"]]

@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.facts.figures import label, over_seeds
+from analysis.facts.figures import OF_ROW, label, over_seeds
 from analysis.facts.tables import STARTUP, Tables
 from analysis.statistics.histories import FIRM, NOTE
 from analysis.statistics.intervals import Interval, paired_means
@@ -29,9 +29,9 @@ class EffectRow(NamedTuple):
     whatif: Annotated[str, label("arm that is compared with `base`")]
     measure: Annotated[str, label("what is compared, see docs/facts.md")]
     unit: Annotated[str, label("unit of the three figures")]
-    base: Annotated[float, label("mean over seeds without the what-if", "of the measure")]
-    changed: Annotated[float, label("mean over the same seeds with it", "of the measure")]
-    effect: Annotated[Interval, over_seeds("of the measure", "changed − base, paired by seed")]
+    base: Annotated[float, label("mean over seeds without the what-if", OF_ROW)]
+    changed: Annotated[float, label("mean over the same seeds with it", OF_ROW)]
+    effect: Annotated[Interval, over_seeds(OF_ROW, "changed − base, paired by seed")]
     relative: Annotated[float, label("effect over base", "share")]
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 from analysis.statistics.intervals import FEWEST_SEEDS, Interval
 from analysis.statistics.verdicts import LEAST_OBSERVATIONS
 
+OF_ROW = "as in the row"  # unit of a figure whose rows have different ones, told by their column `unit`
 Row = tuple[Any, ...]
 """A named tuple whose fields are annotated with `Column`s."""
 

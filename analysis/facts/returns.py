@@ -95,17 +95,15 @@ def multiples(tables: Tables) -> list[MultipleRow]:
 def investments(tables: Tables) -> pd.DataFrame:
     """Realised investments in entrants: seed, firm, round, time, paid_usd, back_usd, multiple."""
     rounds, ends = tables.of_entrants(tables.rounds), realised(tables)
-    parts = [
-        own.assign(back_usd=proceeds_usd(_priced(own), ends[key], tables.note_discount))
-        for key, own in rounds.groupby(FIRM)
-        if key in ends
-    ]
-    columns = [*FIRM, "round", "time", "paid_usd", "back_usd", "multiple"]
-    if not parts:
-        return pd.DataFrame({name: pd.Series(dtype=float) for name in columns})
-    made = pd.concat(parts, ignore_index=True).rename(columns={"amount_usd": "paid_usd"})
-    made = made[made["paid_usd"] > 0]
-    return made.assign(multiple=made["back_usd"] / made["paid_usd"])[columns].dropna(subset=["multiple"])
+    back = np.full(len(rounds), math.nan)
+    priced = list(zip(rounds["round"], rounds["amount_usd"], rounds["pre_money_usd"], strict=True))
+    groups: Any = rounds.groupby(FIRM).indices
+    for key in groups.keys() & ends.keys():
+        places = np.sort(groups[key])
+        back[places] = proceeds_usd([priced[place] for place in places], ends[key], tables.note_discount)
+    made = rounds.rename(columns={"amount_usd": "paid_usd"}).assign(back_usd=back)
+    made = made[made["paid_usd"] > 0].assign(multiple=lambda own: own["back_usd"] / own["paid_usd"])
+    return made.dropna(subset=["multiple"])[[*FIRM, "round", "time", "paid_usd", "back_usd", "multiple"]]
 
 
 def realised(tables: Tables) -> dict[tuple[int, str], Realised]:
@@ -123,10 +121,6 @@ def realised(tables: Tables) -> dict[tuple[int, str], Realised]:
 def _value_usd(fields: str | None) -> float:
     value = json.loads(fields or "{}").get("value_usd")
     return math.nan if value is None else float(value)
-
-
-def _priced(own: pd.DataFrame) -> list[tuple[str, float, float]]:
-    return list(zip(own["round"], own["amount_usd"].astype(float), own["pre_money_usd"].astype(float), strict=True))
 
 
 def proceeds_usd(rounds: Sequence[tuple[str, float, float]], end: Realised, note_discount: float) -> list[float]:

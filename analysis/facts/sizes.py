@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.facts.figures import label, observed
+from analysis.facts.figures import OF_ROW, label, observed
 from analysis.facts.returns import top_share
 from analysis.facts.tables import STARTUP, Tables
 from analysis.statistics.histories import full_years
@@ -20,6 +20,7 @@ from analysis.statistics.survival import Floats
 from analysis.statistics.tails import tail_of
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
+UNITS = {"headcount": "people", "sales": "USD/year"}
 ONE_PERCENT, TEN_PERCENT = 0.01, 0.1
 
 
@@ -27,16 +28,15 @@ class SizeRow(NamedTuple):
     """One measure of size, of one population, all seeds together."""
 
     of: Annotated[str, label("`startups` or `firms` (incumbents included)")]
-    measure: Annotated[
-        str, label("`headcount` (people, in the last month) or `sales` (USD a year, in the last full calendar year)")
-    ]
+    measure: Annotated[str, label("`headcount` in the last month, or `sales` in the last full calendar year")]
+    unit: Annotated[str, label("`people` or `USD/year`")]
     firms: Annotated[int, label("firms of all seeds", "firms")]
-    q10: Annotated[Interval, observed("of the measure", "quantile 0.10")]
-    q25: Annotated[Interval, observed("of the measure", "quantile 0.25")]
-    median: Annotated[Interval, observed("of the measure", "median")]
-    q75: Annotated[Interval, observed("of the measure", "quantile 0.75")]
-    q90: Annotated[Interval, observed("of the measure", "quantile 0.90")]
-    q99: Annotated[Interval, observed("of the measure", "quantile 0.99")]
+    q10: Annotated[Interval, observed(OF_ROW, "quantile 0.10")]
+    q25: Annotated[Interval, observed(OF_ROW, "quantile 0.25")]
+    median: Annotated[Interval, observed(OF_ROW, "median")]
+    q75: Annotated[Interval, observed(OF_ROW, "quantile 0.75")]
+    q90: Annotated[Interval, observed(OF_ROW, "quantile 0.90")]
+    q99: Annotated[Interval, observed(OF_ROW, "quantile 0.99")]
     largest_1_percent: Annotated[Interval, observed("share", "of the total that the largest 1 % of firms have")]
     largest_10_percent: Annotated[Interval, observed("share", "of the total that the largest 10 % of firms have")]
     rank_size: Annotated[float, label("−slope of ln(rank − 1/2) on ln size above the cut-off (Gabaix & Ibragimov)")]
@@ -44,7 +44,7 @@ class SizeRow(NamedTuple):
     tail_exponent: Annotated[Interval, observed("", "Hill's ζ above the cut-off")]
     tail_error: Annotated[float, label("its standard error, ζ/√n")]
     tail_points: Annotated[int, label("firms above the cut-off", "firms")]
-    tail_cut_off: Annotated[float, label("the cut-off", "of the measure")]
+    tail_cut_off: Annotated[float, label("the cut-off", OF_ROW)]
 
 
 def sizes(tables: Tables) -> list[SizeRow]:
@@ -83,6 +83,7 @@ def _sizes(tables: Tables, of: str, measure: str, own: pd.DataFrame) -> SizeRow:
     return SizeRow(
         of=of,
         measure=measure,
+        unit=UNITS[measure],
         firms=len(own),
         q10=q10,
         q25=q25,

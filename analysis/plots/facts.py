@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from analysis.facts.collect import Facts
+from analysis.facts.funding import WITHIN_YEARS
 from analysis.facts.survival import ENDINGS
 from analysis.facts.tables import ALL_SECTORS
 from analysis.plots.effects import plot_differences
@@ -20,6 +21,7 @@ from analysis.plots.text import labels, wrapped
 from analysis.runs.choose import BASE
 from analysis.runs.names import file_name
 from analysis.statistics.intervals import Interval
+from analysis.statistics.verdicts import LEAST_OBSERVATIONS
 
 LABEL_WIDTH = 18  # characters
 EMPTY = "nothing of the kind"
@@ -30,7 +32,7 @@ def plot_facts(result: Facts, folder: Path) -> list[Path]:
     parts = [result.arm] * (result.arm != BASE) + list(result.sectors)
     name = "-".join(["facts", *(file_name(part) for part in parts)])
     where = ", ".join([result.scenario, f"arm {result.arm}", *result.sectors])
-    title = f"{where}: facts, {len(result.run.seeds)} seeds, 95 % intervals"
+    title = f"{where}: facts, {len(result.run.seeds)} seeds, 95 % intervals (hollow: too few to tell)"
     paths = [draw_all(result, title, folder / f"{file_name(name)}.png")]
     effects = [one for one in result.found if one.fact.name == "effects" and one.rows]
     if effects:
@@ -54,7 +56,7 @@ def draw_all(result: Facts, title: str, path: Path) -> Path:
         ("survival", "Entrants alive by age, years", survival),
         ("survival", "Failures a year, by year of age", hazards),
         ("cohorts", "How entrants ended, by founding", cohorts),
-        ("funnel", "Of those with a seed round, within years", funnel),
+        ("funnel", f"Of those with a seed round, within {WITHIN_YEARS} years", funnel),
         ("multiples", "Multiples: deciles, quartiles, median", multiples),
         ("causes", "Reasons: failures (dark), peers (light)", causes),
         ("years", "Firms, all sectors", firms),
@@ -90,7 +92,10 @@ def points(axes: Axes, places: Sequence[float], ys: Sequence[Interval], colour: 
     """Estimates as points with whiskers."""
     for number, (place, one) in enumerate(zip(places, ys, strict=True)):
         axes.plot([place, place], [one.low, one.high], color=colour, linewidth=2)
-        axes.plot([place], [one.estimate], "o", color=colour, markersize=7, label=name if number == 0 else None)
+        fill = colour if one.is_known and one.n >= LEAST_OBSERVATIONS else "white"
+        axes.plot(
+            [place], [one.estimate], "o", color=colour, markerfacecolor=fill, markersize=7, label=name * (not number)
+        )
 
 
 def names_on_x(axes: Axes, names: Sequence[str]) -> None:
@@ -136,7 +141,13 @@ def cohorts(axes: Axes, rows: Sequence[Any]) -> None:
 def funnel(axes: Axes, rows: Sequence[Any]) -> None:
     """Shares that reach each stage."""
     places = np.arange(len(rows))
-    points(axes, list(places - 0.06), [row.reached_in_time for row in rows], FOCAL, "in time, censored at the end")
+    points(
+        axes,
+        list(places - 0.06),
+        [row.reached_in_time for row in rows],
+        FOCAL,
+        f"within {WITHIN_YEARS} years, the end censors",
+    )
     points(axes, list(places + 0.06), [row.reached for row in rows], MUTED, "so far")
     names_on_x(axes, [row.stage for row in rows])
     axes.set_ylim(bottom=0)

@@ -8,17 +8,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from analysis.cases.verdicts import written as written_interval
 from analysis.facts.collect import Facts
-from analysis.facts.figures import Column, Found, is_too_few
+from analysis.facts.figures import OF_ROW, Column, Found, is_too_few
 from analysis.facts.tables import ALL_SECTORS
-from analysis.screens.base_rates import written, written_value
+from analysis.screens.base_rates import written
 from analysis.screens.experiments import plain_table
-from analysis.statistics.intervals import Interval
+from analysis.statistics.intervals import Interval, no_interval
 
 TOO_FEW = "too few to tell"
 NOTHING = "nothing of the kind happened"
 MOST_ACROSS = 5  # columns with intervals; a fact with more stands upright, a column per row
-MONEY = "USD"
 
 
 def facts_screen(result: Facts) -> Group:
@@ -63,20 +63,19 @@ def table(found: Found, rows: list[Any]) -> Table:
 
 def cell(value: Any, column: Column, row: Any) -> str:
     """One value: text, number, or a figure with interval and n, told where that is too few."""
+    unit = getattr(row, "unit", "") if column.unit == OF_ROW else column.unit
     if isinstance(value, Interval):
-        text = f"{written(value.estimate, value.low, value.high, unit_of(column, row))}  n {value.n:,}"
+        text = f"{figure(value, unit)}  n {value.n:,}"
         return f"{text}, {TOO_FEW}" if is_too_few(value, column) else text
     if isinstance(value, float):
-        return written_value(value, unit_of(column, row))
-    if isinstance(value, int) and column.unit != "year":
-        return f"{value:,}"
-    return str(value)
+        return figure(no_interval(value, 0), unit)
+    return f"{value:,}" if isinstance(value, int) and unit != "year" else str(value)
 
 
-def unit_of(column: Column, row: Any) -> str:
-    """The unit that a figure is shown with: that of its row where its column says so; plain numbers go without."""
-    if column.unit == "of the measure":
-        unit = getattr(row, "unit", "") or (MONEY if getattr(row, "measure", "") == "sales" else "")
-    else:
-        unit = column.unit
-    return unit if unit == "share" or unit.startswith(MONEY) else ""
+def figure(one: Interval, unit: str) -> str:
+    """A number with its interval: shares in percent, money in millions, years without commas; other units are told by
+    the docs.
+    """
+    if unit == "year":
+        return written_interval(one, form=".1f")
+    return written(one.estimate, one.low, one.high, unit if unit == "share" or unit.startswith("USD") else "")
