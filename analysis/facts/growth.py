@@ -1,8 +1,8 @@
 """Growth of sales from year to year: its level, the shape of its distribution, its scale by size, its memory.
 
 References
-[1] Stanley et al. (1996), Scaling behaviour in the growth of companies: a tent-shaped (Laplace) distribution, whose
-    standard deviation falls with size as S^−β. doi:10.1038/379804a0
+[1] Stanley et al. (1996), Scaling behaviour in the growth of companies: the shape of the distribution, and the scaling
+    of its standard deviation with size, S^−β. doi:10.1038/379804a0
 [2] Bottazzi & Secchi (2006), Explaining the distribution of firm growth rates: growth net of the mean of sector and
     year. doi:10.1111/j.1756-2171.2006.tb00014.x
 """
