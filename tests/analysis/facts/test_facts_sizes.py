@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from fact_tables import months, tables
+from scipy.stats import kurtosis, pearsonr
 
-from analysis.facts.growth import correlation, growth, growth_rates, netted, size_slope, tent
+from analysis.facts.growth import correlation, excess_kurtosis, growth, growth_rates, netted, size_slope, tent
 from analysis.facts.sizes import sizes
 
 
@@ -89,3 +90,9 @@ def test_the_slope_by_size_of_a_spread_that_falls_with_size() -> None:
 def test_a_correlation_needs_three_rows_that_vary() -> None:
     assert correlation(np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]])) == pytest.approx(1.0)
     assert math.isnan(correlation(np.zeros((2, 2)))) and math.isnan(correlation(np.ones((5, 2))))
+
+
+def test_moments_are_those_of_scipy() -> None:
+    draw = np.random.default_rng(6).standard_t(5, (300, 2))
+    assert excess_kurtosis(draw[:, 0]) == pytest.approx(kurtosis(draw[:, 0]))
+    assert correlation(draw) == pytest.approx(pearsonr(draw[:, 0], draw[:, 1]).statistic)
