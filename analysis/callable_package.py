@@ -9,8 +9,8 @@ from typing import Any
 
 
 class CallablePackage(ModuleType):
-    """A package that can be called: Python puts it in the place of the function of the same name, `analysis.NAME`, as
-    soon as a module of it is loaded. Its `HOME` names the module of that function.
+    """A package that can be called: Python puts it in the place of the function of the same name as soon as a module
+    of it is loaded. Its `HOME` names the module of that function.
     """
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:

@@ -57,12 +57,12 @@ def effects(base: Tables, arms: Mapping[str, Tables]) -> list[EffectRow]:
 def on_markets(base: Tables, changed: Tables) -> list[Measured]:
     """Deals (priced rounds), the money in them, and startups founded."""
     found = []
-    for name, stages in (("deals", STAGES), ("later_deals", LATER)):
+    for name, money, stages in (("deals", "deals_usd", STAGES), ("later_deals", "later_deals_usd", LATER)):
         rounds = [own.rounds[own.rounds["round"].isin(stages)] for own in (base, changed)]
         counts = (own.per_seed(rows) for own, rows in zip((base, changed), rounds, strict=True))
         found.append(Measured(name, "deals", *counts))
         sums = (own.per_seed(rows, rows["amount_usd"]) for own, rows in zip((base, changed), rounds, strict=True))
-        found.append(Measured(f"{name}_usd", "USD", *sums))
+        found.append(Measured(money, "USD", *sums))
     entries = (own.per_seed(own.endings[own.endings["kind"] == STARTUP]) for own in (base, changed))
     return [*found, Measured("entries", "firms", *entries)]
 
