@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.pages import base_rates, benchmarks, cases, columns, explain, placebo, scaling, shapley, transfer
+from analysis.pages import base_rates, benchmarks, cases, columns, explain, facts, placebo, scaling, shapley, transfer
 from analysis.pages.blocks import Writer, blocks_of, written_anew
 
 WRITERS: dict[str, Writer] = {
@@ -38,6 +38,7 @@ WRITERS: dict[str, Writer] = {
     "explain-rules": explain.rules,
     "explain-levers": explain.levers,
     **columns.writers(),
+    **facts.writers(),
 }
 
 

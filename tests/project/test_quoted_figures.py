@@ -25,7 +25,6 @@ from agents.incumbent import acquisition, incumbent
 from agents.settings import FirmSettings
 from agents.startup import exits, fundraising, startup
 from agents.state.programmes import JURY_ERROR
-from analysis.base_rates import judge
 from analysis.base_rates.targets import load_targets
 from analysis.calibration import loss, search
 from analysis.cli.main import app
@@ -34,7 +33,8 @@ from analysis.play import estimate
 from analysis.play.lockstep import LARGEST_BLOCK
 from analysis.plots.trajectories import PANELS
 from analysis.screens.story import MOST_LINES
-from analysis.statistics.verdicts import MANY_ALIKE
+from analysis.statistics.resampling import N_BOOTSTRAP
+from analysis.statistics.verdicts import LEAST_OBSERVATIONS, MANY_ALIKE
 from scenarios import Scenario, load
 from scenarios.load import MAX_CHAIN
 from scenarios.shelf import shipped_names
@@ -265,8 +265,8 @@ QUOTED: list[tuple[str, str, Values]] = [
     (MODEL, "ε for δ = 10⁻{}", lambda: ({1e-5: "⁵"}[dp_accountant.DELTA],)),
     # analysis
     (RECORD, "Blocks of {} seeds", lambda: (ENGLISH[LARGEST_BLOCK],)),
-    (BASE_RATES, "where fewer than {} observations were made", lambda: (judge.LEAST_OBSERVATIONS,)),
-    (BASE_RATES, "from the S that were played, {:,} times", lambda: (judge.N_BOOTSTRAP,)),
+    (BASE_RATES, "where fewer than {} observations were made", lambda: (LEAST_OBSERVATIONS,)),
+    (BASE_RATES, "from the S that were played, {:,} times", lambda: (N_BOOTSTRAP,)),
     (BASE_RATES, "has none with fewer than {} seeds", lambda: (MANY_ALIKE,)),
     (BASE_RATES, "in fifths of that end), at most {:g}", lambda: (loss.FARTHEST,)),
     (
