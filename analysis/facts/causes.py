@@ -16,6 +16,7 @@ from analysis.statistics.histories import FIRM, NOTE
 from analysis.statistics.intervals import Interval
 from analysis.statistics.resampling import ESTIMATED_SHARE, PLAIN_SHARE, POSITIVE, ratio_of
 from simulation.demand import advantage
+from simulation.records.reasons import LARGE_INCUMBENTS_SHARE, LOW_FIELD_ADVANTAGE, LOW_TRUST
 
 MOST_COUNTED = 5
 AGE_WITHIN_MONTHS = 12  # assumption: peers were founded at most so long before or after
@@ -155,20 +156,20 @@ def compared(tables: Tables, peers: pd.DataFrame, kind: str) -> tuple[Interval, 
 
 def _disappoints(rows: pd.DataFrame) -> pd.Series:
     columns = ("quality_lab", "traditional_lab", "quality_field", "traditional_field")
-    fails = [_half(*values) for values in rows[list(columns)].to_numpy(float)]
+    fails = [_fails_in_field(*values) for values in rows[list(columns)].to_numpy(float)]
     return pd.Series(fails, index=rows.index, dtype=bool)
 
 
-def _half(lab: float, old_lab: float, field: float, old_field: float) -> bool:
-    """Whether the advantage in the field is under half of that in the lab; not without a model."""
-    return lab == lab and advantage(field, old_field) < 0.5 * advantage(lab, old_lab)
+def _fails_in_field(lab: float, old_lab: float, field: float, old_field: float) -> bool:
+    """Whether the advantage in the field is far under that in the lab; not without a model."""
+    return lab == lab and advantage(field, old_field) < LOW_FIELD_ADVANTAGE * advantage(lab, old_lab)
 
 
 RULES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "no model": lambda rows: rows["quality_lab"].isna(),
     "field": _disappoints,
-    "trust": lambda rows: rows["trust"] < 0.4,
-    "incumbents": lambda rows: rows["incumbents"] > 0.5,
+    "trust": lambda rows: rows["trust"] < LOW_TRUST,
+    "incumbents": lambda rows: rows["incumbents"] > LARGE_INCUMBENTS_SHARE,
     "free": lambda rows: rows["freemium_free"] > 0,
     "refused": lambda rows: rows["refused"].astype(bool),
 }
