@@ -13,6 +13,7 @@ import numpy as np
 from agents.actor import Actor
 from agents.firm.firm import Firm
 from agents.firm.laboratory import Job
+from agents.firm.training_plan import skill_at_work
 from agents.fund import Fund, funds_of
 from simulation.compute import HOURS_PER_MONTH
 from simulation.history import adopted_share, fees_left, money_left
@@ -66,7 +67,7 @@ def put_model_to_use(firm: Firm) -> None:
     bought_hours = firm.support.bill_covered_usd(lab.purse_usd) / model.cloud.list_price_usd(model.year)
     plan, _ = lab.draw_plan(own_hours + bought_hours)
     lab.last_plan = plan
-    lab.finished.append(Job(plan, model.order(plan)))
+    lab.finished.append(Job(plan, model.order(plan, skill=skill_at_work(lab.team()))))
 
 
 def hand_over_customers(model: World, incumbents: list[Firm]) -> None:

@@ -25,7 +25,7 @@ class BrokenRun(AnalysisError):
 class TrainingInterrupted(KeyboardInterrupt):
     """Ctrl-C arrived while the plans of a grid were trained; those finished by then are in the ledger."""
 
-    def __init__(self, done: int, wanted: int) -> None:
-        super().__init__(
-            f"interrupted: {done:,} of {wanted:,} networks are trained and in the ledger; the same command goes on"
-        )
+    def __init__(self, done: int, wanted: int | None = None) -> None:
+        self.done = done
+        how_many = f"{done:,}" if wanted is None else f"{done:,} of {wanted:,}"
+        super().__init__(f"interrupted: {how_many} networks are trained and in the ledger; the same command goes on")

@@ -15,6 +15,7 @@ from collections.abc import Generator
 import simpy
 
 from simulation.settings import ComputeSettings
+from simulation.settings.training import FINEST_ROWS
 from simulation.trend import Trend, doubled, halved
 
 REFERENCE_YEAR = 2017.8  # C10: the V100's list price, October 2017
@@ -76,11 +77,16 @@ def gpu_hours_for_rung(
     return needed * (1 + 1e-6)
 
 
-def proxy_rows(settings: ComputeSettings, rows: float, lowest: int = 64, highest: int = 8192) -> int:
-    """Proxy rows that stand for `rows` real ones, on a half-octave grid so that like plans are the same plan."""
+def proxy_rows(
+    settings: ComputeSettings, rows: float, lowest: int = 64, highest: int = 8192, step: float = FINEST_ROWS
+) -> int:
+    """Proxy rows that stand for `rows` real ones, on a grid of `step` doublings so that like plans are the same plan.
+
+    The finest grid rounds down; coarser ones round so that they take no more off on average.
+    """
     raw = settings.rows_proxy_base * (max(rows, 1.0) / settings.rows_base) ** settings.rows_exponent
-    step = math.floor(2 * math.log2(max(raw, lowest) / lowest) + 1e-9)
-    return min(round(lowest * 2 ** (step / 2)), highest)
+    doublings = math.log2(max(raw, lowest) / lowest) + (step - FINEST_ROWS) / 2
+    return min(round(lowest * 2 ** (math.floor(doublings / step + 1e-9) * step)), highest)
 
 
 class Cloud:

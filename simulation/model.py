@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import mesa
 import numpy as np
@@ -32,6 +32,7 @@ from simulation.records.events import Event, Law
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
 from simulation.training.plan import TrainingPlan
+from simulation.training.pool import member
 from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
 from simulation.trend import Trend
@@ -76,6 +77,14 @@ class FirmLike(Protocol):
 
     def observe(self, month: date, standing: Standing, share: float, headcount: float) -> tuple[object, ...]: ...
     def final_row(self) -> tuple[object, ...]: ...
+
+
+class Ordered(NamedTuple):
+    """A training run that was ordered in a world."""
+
+    plan: TrainingPlan
+    skill: float
+    """Skill of the team that chose the recipe; NaN where none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self.funds: list[FundLike] = []
         self.traditional: dict[str, TrainingResult] = {}
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
+        self.ordered: dict[str, Ordered] = {}  # by ledger key, in the order of the first order
         self._due: set[str] = set()
         self._traditional_keys = {name: self.order(self._traditional_plan(name)) for name in s.sectors}
 
@@ -202,9 +212,12 @@ class MarketModel(mesa.Model, Generic[F]):
 
     # -- training -----------------------------------------------------------------------------------------------------
 
-    def order(self, plan: TrainingPlan, due: bool = True) -> str:
-        """Submit a plan; returns its ledger key. `due` results are made before the next phases run."""
+    def order(self, plan: TrainingPlan, due: bool = True, skill: float = math.nan) -> str:
+        """Submit a plan of a team of that skill; returns its ledger key. `due` results are made before the next
+        phases run.
+        """
         key = self.service.submit(plan)
+        self.ordered.setdefault(key, Ordered(plan, skill))
         if due:
             self._due.add(key)
         return key
@@ -215,7 +228,9 @@ class MarketModel(mesa.Model, Generic[F]):
 
     def _traditional_plan(self, sector: str) -> TrainingPlan:
         settings = self.settings.sectors[sector]
-        seed = self.streams.integer("traditional", sector)
+        seed, pool = self.streams.integer("traditional", sector), self.settings.training.pool
+        if pool is not None:
+            seed = member(settings.task, seed % pool).seed
         return TrainingPlan(
             task=settings.task, kind="linear", rung=0, rows=settings.traditional_rows, coverage=0.5, seed=seed
         )

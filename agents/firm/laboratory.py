@@ -24,6 +24,7 @@ from agents.firm.training_plan import (
     is_more_private,
     judged,
     release_interval,
+    skill_at_work,
     usual_hours,
     whole_plan,
 )
@@ -33,6 +34,7 @@ from simulation.records.events import Release, RunBrokeDown
 from simulation.settings import SectorSettings
 from simulation.training.ladder import architecture, inference_flops
 from simulation.training.plan import TrainingPlan
+from simulation.training.pool import Member, member
 from simulation.training.result import TrainingResult
 from simulation.training.tasks import get_task
 
@@ -72,8 +74,7 @@ class Laboratory:
         self.field_remedy = FieldRemedy(self)
         # Luck and seed belong to the team, not to the order of its runs: the same plan is then the same run in every
         # arm of an experiment, and a data set that grows keeps its first rows.
-        self.luck = self.model.streams.normal("recipe", firm.name)
-        self.seed = self.model.streams.integer("training", firm.name)
+        self.seed, self.luck = self.draw_identity()
         rows = s.rows * self.share
         self.rows_lab, self.rows_field = rows * (1 - s.field_share), rows * s.field_share
         self.leak_remedy = LeakRemedy()
@@ -94,6 +95,14 @@ class Laboratory:
         self.purse_usd = 0.0
         self.fix_ordered = self.suspended = False
         self.hurried = False  # the next run need not wait for the usual interval
+
+    def draw_identity(self) -> Member:
+        """Seed and luck of the team: its own, or those of the member of the task's pool that it draws."""
+        streams, name = self.model.streams, self.firm.name
+        own, pool = streams.integer("training", name), self.model.settings.training.pool
+        if pool is None:
+            return Member(own, streams.normal("recipe", name))
+        return member(self.sector_settings.task, own % pool)
 
     @property
     def sector_settings(self) -> SectorSettings:
@@ -216,10 +225,11 @@ class Laboratory:
         price = model.cloud.price_usd(model.year) * factor
         own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months * self.share
         team, means = self.team(), self.means(own_hours + bill_usd / price)
-        draft = draft_plan(team, self.sector_settings.task, model.settings.compute, means)
+        grid = model.settings.training
+        draft = draft_plan(team, self.sector_settings.task, model.settings.compute, means, grid)
         if not self.fix_ordered and self.is_idle(draft, team):
             return
-        plan = self.leak_remedy.applied(whole_plan(team, draft, self.luck, self.seed))
+        plan = self.leak_remedy.applied(whole_plan(team, draft, self.luck, self.seed, grid))
         if not self.fix_ordered and not self.worth_training(plan):
             return
         hours = hours_taken(team, model.settings.compute, means, draft.rung)
@@ -229,13 +239,15 @@ class Laboratory:
         self.n_jobs += 1
         self.last_plan, self._last_draft = plan, (draft, team)
         usual = usual_hours(team, model.settings.compute, plan.rung, means.progress, means.pretraining_runs)
-        self.job = Job(plan, model.order(plan, due=False), model.env.now, hours, usual)
+        key = model.order(plan, due=False, skill=skill_at_work(team))
+        self.job = Job(plan, key, model.env.now, hours, usual)
         model.env.process(self.run(self.job, bought_hours / gain))
 
     def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
         """The plan for the GPU hours at hand, and the hours it takes."""
-        task, compute = self.sector_settings.task, self.model.settings.compute
-        plan, taken = compose_plan(self.team(), task, compute, self.means(hours), self.luck, self.seed)
+        task, world = self.sector_settings.task, self.model.settings
+        means, grid = self.means(hours), world.training
+        plan, taken = compose_plan(self.team(), task, world.compute, means, self.luck, self.seed, grid)
         return self.leak_remedy.applied(plan), taken
 
     def team(self) -> FirmSettings:
@@ -266,7 +278,8 @@ class Laboratory:
             return 0, 0.0
         others = [lab for lab in self.firm.laboratories.values() if lab is not self]
         rows = sum(lab.rows_lab + lab.rows_field for lab in others) / len(others)
-        return proxy_rows(self.model.settings.compute, rows), pretraining_runs(len(others))
+        world = self.model.settings
+        return proxy_rows(world.compute, rows, step=world.training.rows_step), pretraining_runs(len(others))
 
     def worth_training(self, plan: TrainingPlan) -> bool:
         """A run is worth its price when it is larger, has more rows or more telling ones, or is more private."""

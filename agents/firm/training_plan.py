@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from agents.settings import EngineeringSettings, FirmSettings
 from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, proxy_rows, rung_for
-from simulation.settings import ComputeSettings
+from simulation.settings import ComputeSettings, TrainingSettings
+from simulation.settings.training import FINEST_COVERAGE
 from simulation.training.ladder import RUNGS
 from simulation.training.plan import NETWORK_KINDS, Recipe, TrainingPlan
 from simulation.training.result import TrainingResult
@@ -25,6 +26,7 @@ _COMPETENT = Recipe(optimizer="momentum", activation="tanh", learning_rate=0.05,
 _EXPERT = Recipe(optimizer="adam", activation="relu", learning_rate=0.01, schedule="cosine")
 _LEADER = Recipe(optimizer="adam", activation="relu", learning_rate=0.014, schedule="cosine", augmentation=True)
 USUAL_PRACTICE = EngineeringSettings()
+USUAL_GRID = TrainingSettings()
 # Measured (CNN, rungs 1 to 5, coverage 0.4, six seeds): varying the rows costs one to four points in the field there
 # and gains up to four elsewhere. Teams that know of augmentation know where to leave it.
 WITHOUT_AUGMENTATION = frozenset({"driving-perception", "medical-imaging", "service-language"})
@@ -32,12 +34,17 @@ RECIPES: tuple[tuple[float, Recipe], ...] = ((0.8, _LEADER), (0.55, _EXPERT), (0
 
 
 @lru_cache(maxsize=4096)
-def recipe_for(skill: float, luck: float, task: str) -> Recipe:
-    """Recipe of a team of `skill` (0..1); `luck`, a standard normal draw, sets how far its learning rate is off."""
+def recipe_for(skill: float, luck: float, task: str, rate_step: float = 0.0) -> Recipe:
+    """Recipe of a team of `skill` (0..1); `luck`, a standard normal draw, sets how far its learning rate is off.
+
+    rate_step: grid of the factor by which it is off, in doublings; 0 for none.
+    """
     recipe = next(recipe for threshold, recipe in RECIPES if skill >= threshold)
     if task in WITHOUT_AUGMENTATION:
         recipe = replace(recipe, augmentation=False)
     off = math.exp(0.9 * (1 - min(skill, 1.0)) * max(min(luck, 2.5), -2.5))
+    if rate_step:
+        off = 2 ** (rate_step * round(math.log2(off) / rate_step))
     rate = float(f"{recipe.learning_rate * off:.1e}")
     return replace(recipe, learning_rate=rate)
 
@@ -103,7 +110,9 @@ class Draft(NamedTuple):
     pretraining_rows: int
 
 
-def draft_plan(firm: FirmSettings, task: str, compute: ComputeSettings, means: Means) -> Draft:
+def draft_plan(
+    firm: FirmSettings, task: str, compute: ComputeSettings, means: Means, grid: TrainingSettings = USUAL_GRID
+) -> Draft:
     """What a firm would train with its means: the highest rung it can pay for, all rows it has."""
     able = engineering(firm) / (1 + means.pretraining_runs)
     parallelism = firm.engineering.parallelism
@@ -112,8 +121,8 @@ def draft_plan(firm: FirmSettings, task: str, compute: ComputeSettings, means: M
     return Draft(
         task,
         rung_for(compute, effective, HIGHEST_RUNG),
-        proxy_rows(compute, rows),
-        min(round(means.rows_field / max(rows, 1.0), 1), firm.field_mix),
+        proxy_rows(compute, rows, step=grid.rows_step),
+        min(coverage_on_grid(means.rows_field / max(rows, 1.0), grid.coverage_step), firm.field_mix),
         round(means.minority_share, 3),
         round(means.anonymisation, 3),
         round(means.minimisation, 3) if firm.model_kind in NETWORK_KINDS else 0.0,
@@ -122,15 +131,28 @@ def draft_plan(firm: FirmSettings, task: str, compute: ComputeSettings, means: M
     )
 
 
-def whole_plan(firm: FirmSettings, draft: Draft, luck: float, seed: int) -> TrainingPlan:
+def skill_at_work(firm: FirmSettings) -> float:
+    """Skill with which a team chooses its recipe: its people's, and what working together makes of it; 0..1."""
+    return min(firm.skill * math.sqrt(firm.collaboration), 1.0)
+
+
+def coverage_on_grid(share: float, step: float) -> float:
+    """A share of rows from the field to the nearest multiple of `step`."""
+    if step == FINEST_COVERAGE:
+        return round(share, 1)  # exact where a share lies between two tenths, which a quotient is not
+    return min(round(step * round(share / step), 3), 1.0)
+
+
+def whole_plan(
+    firm: FirmSettings, draft: Draft, luck: float, seed: int, grid: TrainingSettings = USUAL_GRID
+) -> TrainingPlan:
     """A draft with what the team adds: its kind of model, its recipe, its labels."""
-    skill = min(firm.skill * math.sqrt(firm.collaboration), 1.0)
     return TrainingPlan(
         **draft._asdict(),
         kind=firm.model_kind,
         label_noise=round(firm.label_noise, 3),
         compression=firm.compression,
-        recipe=recipe_for(skill, luck, draft.task),
+        recipe=recipe_for(skill_at_work(firm), luck, draft.task, grid.rate_step),
         seed=seed,
     )
 
@@ -156,11 +178,17 @@ def hours_taken(firm: FirmSettings, compute: ComputeSettings, means: Means, rung
 
 
 def compose_plan(
-    firm: FirmSettings, task: str, compute: ComputeSettings, means: Means, luck: float, seed: int
+    firm: FirmSettings,
+    task: str,
+    compute: ComputeSettings,
+    means: Means,
+    luck: float,
+    seed: int,
+    grid: TrainingSettings = USUAL_GRID,
 ) -> tuple[TrainingPlan, float]:
     """The plan a firm makes, and the GPU hours it takes."""
-    draft = draft_plan(firm, task, compute, means)
-    return whole_plan(firm, draft, luck, seed), hours_taken(firm, compute, means, draft.rung)
+    draft = draft_plan(firm, task, compute, means, grid)
+    return whole_plan(firm, draft, luck, seed, grid), hours_taken(firm, compute, means, draft.rung)
 
 
 def release_interval(settings: FirmSettings, researchers: float) -> float:

@@ -2,15 +2,19 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Column, Table
 
-from analysis.cli.options import AsJson, Device, Jobs, Output, path_option
+from analysis.cli.options import INTERRUPTED, AsJson, Device, Jobs, Output, Seed, path_option
 from analysis.documents import json_text
 from analysis.errors import AnalysisError
-from analysis.play.options import most_jobs
+from analysis.play.options import PlayOptions, most_jobs
+from analysis.terminal.console import say_error
+
+if TYPE_CHECKING:
+    from analysis.training.pool.parts import Plan
 from analysis.runs.files import naming
 
 MOST_REPEATS, MOST_MEMBERS = 1_000, 65_536  # networks: some GB, and sixteen times what fills a large card
@@ -76,6 +80,77 @@ def market(
     with one_thread():
         document = with_load(head, bench_market(quick, output.say))
     finish(document, market_tables(document), out, output)
+
+
+@app.command()
+def pool(
+    folder: Annotated[
+        Path, path_option("--folder", help="Where runs and ledgers are kept; what is finished there is not repeated.")
+    ] = Path("runs/bench-pool"),
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="none, control or a size, with :rows, :rows-coverage or :coarse; several."),
+    ] = None,
+    world: Annotated[str, typer.Option("--world", help="The world whose base rates are compared.")] = "markets/base",
+    case: Annotated[list[str] | None, typer.Option("--case", help="Cases; several. Default: speech, vision.")] = None,
+    seeds: Annotated[int, typer.Option("--seeds", help="Seeds of the world; 0: without it.")] = 48,
+    case_seeds: Annotated[int, typer.Option("--case-seeds", help="Seeds of each case; 0: without them.")] = 100,
+    seed: Seed = PlayOptions.seed,
+    block: Annotated[int, typer.Option("--block", help="Seeds that every column plays before it goes on.")] = 8,
+    report: Annotated[bool, typer.Option("--report", help="Play nothing, tell what is finished.")] = False,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    quick: Annotated[bool, typer.Option("--quick", help="Small worlds and few seeds: does it run?")] = False,
+    note: Annotated[str, typer.Option("--note", help="A remark to keep with the results.")] = "",
+    out: OutFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what a pool of seeds and lucks, and coarser grids of plans, change and save, against no pool."""
+    for name, value, least in (("seeds", seeds, 0), ("case-seeds", case_seeds, 0), ("block", block, 1)):
+        if value < least:
+            raise AnalysisError(f"--{name} must be at least {least}, not {value}")
+    if not (seeds or case_seeds):
+        raise AnalysisError("--seeds 0 and --case-seeds 0: there is nothing to play")
+    from analysis.screens.pool import study_screen
+    from analysis.training.pool.columns import USUAL, columns_named
+    from analysis.training.pool.parts import Plan, quick_scenarios, scenarios_of
+    from analysis.training.pool.study import study
+    from simulation.training.bench.run import machine
+    from simulation.training.device import resolve_device
+
+    output = Output(as_json)
+    settings = PlayOptions(seed=seed, jobs=jobs, device=device, progress=True)
+    scenarios = quick_scenarios() if quick else scenarios_of(world, seeds, case, case_seeds)
+    names = ("4",) if quick and column is None else tuple(column or USUAL)
+    plan = Plan(folder, columns_named(names), scenarios, seed, 1 if quick else block, settings)
+    head = {
+        "benchmark": "pool",
+        "quick": quick,
+        "note": note,
+        "time": now(),
+        "jobs": settings.n_jobs,
+        "block": plan.block,
+        "machine": machine(resolve_device(device)),
+    }
+    if not report:
+        play_all(plan)
+    document = head | study(plan)
+    finish(document, study_screen(document), out, output)
+
+
+def play_all(plan: "Plan") -> None:
+    """Play every part that is missing; Ctrl-C leaves with what is finished."""
+    from analysis.play.interrupted import Interrupted
+    from analysis.training.pool.parts import play_parts
+
+    done, wanted = 0, len(list(plan.parts()))
+    try:
+        for done, part in enumerate(play_parts(plan), start=1):
+            say_error(f"{done} of {wanted} parts: {part.label}")
+    except Interrupted as stop:
+        told = f"interrupted: {done} of {wanted} parts are finished in {plan.folder}; the same command goes on there"
+        say_error(f"{told}, with --report it tells what they give")
+        raise typer.Exit(INTERRUPTED) from stop
 
 
 def now() -> str:

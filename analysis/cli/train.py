@@ -22,12 +22,12 @@ from analysis.cli.options import (
 from analysis.errors import AnalysisError
 from analysis.play.options import PlayOptions
 from analysis.runs.names import user_path
-from analysis.terminal.console import busy
+from analysis.terminal.console import busy, say_error
 
 if TYPE_CHECKING:
     from simulation.training.plan import TrainingPlan
 
-GRIDS = ("scaling", "default", "transfer")
+GRIDS = ("scaling", "default", "transfer", "pool")
 SCALING_SEEDS = 8
 TRANSFER_SEEDS = 2
 LEVERS = (
@@ -50,6 +50,9 @@ class Request:
     out: Path | None
     output: Output
     quick: bool = False
+    scenario: str | None = None
+    pool: int | None = None
+    limit: int | None = None
 
     def settings(self) -> PlayOptions:
         """How the plans are trained."""
@@ -69,7 +72,7 @@ def train(
     rows: Annotated[int | None, lever("Training rows, 64 to 8192, of documents to 65536. Default: 1024.")] = None,
     seed: Annotated[int | None, lever("Seed, or the first of --seeds. Default: 0.")] = None,
     seeds: Annotated[
-        int | None, lever("Number of seeds. Default: 1; of grids: scaling 8, transfer 2, default 32.")
+        int | None, lever("Number of seeds. Default: 1; of grids: scaling 8, transfer 2, default 32, pool 8.")
     ] = None,
     label_noise: Annotated[float | None, lever("Share of labels replaced by a random class.")] = None,
     coverage: Annotated[float | None, lever("Share of training rows from field conditions.")] = None,
@@ -88,9 +91,12 @@ def train(
     year: Annotated[int | None, lever("Year of the language of documents. Default: 2020.")] = None,
     foundation: Annotated[str | None, lever("Rung of the foundation adapted, as F2 or gpu/F7. Default: F3.")] = None,
     grid: Annotated[
-        str | None, lever("scaling, transfer, default, or a YAML file of lists over fields of a plan.")
+        str | None, lever("scaling, transfer, default, pool, or a YAML file of lists over fields of a plan.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="--grid transfer, tiny: only to see that it runs.")] = False,
+    scenario: Annotated[str | None, lever("--grid pool: whose worlds to train for. Default: markets/base.")] = None,
+    pool: Annotated[int | None, lever("--grid pool: size of the pool. Default: the scenario's own.")] = None,
+    limit: Annotated[int | None, lever("--grid pool: plans wanted, most useful first. Default: 10000.")] = None,
     jobs: Jobs = None,
     device: Device = PlayOptions.device,
     out: Out = None,
@@ -100,7 +106,10 @@ def train(
     plugin: Plugins = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train one plan and print every measure, or a grid of plans: the scaling laws, or all that the cases need."""
+    """Train one plan and print every measure, or a grid of plans: the scaling laws, or all that the cases need.
+
+    --grid pool plays --seeds worlds of --scenario and fills the ledger with what further worlds of it will need.
+    """
     asked = dict(locals())  # the first statement: options alone are local here
     request = Request(
         values={name: asked[name] for name in LEVERS if asked[name] is not None},
@@ -118,9 +127,15 @@ def train(
         out=out,
         output=Output(as_json),
         quick=quick,
+        scenario=scenario,
+        pool=pool,
+        limit=limit,
     )
     if quick and grid != "transfer":
         raise AnalysisError("--quick goes with --grid transfer")
+    for name in ("scenario", "pool", "limit"):
+        if asked[name] is not None and grid != "pool":
+            raise AnalysisError(f"--{name} goes with --grid pool")
     with interruptible():
         command_for(grid)(request)
 
@@ -130,7 +145,9 @@ def command_for(grid: str | None) -> Any:
     if grid is None:
         return train_plan
     if grid in GRIDS:
-        return {"scaling": train_scaling, "default": train_default, "transfer": train_transfer}[grid]
+        return {"scaling": train_scaling, "default": train_default, "transfer": train_transfer, "pool": train_pool}[
+            grid
+        ]
     if Path(grid).suffix in (".yaml", ".yml"):
         return lambda request: train_file(request, user_path(grid))
     from scenarios.strict_yaml.errors import did_you_mean
@@ -274,6 +291,33 @@ def train_default(request: Request) -> None:
         f"To carry them, here:   {carry[0]}\non another machine:    {carry[1]}\nthen `ventures cases` trains nothing."
     )
     request.output.document({"grid": "default", "seeds": run.seeds, "training": cost, "ledger": ledger, "carry": carry})
+
+
+def train_pool(request: Request) -> None:
+    """What further worlds of a scenario with a pool will need most."""
+    names = [name for name in request.values if name != "seed"]
+    names += [name for name in ("task", "kind") if getattr(request, f"{name}s")]
+    refuse(request, names, "does not go with --grid pool, which trains what worlds of the scenario ask for")
+    if request.out is not None:
+        raise AnalysisError("--out does not go with --grid pool: what it makes is the ledger")
+    from analysis.play.experiment import loaded
+    from analysis.screens.pool import filled_screen
+    from analysis.training.pool.fill import USUAL_LIMIT, USUAL_SEEDS, as_document, fill
+    from analysis.training.pool.orders import pooled
+
+    limit = USUAL_LIMIT if request.limit is None else request.limit
+    if limit < 1:
+        raise AnalysisError(f"--limit must be at least 1, not {limit}")
+    settings = PlayOptions(
+        replications=USUAL_SEEDS if request.n_seeds is None else request.n_seeds,
+        seed=request.values.get("seed", PlayOptions.seed),
+        **request.options,
+        progress=True,
+    )
+    scenario = pooled(loaded("markets/base" if request.scenario is None else request.scenario, settings), request.pool)
+    filled = fill(scenario, settings, limit, say_error)
+    request.output.say(filled_screen(filled, settings.ledger_path))
+    request.output.document({**as_document(filled), "ledger": str(settings.ledger_path)})
 
 
 def values_of_one(request: Request) -> dict[str, Any]:

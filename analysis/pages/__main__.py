@@ -11,7 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.pages import base_rates, benchmarks, cases, columns, explain, facts, placebo, scaling, shapley, transfer
+from analysis.pages import (
+    base_rates,
+    benchmarks,
+    cases,
+    columns,
+    explain,
+    facts,
+    placebo,
+    pool,
+    scaling,
+    shapley,
+    transfer,
+)
 from analysis.pages.blocks import Writer, blocks_of, written_anew
 
 WRITERS: dict[str, Writer] = {
@@ -33,6 +45,9 @@ WRITERS: dict[str, Writer] = {
     "transfer-kinds": transfer.kinds,
     "transfer-breadth": transfer.breadth,
     "transfer-vintage": transfer.vintage,
+    "pool-figures": pool.figures,
+    "pool-ledgers": pool.ledgers,
+    "pool-verdict": pool.verdict,
     "bench-training": benchmarks.training,
     "bench-market": benchmarks.market,
     "explain-rules": explain.rules,

@@ -19,6 +19,8 @@ from analysis.runs.tables import WORLD_TABLES, training_table, world_table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from simulation.training.service import TrainingService
+
 LARGEST_BLOCK = 8  # seeds: 16 need an eighth less time (larger batches), but a block is what an interrupt can lose
 LARGEST_BATCH = 256  # worlds in memory at once
 
@@ -181,7 +183,7 @@ def real_engine() -> Engine:
     return Engine(build_world, open_training_service)
 
 
-def open_training_service(ledger: Path, device: str, retrain: bool) -> Service:
+def open_training_service(ledger: Path, device: str, retrain: bool) -> TrainingService:
     """A training service on the ledger file at that path."""
     from simulation.training.ledger.ledger import Ledger
     from simulation.training.service import TrainingService

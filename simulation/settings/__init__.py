@@ -12,6 +12,7 @@ from simulation.settings.market import BrandSettings, RevenueSettings, SectorSet
 from simulation.settings.names import ROLES, SERVICES, STAGES, FundStage, RevenueModel, Role, Service, Stage
 from simulation.settings.resources import ComputeSettings, LabourSettings
 from simulation.settings.services import ServiceSettings
+from simulation.settings.training import TrainingSettings
 
 __all__ = [
     "ROLES",
@@ -34,6 +35,7 @@ __all__ = [
     "SocietySettings",
     "Stage",
     "StageTerms",
+    "TrainingSettings",
     "WorldSettings",
 ]
 
@@ -43,6 +45,7 @@ class WorldSettings(Settings):
 
     sectors: dict[Name, SectorSettings] = Field(description="sectors by name", min_length=1)
     compute: ComputeSettings = ComputeSettings()
+    training: TrainingSettings = TrainingSettings()
     labour: LabourSettings = LabourSettings()
     revenue: RevenueSettings = RevenueSettings()
     brand: BrandSettings = BrandSettings()
