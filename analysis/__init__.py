@@ -1,6 +1,6 @@
 """Experiments on the market: play them, judge them, show them.
 
-`run`, `cases` and `compare` are loaded when they are first used, so that the command line answers at once.
+`run`, `cases`, `compare` and `facts` are loaded when they are first used, so that the command line answers at once.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from analysis.cases.assess import cases
     from analysis.comparison import compare
     from analysis.errors import AnalysisError
+    from analysis.facts.collect import facts
     from analysis.play.experiment import run
     from analysis.play.interrupted import Interrupted
     from analysis.runs.run import Run
 
-__all__ = ["AnalysisError", "Interrupted", "Run", "cases", "compare", "run", "validate_world"]
+__all__ = ["AnalysisError", "Interrupted", "Run", "cases", "compare", "facts", "run", "validate_world"]
 
 _HOMES = {
     "AnalysisError": "analysis.errors",
@@ -25,6 +26,7 @@ _HOMES = {
     "Run": "analysis.runs.run",
     "cases": "analysis.cases.assess",
     "compare": "analysis.comparison",
+    "facts": "analysis.facts.collect",
     "run": "analysis.play.experiment",
     "validate_world": "analysis.base_rates.judge",
 }

@@ -1,10 +1,25 @@
-"""Hypothesis as all tests use it: the same examples in every run, and none fails because the machine is slow."""
+"""What all tests share: one thread a process, Hypothesis with the same examples in every run, runs without pictures."""
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+import os
 
+for library in ("OMP", "OPENBLAS", "MKL"):  # before any of them is loaded; processes that tests start inherit it
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+pytest.register_assert_rewrite("tests.support")
 settings.register_profile(
     "project", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("project")
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs, cases, comparisons and base rates leave no pictures: they take longer than small worlds."""
+    for plots in ("plot_run", "plot_cases", "plot_study", "plot_comparison"):
+        monkeypatch.setattr(f"analysis.plots.{plots}", lambda *_: [])
+    monkeypatch.setattr("analysis.plots.base_rates.plot_base_rates", lambda *_: [])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.records.reasons import Reason
+from simulation.records.reasons import LARGE_INCUMBENTS_SHARE, LOW_FIELD_ADVANTAGE, LOW_TRUST, Reason
 from simulation.revenue import GIVEN_AWAY
 
 if TYPE_CHECKING:
@@ -39,18 +39,18 @@ def product_reasons(firm: Startup) -> list[Reason]:
         share = paying / (paying + free)
         reasons.append(Reason("free", {"paying_share": share}))
     reasons += model_reasons(firm)
-    if (trust := firm.sales.trust()) < 0.4:
+    if (trust := firm.sales.trust()) < LOW_TRUST:
         reasons.append(Reason("trust", {"trust": trust}))
     return reasons
 
 
 def model_reasons(firm: Startup) -> list[Reason]:
-    """No model, or one whose field advantage is under half of what it shows in the lab."""
+    """No model, or one whose field advantage is far under what it shows in the lab."""
     lab, field = firm.laboratory.advantages()
     released = firm.laboratory.released
     if not released:
         return [Reason("no model")]
-    if field >= 0.5 * lab:
+    if field >= LOW_FIELD_ADVANTAGE * lab:
         return []
     accuracies = {"accuracy_lab": released.accuracy_lab, "accuracy_field": released.accuracy_field}
     advantages = {"advantage_lab": lab, "advantage_field": field}
@@ -61,7 +61,7 @@ def market_reasons(firm: Startup) -> list[Reason]:
     """What incumbents hold, and what they give away."""
     reasons = []
     giants = firm.model.incumbents_share(firm.sector)
-    if giants > 0.5:
+    if giants > LARGE_INCUMBENTS_SHARE:
         reasons.append(Reason("incumbents", {"share": giants}))
     if firms := givers(firm):
         reasons.append(Reason("given away", {"firms": firms}))

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from analysis.base_rates.sample import Sample
 from analysis.statistics.ages import months_between
+from analysis.statistics.histories import LEFT, first_rounds, full_years, lifetimes
 from analysis.statistics.survival import Floats, survival_at
 from simulation.parameters import Settings, parameter
 from simulation.settings import STAGES, Stage
@@ -125,17 +126,12 @@ class Statistic:
 
 def observe_survival(sample: Sample, of: SurvivalOf) -> pd.DataFrame:
     """Months under observation and whether they ended in death; other endings and the run's end censor."""
-    own = sample.endings
-    dead = own["ending"].isin(of.deaths)
-    left = own["ending"].isin(["bankrupt", "acquired"])  # a listed firm goes on
-    stop = own["ended"].where(left, sample.months.end).fillna(sample.months.end)
-    found = pd.DataFrame({"seed": own["seed"], "months": months_between(own["founded"], stop), "died": dead})
-    return found[found["months"] > 0]
+    return lifetimes(sample.endings, sample.months.end, of.deaths)
 
 
 def observe_next_round(sample: Sample, of: NextRoundOf) -> pd.DataFrame:
     """Whether each first round of the stage was followed by another in time; only with that much follow-up."""
-    first = _first_rounds(sample, of.stage)
+    first = first_rounds(sample.rounds, of.stage)
     waited = months_between(first["time"], first["next"])
     long_enough = months_between(first["time"], sample.months.end) >= of.within_months
     return pd.DataFrame({"seed": first["seed"], "raised": waited <= of.within_months})[long_enough]
@@ -143,7 +139,7 @@ def observe_next_round(sample: Sample, of: NextRoundOf) -> pd.DataFrame:
 
 def observe_wait(sample: Sample, of: WaitOf) -> pd.DataFrame:
     """Months between the first rounds of both stages, of firms that raised both."""
-    early, late = _first_rounds(sample, of.first), _first_rounds(sample, of.then)
+    early, late = first_rounds(sample.rounds, of.first), first_rounds(sample.rounds, of.then)
     both = late.merge(early, on=["seed", "firm"], suffixes=("", "_first"))
     both = _in_years(both, "time", of.years)
     return pd.DataFrame({"seed": both["seed"], "months": months_between(both["time_first"], both["time"])})
@@ -172,9 +168,9 @@ def usual_size(sample: Sample, stage: str, year: Any) -> Any:
 
 def observe_capacity(sample: Sample, of: CapacityOf) -> pd.DataFrame:
     """Round over months until the next round, the firm's end or the run's end, whichever is first, USD a month."""
-    own = _in_years(_first_rounds(sample, of.stage), "time", of.years)
+    own = _in_years(first_rounds(sample.rounds, of.stage), "time", of.years)
     own = own[months_between(own["time"], sample.months.end) >= of.follow_up_months]
-    gone = sample.endings[sample.endings["ending"].isin(["bankrupt", "acquired"])][["seed", "firm", "ended"]]
+    gone = sample.endings[sample.endings["ending"].isin(LEFT)][["seed", "firm", "ended"]]
     own = own.merge(gone, on=["seed", "firm"], how="left")
     until = own[["next", "ended"]].min(axis=1).fillna(sample.months.end)
     months = months_between(own["time"], until).clip(lower=1.0)
@@ -224,23 +220,13 @@ def survival(values: Floats, of: SurvivalOf) -> float:
     return survival_at(values[:, 0], values[:, 1], 12 * of.age_years)
 
 
-def _first_rounds(sample: Sample, stage: str) -> pd.DataFrame:
-    """First round of the stage of each firm, with the date of its next round of any stage (`next`, NaT: none)."""
-    rounds = sample.rounds[sample.rounds["round"] != "bridge"]  # a note has no price and is no round of its own
-    rounds = rounds.assign(next=rounds.groupby(["seed", "firm"])["time"].shift(-1))
-    return rounds[rounds["round"] == stage].drop_duplicates(["seed", "firm"])
-
-
 def _in_years(rows: pd.DataFrame, column: str, years: tuple[int, int] | None) -> pd.DataFrame:
     return rows if years is None else rows[rows[column].dt.year.between(*years)]
 
 
 def _full_years(sample: Sample, years: tuple[int, int] | None, columns: list[str], **more: pd.Series) -> pd.DataFrame:
     """Sums by seed, firm and calendar year, of years in which the firm has all twelve months."""
-    rows = _in_years(sample.firms.assign(**more), "month", years)
-    by_year = rows.assign(year=rows["month"].dt.year).groupby(["seed", "firm", "year"])
-    found = by_year[columns].sum(min_count=12).dropna()
-    return found.reset_index()
+    return full_years(_in_years(sample.firms.assign(**more), "month", years), columns)
 
 
 STATISTICS: dict[str, Statistic] = {

@@ -42,8 +42,9 @@ def explain(
 ) -> None:
     """Tell one firm's story: what happened, what caused what, and which change would have turned its ending around."""
     from analysis.counterfactual.seeds import further_seeds
-    from analysis.explain.story import as_document, open_run
+    from analysis.explain.story import as_document
     from analysis.explain.story import explain as tell
+    from analysis.runs.choose import open_run
     from analysis.screens.story import story_lines
 
     PlayOptions(jobs=jobs, plugins=plugin or ())

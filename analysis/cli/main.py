@@ -11,6 +11,7 @@ from rich.table import Table
 from analysis.cli import base_rates as cli_base_rates
 from analysis.cli import bench as cli_bench
 from analysis.cli import explain as cli_explain
+from analysis.cli import facts as cli_facts
 from analysis.cli import ledger as cli_ledger
 from analysis.cli import train as cli_train
 from analysis.cli.options import (
@@ -60,6 +61,7 @@ app.command()(cli_train.train)
 app.command()(cli_base_rates.validate_world)
 app.command()(cli_base_rates.calibrate)
 app.command()(cli_explain.explain)
+app.command()(cli_facts.facts)
 
 
 def print_version(wanted: bool) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from analysis.counterfactual.agreement import Check, agrees, checks, label_of
@@ -16,11 +14,8 @@ from analysis.explain.causes import RECORDED, links_of
 from analysis.explain.chronicle import chronicle, turning_points
 from analysis.explain.facts import Fact, Record, Subject, read_record
 from analysis.explain.rules import RULES, Link
-from analysis.play.experiment import BASE
+from analysis.runs.choose import choose_arm, known, span
 from analysis.runs.run import Run
-from analysis.runs.write import MANIFEST
-
-NAMES_LISTED = 30
 
 
 @dataclass(frozen=True)
@@ -54,52 +49,17 @@ def explain(run: Run, firm: str, seed: int | None = None, scenario: str | None =
     return Story(record, tuple(facts), tuple(turns), tuple(links_of(record, facts)), tuple(notes))
 
 
-def open_run(folder: Path) -> Run:
-    """The run in a folder; raises `AnalysisError` that names a run folder beside it with a name like it."""
-    if (folder / MANIFEST).exists():
-        return Run(folder)
-    beside = [path.parent.name for path in folder.parent.glob(f"*/{MANIFEST}")] if folder.parent.is_dir() else []
-    likely = difflib.get_close_matches(folder.name, beside, n=1)
-    hint = f" (did you mean {folder.parent / likely[0]}?)" if likely else ""
-    raise AnalysisError(f"{folder} is not a run folder: it holds no {MANIFEST}{hint}")
-
-
 def choose(run: Run, firm: str, seed: int | None, scenario: str | None, arm: str | None) -> tuple[Subject, list[str]]:
     """The firm's world, and what was chosen where nothing was said."""
-    if not run.seeds:
-        raise AnalysisError(f"{run.folder} holds no finished seed")
-    scenarios = list(dict.fromkeys(one["scenario"] for one in run.manifest["arms"]))
-    name = known("scenario", scenario or scenarios[0], scenarios, run)
-    arms = [one["arm"] for one in run.manifest["arms"] if one["scenario"] == name]
-    chosen = known("arm", arm or (BASE if BASE in arms else arms[0]), arms, run)
+    name, chosen, notes = choose_arm(run, scenario, arm)
     if seed is not None and seed not in run.seeds:
         raise AnalysisError(f"no seed {seed} in {run.folder}; there are {span(run.seeds)}")
     world = (name, chosen, run.seeds[0] if seed is None else seed)
     firms = run.select("endings", name, chosen, ["firm"], [("seed", "==", world[2])])["firm"].tolist()
     known("firm", firm, firms, run)
-    said = [(scenario, scenarios, name, "scenario"), (arm, arms, chosen, "arm"), (seed, run.seeds, world[2], "seed")]
-    notes = [
-        f"{what} {one}, one of {len(there)}" for asked, there, one, what in said if asked is None and len(there) > 1
-    ]
+    if seed is None and len(run.seeds) > 1:
+        notes.append(f"seed {world[2]}, one of {len(run.seeds)}")
     return Subject(*world, firm), notes
-
-
-def known(what: str, name: str, there: Sequence[str], run: Run) -> str:
-    """The name itself; raises `AnalysisError` with the closest ones and all that there are."""
-    if name in there:
-        return name
-    lower = {one.lower(): one for one in there}
-    likely = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=3)]
-    hint = f" (did you mean {' or '.join(likely)}?)" if likely else ""
-    more = f" and {len(there) - NAMES_LISTED} more" if len(there) > NAMES_LISTED else ""
-    listed = ", ".join(sorted(there)[:NAMES_LISTED]) + more
-    raise AnalysisError(f"no {what} {name!r} in {run.folder}{hint}; {what}s: {listed}")
-
-
-def span(seeds: Sequence[int]) -> str:
-    """Seeds in a few characters."""
-    whole = list(seeds) == list(range(seeds[0], seeds[-1] + 1))
-    return f"{seeds[0]} to {seeds[-1]}" if whole and len(seeds) > 1 else ", ".join(map(str, seeds))
 
 
 def as_document(story: Story, reversals: Reversals | None, robustness: SeedRobustness | None = None) -> dict[str, Any]:

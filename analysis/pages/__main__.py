@@ -11,7 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.pages import base_rates, benchmarks, cases, columns, explain, placebo, pool, scaling, shapley, transfer
+from analysis.pages import (
+    base_rates,
+    benchmarks,
+    cases,
+    columns,
+    explain,
+    facts,
+    placebo,
+    pool,
+    scaling,
+    shapley,
+    transfer,
+)
 from analysis.pages.blocks import Writer, blocks_of, written_anew
 
 WRITERS: dict[str, Writer] = {
@@ -41,6 +53,7 @@ WRITERS: dict[str, Writer] = {
     "explain-rules": explain.rules,
     "explain-levers": explain.levers,
     **columns.writers(),
+    **facts.writers(),
 }
 
 

@@ -23,6 +23,7 @@ from analysis.play.progress import Tally, progress_bar
 from analysis.play.provenance import provenance
 from analysis.play.workers import Job, play_blocks
 from analysis.runs import write as run_folder
+from analysis.runs.choose import BASE
 from analysis.runs.manifest import ArmNote, Manifest, PluginNote, Status
 from analysis.runs.parts import sound_parts
 from analysis.runs.run import Run
@@ -30,8 +31,6 @@ from analysis.runs.seeds import SeedSet
 
 if TYPE_CHECKING:
     from scenarios import Scenario
-
-BASE = "base"
 
 
 def run(scenario: Scenario | str | Path, **options: Unpack[PlayArguments]) -> Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.cases.verdicts import written
 from analysis.counterfactual.seeds import Effect, SeedRobustness
-from analysis.explain.story import span
+from analysis.runs.choose import span
 
 MOST_LEVERS = 12  # those that turn the ending around in the story's own seed are all shown
 

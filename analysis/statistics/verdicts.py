@@ -12,6 +12,7 @@ EffectVerdict = Literal["increase", "decrease", "open", "alike", "too few seeds"
 alike: all of at least `MANY_ALIKE` seeds differ by the same amount, which has no interval; too few seeds: one seed, or
 fewer than that which all differ by the same amount; no figure: no seed has the statistic in both arms.
 """
+LEAST_OBSERVATIONS = 20  # assumption: a median or a share of fewer says nothing
 MANY_ALIKE = 30  # assumption: of so many seeds that agree at most 11 % may still differ (Wilson's bound of none)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,12 +22,13 @@ def apply_changes(
     at: Path = (),
     places: Mapping[Path, Place] | None = None,
 ) -> Document:
-    """A copy of a *complete* document (defaults filled in) with each value put at its path, in order.
+    """A *complete* document (defaults filled in) with each value put at its path, in order; the one given stays.
 
-    A value replaces what stands there. `null` removes a named thing (`firms.rival: null`). `by` and `at` say whose
-    changes these are and where they were written; `places` holds the lines if they come from another file.
+    What lies beside the paths is shared by both, for a scenario is checked after each of its changes. A value replaces
+    what stands there. `null` removes a named thing (`firms.rival: null`). `by` and `at` say whose changes these are and
+    where they were written; `places` holds the lines if they come from another file.
     """
-    data = copy.deepcopy(document.data)
+    data = dict(document.data)
     origins = dict(document.origins)
     problems = []
     for key, value in changes.items():
@@ -66,13 +66,14 @@ def _put(data: dict[str, Any], key: str, value: Any, model: type[BaseModel], wha
 
 
 def _enter(node: dict[str, Any], path: Path, depth: int, what: str) -> dict[str, Any]:
-    """The mapping under the next part of the path."""
+    """The mapping under the next part of the path, put anew into its owner so that it may be changed."""
     part = str(path[depth])
     if part not in node:
         raise ScenarioError(_no_way(path, depth, node, what))
     inner = node[part]
     if isinstance(inner, dict):
-        return inner
+        node[part] = dict(inner)
+        return node[part]
     above = ".".join(map(str, path[: depth + 1]))
     reason = {list: "is a list; set it as a whole", type(None): "is null; set it as a whole"}.get(
         type(inner), f"is {show(inner)}, nothing lies below it"

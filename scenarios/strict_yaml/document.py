@@ -141,7 +141,11 @@ def fill_and_tidy(data: Any, here: Spot | None) -> Any:
     if here is None:
         return data
     if isinstance(data, dict):
-        return {key: fill_and_tidy(value, here.child(key)) for key, value in _with_defaults(data, here).items()}
+        filled = _with_defaults(data, here)
+        for key, value in filled.items():
+            if isinstance(value, (dict, list, str)):  # numbers, most of all values, stay what they are
+                filled[key] = fill_and_tidy(value, here.child(key))
+        return filled
     if isinstance(data, list):
         return [fill_and_tidy(value, here.child(i)) for i, value in enumerate(data)]
     return here.as_date(data) if here.is_date and isinstance(data, str) else data

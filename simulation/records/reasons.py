@@ -23,6 +23,12 @@ ReasonKind = Literal[
     "misjudged",  # the buyer saw something else than there was
     "size",  # revenue and growth that an exchange asks for
 ]
+LOW_FIELD_ADVANTAGE = 0.5
+"""A model disappoints in the field where its advantage there is under this share of that in the lab; assumption."""
+LOW_TRUST = 0.4
+"""Trust under which it is named as a reason; assumption."""
+LARGE_INCUMBENTS_SHARE = 0.5
+"""Share of a sector above which what incumbents hold is named as a reason; assumption."""
 PHRASES: dict[str, tuple[str, ...]] = {
     "cash": ("cash ran out",),
     "runway": ("cash for {runway_months:.1f} months was left, and nobody invested",),

@@ -17,9 +17,9 @@ from analysis.runs.tables import world_table
 from scenarios import ScenarioError, load
 from simulation.capital import Facts, usual_round
 from simulation.model import MarketModel
-from tests.agents.startup.test_startup import FACTS, bidding, fund_of, quiet_world, raiser
+from tests.support.conservation import check_all
+from tests.support.startups import FACTS, bidding, fund_of, quiet_world, raiser
 from tests.support.world_fakes import fields_of, play, world_of
-from tests.world.test_conservation import check_all
 
 
 def young(model: MarketModel, **settings: Any) -> Fund:

@@ -68,12 +68,10 @@ TRAINING = {
 
 
 @pytest.fixture
-def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
+def document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], undrawn: None) -> Call:
     """Run commands in a fresh folder; returns the document of the last."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VENTURES_LEDGER", ":memory:")
-    for plots in ("plot_run", "plot_study", "plot_comparison", "base_rates.plot_base_rates"):
-        monkeypatch.setattr(f"analysis.plots.{plots}", lambda *_: [])
     for name, text in (("market", MARKET), ("richer", WHATIF), ("few", FEW)):
         Path(f"{name}.yaml").write_text(text)
 

@@ -21,7 +21,7 @@ from analysis.pages.blocks import blocks_of, written_anew
 from analysis.pages.chapters import Changed, changed_since
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES, Label
-from scenarios import catalogue, load
+from scenarios import catalogue
 from scenarios.expectation import Metric
 from simulation.records.columns import ROWS
 from simulation.records.events import COLUMNS, KINDS, Event, declared_fields
@@ -33,6 +33,7 @@ from simulation.training.ledger.rows import COLUMNS as LEDGER_COLUMNS
 from simulation.training.plan import TrainingPlan
 from tests.support.explain_fakes import play_small
 from tests.support.paths import ROOT
+from tests.support.shipped import shipped
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
@@ -156,7 +157,7 @@ def test_seeds_that_were_used_for_no_choice_are_told_apart_where_the_file_has_th
 
 def test_a_chapter_that_changed_since_its_file_was_written_is_named() -> None:
     """Statements and causes by name; the sentence goes by itself when the chapter is played again."""
-    setup = load("cases/fraud")
+    setup = shipped("cases/fraud")
     document = case_document()
     played = {
         "scenario": "cases/fraud", "id": "CASE-FRAUD", "expectations": [{"id": one.id} for one in setup.expect],
@@ -276,6 +277,7 @@ def test_the_columns_of_worlds_are_written_from_their_declarations() -> None:
         "columns.shared": Label.__module__
     }
     declared |= {"events.kinds": Event.__module__, "reasons.kinds": Reason.__module__}
+    declared |= {"facts.keys": "analysis.facts.collect"}
     assert parts == {name: f"{module.replace('.', '/')}.py" for name, module in declared.items()}
 
 
@@ -332,7 +334,7 @@ def test_every_way_of_earning_is_described() -> None:
 
 def test_the_sectors_of_the_base_world_are_those_of_its_table() -> None:
     told = {row[0].split(" (")[0]: row[1:] for row in rows_of(section("model.md", "5 Initialisation"))}
-    base = load("markets/base").world.sectors
+    base = shipped("markets/base").world.sectors
     assert {name: row[0] for name, row in told.items()} == {name: sector.task for name, sector in base.items()}
     for name, sector in base.items():
         assert len(told[name][1].split(", ")) == len(sector.segments), name

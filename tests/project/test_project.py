@@ -130,7 +130,15 @@ def blocks() -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in blocks()])
+def different_blocks() -> dict[str, str]:
+    """Code of every Python block by where it stands; what documents show alike, but for comments, is one."""
+    places: dict[str, list[str]] = {}
+    for place, code in blocks():
+        places.setdefault(ast.unparse(ast.parse(code)), []).append(place)
+    return {"+".join(found): code for code, found in places.items()}
+
+
+@pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in different_blocks().items()])
 def test_every_python_block_of_the_documents_runs(code: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr
@@ -248,6 +256,20 @@ def test_nothing_beside_the_terminal_package_makes_a_console_or_a_bar() -> None:
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.ImportFrom) and str(node.module).startswith("rich"):
                     assert not TERMINAL & {alias.name for alias in node.names}, file
+
+
+TEST_FOLDERS = {"support", "world", "project"}  # shared, of whole worlds, and of the project itself; others mirror it
+
+
+def test_tests_mirror_the_packages_and_know_no_other_tests() -> None:
+    tests = [file.relative_to(ROOT / "tests") for file in (ROOT / "tests").rglob("*.py")]
+    assert len(tests) > 100
+    for file in tests:
+        folder = file.parent
+        assert (folder.parts[:1] and folder.parts[0] in TEST_FOLDERS) or (ROOT / folder).is_dir(), file
+        assert (ROOT / "tests" / folder / "__init__.py").exists(), f"{folder}: names of tests may meet"
+        others = {name for name in imports_of(ROOT / "tests" / file) if name.startswith("tests.")}
+        assert all(name.startswith("tests.support") for name in others), f"{file} imports {others}"
 
 
 def test_no_test_has_a_limit_of_time_of_its_own() -> None:

@@ -25,7 +25,6 @@ from agents.incumbent import acquisition, incumbent
 from agents.settings import FirmSettings
 from agents.startup import exits, fundraising, startup
 from agents.state.programmes import JURY_ERROR
-from analysis.base_rates import judge
 from analysis.base_rates.targets import load_targets
 from analysis.calibration import loss, search
 from analysis.cli.main import app
@@ -34,7 +33,8 @@ from analysis.play import estimate
 from analysis.play.lockstep import LARGEST_BLOCK
 from analysis.plots.trajectories import PANELS
 from analysis.screens.story import MOST_LINES
-from analysis.statistics.verdicts import MANY_ALIKE
+from analysis.statistics.resampling import N_BOOTSTRAP
+from analysis.statistics.verdicts import LEAST_OBSERVATIONS, MANY_ALIKE
 from scenarios import Scenario, load
 from scenarios.load import MAX_CHAIN
 from scenarios.shelf import shipped_names
@@ -54,6 +54,7 @@ from simulation.training.plan import MAX_ROWS, MIN_ROWS, SECTOR_TASKS
 from simulation.training.tasks import get_task
 from simulation.training.tasks.base import N_GROUP, N_TEST
 from tests.support.paths import ROOT
+from tests.support.shipped import shipped
 
 ENGLISH = (
     "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
@@ -71,7 +72,7 @@ def plain(page: str) -> str:
 
 @cache
 def chapters() -> tuple[Scenario, ...]:
-    return tuple(load(name) for name in shipped_names() if name.startswith("cases/"))
+    return tuple(shipped(name) for name in shipped_names() if name.startswith("cases/"))
 
 
 def endings(chapter: Scenario) -> set[str]:
@@ -141,7 +142,7 @@ def first_losses(task: str) -> tuple[float, float]:
 
 def most_flops_of_fraud() -> int:
     """Operations of the largest network that the firm of CASE-FRAUD can train, one answer."""
-    setup = load("cases/fraud")
+    setup = shipped("cases/fraud")
     kind, task = setup.firms[setup.focal or ""].model_kind, setup.world.sectors["fraud"].task
     return max(round(inference_flops(architecture(get_task(task), kind, rung))) for rung in range(len(RUNGS)))
 
@@ -170,7 +171,7 @@ def n_targets() -> int:
 
 
 def base() -> Any:
-    return load("markets/base").world
+    return shipped("markets/base").world
 
 
 README, CHINESE_README, MODEL = "README.md", "README.zh.md", "docs/model.md"
@@ -264,8 +265,8 @@ QUOTED: list[tuple[str, str, Values]] = [
     (MODEL, "ε for δ = 10⁻{}", lambda: ({1e-5: "⁵"}[dp_accountant.DELTA],)),
     # analysis
     (RECORD, "Blocks of {} seeds", lambda: (ENGLISH[LARGEST_BLOCK],)),
-    (BASE_RATES, "where fewer than {} observations were made", lambda: (judge.LEAST_OBSERVATIONS,)),
-    (BASE_RATES, "from the S that were played, {:,} times", lambda: (judge.N_BOOTSTRAP,)),
+    (BASE_RATES, "where fewer than {} observations were made", lambda: (LEAST_OBSERVATIONS,)),
+    (BASE_RATES, "from the S that were played, {:,} times", lambda: (N_BOOTSTRAP,)),
     (BASE_RATES, "has none with fewer than {} seeds", lambda: (MANY_ALIKE,)),
     (BASE_RATES, "in fifths of that end), at most {:g}", lambda: (loss.FARTHEST,)),
     (
@@ -347,15 +348,6 @@ def test_estimates_of_size_are_those_of_the_bench() -> None:
     assert pytest.approx(market["us_per_firm_month"]["median"] * 1e-6, rel=0.01) == estimate.FIRM_MONTH_S
     setup = load("markets/base", {"years": market["months"] // 12})
     assert estimate.firm_months(setup) / setup.n_months == pytest.approx(market["firms"]["median"], rel=0.02)
-
-
-def test_what_is_noted_by_hand_of_a_result_file_goes_with_the_file() -> None:
-    """Two figures were read off a run's tables because the file of cases is too old to have them."""
-    document, notes = result("cases-200-seeds-2-cores-cpu.json"), plain(NOTES)
-    fraud = next(case for case in document["cases"] if case["id"] == "CASE-FRAUD")
-    old_chapter = any(one["id"] == "answers-fast" for one in fraud["expectations"])
-    assert ("still had the statement `answers-fast`" in notes) == old_chapter
-    assert ("that file has no figures by seed" in notes) == ("seeds" not in document)
 
 
 # -- options ----------------------------------------------------------------------------------------------------------

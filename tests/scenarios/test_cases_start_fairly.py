@@ -18,6 +18,7 @@ import pytest
 import scenarios
 from agents.settings import FirmSettings
 from scenarios import Scenario, catalogue, load
+from tests.support.shipped import shipped
 
 LIBRARY = Path(scenarios.__file__).parent / "library"
 CASES = [entry.name for entry in catalogue() if entry.group == "cases"]
@@ -59,7 +60,7 @@ def unfair(setup: Scenario, text: str) -> dict[str, float]:
 
 @pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest) -> tuple[Scenario, str]:
-    return load(request.param), (LIBRARY / f"{request.param}.yaml").read_text(encoding="utf-8")
+    return shipped(request.param), (LIBRARY / f"{request.param}.yaml").read_text(encoding="utf-8")
 
 
 def test_there_are_cases_to_check() -> None:

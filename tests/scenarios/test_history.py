@@ -20,6 +20,7 @@ from simulation.settings import SegmentSettings
 from simulation.training.ladder import RUNGS
 from tests.support.paths import ROOT
 from tests.support.scenario_files import VALID, write
+from tests.support.shipped import shipped
 from tests.support.world_fakes import FakeService, play, scenario_of, world_of
 
 STARTS = [("2012-01", 3), ("2017-06", 3), ("2020-01", 2), ("2023-01", 2), ("2026-01", 2), ("2029-01", 2)]
@@ -207,7 +208,7 @@ def test_the_page_of_history_is_up_to_date() -> None:
 
 
 def test_models_are_small_in_2012_and_large_in_2022() -> None:
-    base = load("markets/base")
+    base = shipped("markets/base")
     rows = {year: year_row(base, year) for year in YEARS}
     assert max(rung for pair in rows[2012].rungs.values() for rung in pair) <= 1
     assert rows[2022].rungs[8][0] >= 4

@@ -15,6 +15,7 @@ from scenarios.schema import Scenario
 from scenarios.strict_yaml.document import Document
 from simulation.training.plan import SECTOR_TASKS
 from tests.support.scenario_files import error_of, write
+from tests.support.shipped import shipped
 from tests.support.world_fakes import FakeService, merged, play
 
 WORLD = """\
@@ -139,7 +140,7 @@ def test_an_override_cannot_bring_back_a_firm_that_is_left_out() -> None:
 
 
 def test_the_base_world_has_every_task_of_a_sector_once() -> None:
-    base = load("markets/base")
+    base = shipped("markets/base")
     assert sorted(sector.task for sector in base.world.sectors.values()) == sorted(SECTOR_TASKS)
     for name, sector in base.world.sectors.items():
         sold = {seg for stream in base.entrants.values() if stream.sector == name for o in stream.offers for seg in o}
@@ -148,7 +149,7 @@ def test_the_base_world_has_every_task_of_a_sector_once() -> None:
 
 
 def test_the_cases_play_one_sector_with_its_part_of_the_base_world() -> None:
-    base = load("markets/base")
+    base = shipped("markets/base")
     for name in ("vision", "speech"):
         case = load(f"cases/{name}")
         assert list(case.world.sectors) == [name] and case.world.sectors[name] == base.world.sectors[name]
@@ -157,7 +158,7 @@ def test_the_cases_play_one_sector_with_its_part_of_the_base_world() -> None:
 
 
 def played(changes: dict[str, Any], sectors: list[str] | None, seed: int = 4) -> dict[str, pd.DataFrame]:
-    data = merged(load("markets/base").to_document().data, {"years": 5, "interventions": [], **changes})
+    data = merged(shipped("markets/base").to_document().data, {"years": 5, "interventions": [], **changes})
     if "investors" in changes:
         data["investors"] = {}
     scenario = Scenario.from_document(Document({**data, "sectors": sectors}, "test"))

@@ -8,6 +8,7 @@ import pytest
 
 from scenarios import Scenario, catalogue, load
 from scenarios.expectation import Expectation
+from tests.support.shipped import shipped
 from tests.support.statement_ranges import decided, range_of
 
 CASES = [entry.name for entry in catalogue() if entry.group == "cases"]
@@ -21,7 +22,7 @@ SETTLED_BY_A_CAUSE = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_statement_can_hold_and_can_fail(name: str) -> None:
-    setup = load(name)
+    setup = shipped(name)
     assert {one.id: decided(setup, one) for one in setup.expect} == {one.id: "" for one in setup.expect}
 
 
@@ -36,7 +37,7 @@ def test_statements_that_a_cause_settles_by_itself_are_known() -> None:
 
 @pytest.fixture(scope="module")
 def fraud() -> Scenario:
-    return load("cases/fraud")
+    return shipped("cases/fraud")
 
 
 def stated(**fields: Any) -> Expectation:
@@ -86,7 +87,7 @@ def test_pruning_lowers_the_least_number_of_operations(fraud: Scenario) -> None:
 
 def test_a_pivot_is_reckoned_with() -> None:
     """Freemium becomes a subscription, and that a tailored solution: the share can still reach one."""
-    speech = load("cases/speech")
+    speech = shipped("cases/speech")
     assert range_of(speech, stated(metric="licence_solution_share", at_least=0.5)) == (0, 1)
     vision = load("cases/vision", {"firms.clear-eye.offers": {"security-cameras": "solution"}})
     assert range_of(vision, stated(metric="licence_solution_share", at_least=0.5)) == (1, 1)

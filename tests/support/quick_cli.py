@@ -17,6 +17,8 @@ from tests.support.paths import ROOT
 from tests.support.patience import HANGS_S
 
 THEN = "THEN"
+PLAY = {"run", "cases"}
+UNDRAWN = {"UNDRAWN": "1"}
 SMALL = """\
 title: A small market
 start: 2016-01
@@ -56,25 +58,37 @@ def call(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
     )
 
 
-def start(folder: Path, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
+def start(folder: Path, *arguments: str, drawn: bool = False, **more: Any) -> subprocess.Popen[bytes]:
     """Start a command in the folder; its standard streams are pipes unless `more` says else."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-    return subprocess.Popen(command(*arguments), cwd=folder, env=environment(folder), **streams)
+    variables = {} if drawn else UNDRAWN
+    return subprocess.Popen(command(*arguments), cwd=folder, env=environment(folder, variables), **streams)
 
 
 def main() -> None:
-    """The command line with quick worlds."""
-    import analysis.play.experiment
+    """The command line with quick worlds, without pictures where the variable UNDRAWN is set."""
     from analysis.cli.main import main as ventures
-    from tests.support import explain_fakes
 
-    analysis.play.experiment.real_engine = lambda: explain_fakes.ENGINE
     given = sys.argv[1:]
+    if PLAY & {*given}:
+        play_quickly()
     while THEN in given:
         at = given.index(THEN)
         run_one(ventures, given[:at])
         given = given[at + 1 :]
     ventures(given)
+
+
+def play_quickly() -> None:
+    """Put what is quick in place of what takes long; commands that play nothing need not load either."""
+    import analysis.play.experiment
+    import analysis.plots
+    from tests.support import explain_fakes
+
+    analysis.play.experiment.real_engine = lambda: explain_fakes.ENGINE
+    if os.environ.get("UNDRAWN"):
+        nothing: Any = lambda *_: []  # noqa: E731
+        analysis.plots.plot_run = analysis.plots.plot_study = nothing
 
 
 def run_one(ventures: Callable[[list[str]], None], arguments: list[str]) -> None:

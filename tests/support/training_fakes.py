@@ -1,10 +1,14 @@
-"""Plans for the tests of training in company."""
+"""Plans for the tests of training in batches, and what trains them."""
 
 from __future__ import annotations
 
 import itertools
 
+import torch
+
 from simulation.training.plan import COMPRESSIONS, Recipe, TrainingPlan
+from simulation.training.result import TrainingResult
+from simulation.training.trainer import train_bucket
 
 
 def crowd(
@@ -36,3 +40,12 @@ def crowd(
         )
         for i in range(n)
     ]
+
+
+CPU = torch.device("cpu")
+
+
+def train(plans: list[TrainingPlan], chunk_size: int | None = None) -> list[TrainingResult]:
+    """Results of the plans of one bucket, in their order."""
+    results = {r.key: r for chunk in train_bucket(plans, CPU, chunk_size) for r in chunk}
+    return [results[plan.key()] for plan in plans]

@@ -31,14 +31,12 @@ Document = Callable[..., Any]
 
 
 @pytest.fixture
-def ventures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
+def ventures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], undrawn: None) -> Call:
     """Run a command where the files lie. Returns exit code, standard output, standard error."""
     shutil.copytree(FILES, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setenv("VENTURES_LEDGER", str(tmp_path / "ledger.sqlite"))
-    for plots in ("plot_run", "plot_study", "plot_comparison"):
-        monkeypatch.setattr(f"analysis.plots.{plots}", lambda _: [])
 
     def call(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()

@@ -13,10 +13,11 @@ from agents.incidents import IncidentProcess
 from agents.settings import RegulatorSettings
 from agents.startup.startup import Startup
 from agents.state.regulator import Regulator
-from scenarios import ScenarioError, load
+from scenarios import ScenarioError
 from scenarios.build import build_world
 from simulation.model import MarketModel
 from simulation.training.plan import TrainingPlan
+from tests.support.shipped import shipped
 from tests.support.world_fakes import FakeService, fields_of, kinds_of_events, merged, play, result_of, scenario_of
 
 SEGMENT = {"customers": 2000, "reference_price_usd": 2000, "contract_months": 12}
@@ -310,7 +311,7 @@ def test_sectors_left_out_are_no_longer_adapted_to() -> None:
 
 
 def test_the_shipped_example_compares_like_with_like() -> None:
-    firms = load("markets/general-or-vertical").firms
+    firms = shipped("markets/general-or-vertical").firms
     general, vertical = firms["polyglot"], firms["desk-hand"]
     differ = {key for key in type(general).model_fields if getattr(general, key) != getattr(vertical, key)}
     assert differ == {"direction", "adapts_to"} and len(general.adapts_to) == 2

@@ -12,8 +12,8 @@ from agents.firm.hazards import outage_hazard
 from agents.firm.management import LIMITS, SEARCH, STEPS, at_least, at_most, next_aspiration, worst_miss
 from agents.settings import FirmSettings, Spread
 from agents.startup.startup import Startup
-from scenarios import load
 from simulation.records.events import Outage
+from tests.support.shipped import shipped
 from tests.support.world_fakes import (
     FakeService,
     bound,
@@ -230,7 +230,7 @@ def test_moved_settings_stay_inside_the_schema() -> None:
 
 
 def test_the_shipped_world_without_managers_differs_from_the_base_world_in_this_alone() -> None:
-    base, world = load("markets/base"), load("markets/unmanaged-firms")
+    base, world = shipped("markets/base"), shipped("markets/unmanaged-firms")
     assert all(stream.managed.mean > 0 < stream.risk_budget_share.mean for stream in base.entrants.values())
     plain = {"managed": Spread(mean=0, sd=0), "risk_budget_share": Spread(mean=0, sd=0)}
     assert {name: stream.model_copy(update=plain) for name, stream in base.entrants.items()} == world.entrants

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from agents.incumbent.acquisition import (
@@ -16,10 +14,8 @@ from agents.incumbent.acquisition import (
     value_to_buyer_usd,
     worth_usd,
 )
-from agents.incumbent.incumbent import Incumbent
-from agents.startup.startup import Startup
-from tests.agents.startup.test_startup import fund_of, quiet_world, raiser
-from tests.support.world_fakes import incumbent, kinds_of_events, play, released, world_of
+from tests.support.startups import fund_of, threatened
+from tests.support.world_fakes import kinds_of_events, play, released, world_of
 
 
 def test_price_and_value_by_hand() -> None:
@@ -28,16 +24,6 @@ def test_price_and_value_by_hand() -> None:
     assert agreed_price_usd(25e6, 16e6, 1e9) == pytest.approx(20e6)
     assert agreed_price_usd(25e6, 16e6, 18e6) == 18e6  # what the buyer can pay
     assert agreed_price_usd(25e6, 16e6, 15e6) == 0 == agreed_price_usd(15e6, 16e6, 1e9)
-
-
-def threatened(rate: float = 12.0, better: float = 0.3, **capital: Any) -> tuple[Startup, Incumbent]:
-    """A healthy startup whose model is `better` than that of an incumbent with 1 M$ a month for AI."""
-    model = quiet_world(capital={"acquisition_rate_year": rate, "option_usd": 1e6, **capital})
-    firm, giant = raiser(model), incumbent(model)
-    released(giant, model, accuracy_field=0.5)
-    released(firm, model, accuracy_field=0.5 + better)
-    firm.revenues = firm.costs = firm.recurring = [1e5] * 3
-    return firm, giant
 
 
 def test_an_incumbent_buys_a_better_healthy_startup_above_what_it_raised() -> None:

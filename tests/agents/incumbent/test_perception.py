@@ -16,7 +16,7 @@ from agents.incumbent.perception import View, answered, believed_quality, believ
 from agents.settings import FirmSettings
 from agents.startup.startup import Startup
 from simulation.records.reasons import Reason
-from tests.agents.incumbent.test_acquisition import threatened
+from tests.support.startups import threatened
 from tests.support.world_fakes import (
     bound,
     fields_of,

@@ -13,7 +13,7 @@ from agents.startup.diagnosis import out_of_cash
 from agents.startup.exits import find_buyer
 from agents.startup.startup import Startup
 from simulation.model import MarketModel
-from tests.agents.startup.test_startup import fund_of, quiet_world, raiser
+from tests.support.startups import fund_of, quiet_world, raiser
 from tests.support.world_fakes import incumbent, kinds_of_events, play, released, world_of
 
 BURN = 200_000.0

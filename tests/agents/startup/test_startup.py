@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from agents.firm.firm import Firm
-from agents.fund import Bid, Deal, Fund
-from agents.settings import InvestorSettings
+from agents.fund import Deal
 from agents.startup.diagnosis import out_of_cash
 from agents.startup.exits import find_buyer
 from agents.startup.fundraising import Refusal
-from agents.startup.startup import Startup
-from simulation.capital import Facts, usual_round
-from simulation.model import MarketModel
+from simulation.capital import usual_round
 from simulation.records.events import Breach
 from simulation.records.reasons import told
 from simulation.revenue import MODELS
+from tests.support.startups import FACTS, bidding, fund_of, quiet_world, raiser
 from tests.support.world_fakes import found, incumbent, kinds_of_events, lone_world, play, released
-
-NOBODY_LOOKS = {"innovation_rate_year": 0, "imitation_rate_year": 0}
-TERMS = {
-    "runway_months": 20, "raise_below_months": 9, "retry_months": 4, "revenue_multiple": 6, "growth_multiple": 8,
-}  # fmt: skip
-NO_DEMAND = {"vision": {"segments": {"cameras": NOBODY_LOOKS, "photos": NOBODY_LOOKS}}}
-
-
-def quiet_world(**world: Any) -> MarketModel:
-    """Nobody buys and nobody funds."""
-    model = lone_world(**{"sectors": NO_DEMAND, **world, "capital": {**TERMS, **world.get("capital", {})}})
-    model.funds.clear()
-    return model
-
-
-def fund_of(model: MarketModel, name: str = "angel", **settings: Any) -> Fund:
-    """A fund that has begun."""
-    terms: dict[str, Any] = {"vintage": 2016, "size_usd": 1e8, "stages": ["A"], "ticket_share": 0.1}
-    fund = Fund(model, name, InvestorSettings(**{**terms, **settings}))
-    fund.close_books()
-    return fund
-
-
-def bidding(fund: Fund, value_usd: float, most_usd: float) -> None:
-    fund.bid = lambda *_: Bid(value_usd, most_usd)  # type: ignore[method-assign]
-
 
 # -- spending ----------------------------------------------------------------------------------------------------------
 
@@ -146,12 +117,6 @@ def test_a_firm_that_sells_does_not_pivot() -> None:
 # -- raising -----------------------------------------------------------------------------------------------------------
 
 
-def raiser(model: MarketModel) -> Startup:
-    firm = found(model, capital_usd=1e6)
-    released(firm, model)
-    return firm
-
-
 def test_a_round_closes_with_the_best_bidders_at_a_price_between_usual_and_best() -> None:
     model = quiet_world()
     firm, best, second, third = raiser(model), *(fund_of(model, name) for name in ("best", "second", "third"))
@@ -212,9 +177,6 @@ def test_a_raise_takes_the_time_of_due_diligence() -> None:
     assert firm.finance.stage == "seed"
     play(model, 1)
     assert firm.finance.stage == "A" and firm.finance.n_raises == 1
-
-
-FACTS = Facts(revenue_usd_year=5e6, growth_year=1.0, advantage_lab=0.5, advantage_field=0.5, free_users=0)
 
 
 def test_a_fund_bids_where_it_sees_the_value_at_its_stage_in_the_first_half_of_its_life() -> None:

@@ -12,9 +12,9 @@ import pytest
 from agents import treasury
 from agents.state.programmes import people_trained
 from simulation.model import MarketModel
+from tests.support.conservation import check_all, check_endings
 from tests.support.scenario_files import error_of, write
 from tests.support.world_fakes import fields_of, found, incumbent, lone_world, merged, play, world_of
-from tests.world.test_conservation import check_all, check_endings
 
 
 def budgeted(programme: str, usd: float, **law: Any) -> MarketModel:

@@ -218,7 +218,7 @@ def seeds(shape: tuple[int, int], seed: int = 1, spread: float = 0.0) -> list[np
 
 def test_intervals_cover_and_know_that_seeds_are_the_units(monkeypatch: pytest.MonkeyPatch) -> None:
     """Power: with 200 experiments a coverage of 0.95 has a standard error of 0.015."""
-    monkeypatch.setattr("analysis.base_rates.judge.N_BOOTSTRAP", 100)
+    monkeypatch.setattr("analysis.statistics.resampling.N_BOOTSTRAP", 100)
     one = STATISTICS["wait"]
     found = [interval_over_seeds(seeds((8, 30), n, 1.0), one, None) for n in range(200)]
     assert 0.90 < np.mean([one.low <= 10 <= one.high for one in found]) <= 1.0

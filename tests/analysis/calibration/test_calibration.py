@@ -26,6 +26,7 @@ from scenarios import ScenarioError, load, load_whatif
 from simulation.training.ledger.ledger import Ledger
 from tests.support.analysis_fakes import ENGINE
 from tests.support.damage import flip_bytes, overwrite_block, truncate
+from tests.support.shipped import shipped
 
 FEW = """parameters:
   - {name: option, paths: [world.capital.option_usd], how: scale, low: 0.5, high: 2.0, log: true}
@@ -42,7 +43,7 @@ def target(**changes: Any) -> Target:
 
 def knobs(folder: Path, text: str = FEW) -> tuple[Knob, ...]:
     (folder / "few.yaml").write_text(text)
-    return load_parameters(folder / "few.yaml", load("markets/base"))
+    return load_parameters(folder / "few.yaml", shipped("markets/base"))
 
 
 def fake(values: Mapping[str, float]) -> Outcome:
@@ -76,7 +77,7 @@ def test_the_loss_is_the_weighted_mean_of_squared_distances() -> None:
 
 
 def test_overrides_set_scale_and_add_inside_declared_bounds(tmp_path: Path) -> None:
-    base = load("markets/base")
+    base = shipped("markets/base")
     changed = load("markets/base", overrides(knobs(tmp_path), {"option": 2.0, "runway": 15, "hurdle": 0.5}))
     assert changed.world.capital.option_usd == 2 * base.world.capital.option_usd
     assert changed.world.capital.runway_months == 15
@@ -91,7 +92,7 @@ def test_overrides_set_scale_and_add_inside_declared_bounds(tmp_path: Path) -> N
 
 
 def test_starting_values_leave_the_scenario_as_it_is(tmp_path: Path) -> None:
-    base = load("markets/base")
+    base = shipped("markets/base")
     for found in (knobs(tmp_path), load_parameters(None, base)):
         same = load("markets/base", overrides(found, {knob.free.name: knob.start for knob in found}))
         assert same.fingerprint() == base.fingerprint()
@@ -229,7 +230,7 @@ def test_a_damaged_study_is_refused_in_one_line_or_says_what_it_said(tmp_path: P
     free, file = knobs(tmp_path), tmp_path / "study.sqlite"
     search(file, IDENTITY, free, fake, 4, seed=7)
     whole, n_refused = file.read_bytes(), 0
-    for number in range(40):
+    for number in range(16):
         rng = random.Random(f"study {number}")
         file.write_bytes(whole)
         says = rng.choice((flip_bytes, truncate, overwrite_block))(file, rng)
@@ -241,7 +242,7 @@ def test_a_damaged_study_is_refused_in_one_line_or_says_what_it_said(tmp_path: P
         else:
             assert all(trial.values.keys() == {"option", "runway", "hurdle"} for trial in found), says
             assert all(12 <= trial.values["runway"] <= 30 and trial.loss >= 0 for trial in found), says
-    assert n_refused >= 5
+    assert n_refused >= 3
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.support.analysis_fakes import ENGINE
 from tests.support.patience import HANGS_S, wait_until
 
 Call = Callable[..., tuple[int, str, str]]
-YEAR = "extends: markets/base\ntitle: One year\nyears: 1\ninterventions: []\n"
+YEAR = "extends: markets/base\ntitle: One year\nyears: 1\nsectors: [speech]\ninterventions: []\n"
 
 
 @pytest.fixture
@@ -55,14 +55,17 @@ def test_a_case_has_several_spellings(spelling: str) -> None:
     assert load_case(spelling).id == "CASE-VISION"
 
 
-def test_all_cases_are_played_by_default(ventures: Call) -> None:
+def test_all_cases_are_played_by_default(ventures: Call, undrawn: None) -> None:
     code, out, _ = ventures("cases", "-n", "1", "--json")
     assert code == 0
     assert {"CASE-VISION", "CASE-SPEECH"} <= {case["id"] for case in json.loads(out)["cases"]}
     assert len(list(Path("runs").glob("cases-*/manifest.json"))) == 1
 
 
-def test_cases_share_out_the_ending_and_try_other_firms_on_request(ventures: Call) -> None:
+def test_cases_share_out_the_ending_and_try_other_firms_on_request(
+    ventures: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.plots.plot_cases", lambda _: [])
     code, out, err = ventures(
         "cases", "speech", "-n", "3", "-j", "1", "--shapley", "--placebo", "--out", "both", "--json"
     )
@@ -88,7 +91,7 @@ def test_compare_prints_a_table_for_every_whatif(ventures: Call) -> None:
     assert "concentration" in out and "differences.png" in out  # the terminal's width folds longer names
 
 
-def test_json_of_run_and_compare_is_one_document(ventures: Call) -> None:
+def test_json_of_run_and_compare_is_one_document(ventures: Call, undrawn: None) -> None:
     code, out, err = ventures("run", "markets/base", "-n", "2", "-s", "0", "-j", "1", "--json")
     assert code == 0, err
     assert json.loads(out)["seeds"] == [0, 1] and "results:" in err
@@ -106,9 +109,9 @@ def test_json_of_run_and_compare_is_one_document(ventures: Call) -> None:
         ("cases --seed -1", "seed must be 0 or more, not -1"),
         ("cases --seed 9223372036854775807", "seed must leave room"),
         ("cases -n many", "--replications"),
-        ("cases --device tpu", "device 'tpu': unknown"),
-        ("cases --out ledger.txt", "--out ledger.txt is a file"),
-        ("cases --out ledger.txt/below", "--out ledger.txt/below cannot be written"),
+        ("cases vision --device tpu", "device 'tpu': unknown"),
+        ("cases vision --out ledger.txt", "--out ledger.txt is a file"),
+        ("cases vision --out ledger.txt/below", "--out ledger.txt/below cannot be written"),
         ("cases --no-such-option", "--no-such-option"),
         ("run markets/bse", "did you mean 'markets/base'"),
         ("run nofile.yaml", "nofile.yaml"),
@@ -130,7 +133,7 @@ def test_a_wrong_request_gets_one_clear_line_and_2(ventures: Call, command: str,
     assert not Path("runs").exists()
 
 
-def test_a_folder_of_another_scenario_is_refused(ventures: Call) -> None:
+def test_a_folder_of_another_scenario_is_refused(ventures: Call, undrawn: None) -> None:
     assert ventures("run", "markets/base", "-n", "1", "--out", "here")[0] == 0
     code, _, err = ventures("run", "cases/vision", "-n", "1", "--out", "here")
     assert code == 2 and "here holds another experiment (run markets/base)" in err
@@ -206,7 +209,7 @@ def real(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_the_real_world_end_to_end(tmp_path: Path) -> None:
+def test_the_real_world_end_to_end(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "year.yaml").write_text(YEAR)
     process = real(tmp_path, "run", "year.yaml", "-n", "1", "-j", "1", "--device", "cpu", "--json", "--out", "here")
     out, err = process.communicate(timeout=HANGS_S)
@@ -216,9 +219,9 @@ def test_the_real_world_end_to_end(tmp_path: Path) -> None:
     run = Run(tmp_path / "here")
     shown = set(run.firms["ledger_key"].dropna()) - {""}
     assert shown and shown <= set(run.training["key"])
-    process = real(tmp_path, "ledger", "verify", "--sample", "2", "--device", "cpu", "--json")
-    out, err = process.communicate(timeout=HANGS_S)
-    assert process.returncode == 0, out + err
+    verify = ("ledger", "verify", "--sample", "2", "--device", "cpu", "--json")
+    assert run_command([*verify, "--ledger", str(tmp_path / "ledger.sqlite")]) == 0
+    out, _ = capfd.readouterr()
     assert json.loads(out)["passed"] == 2
 
 

@@ -18,8 +18,8 @@ from analysis.cli.main import run_command
 from analysis.runs.names import user_path
 from scenarios import ScenarioError, load
 from simulation.training.ledger.ledger import Ledger
-from tests.simulation.training.ledger.test_ledger import run_of
 from tests.support.analysis_fakes import ENGINE
+from tests.support.ledger_runs import run_of
 
 Call = Callable[..., tuple[int, str, str]]
 TINY = "extends: markets/base\ntitle: Tiny\nyears: 2\nsectors: [vision]\ninterventions: []\n"

@@ -26,9 +26,9 @@ from simulation.training.ledger.errors import LedgerError
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.ledger.read_only import ReadOnlyLedger
 from simulation.training.plan import TrainingPlan
-from tests.simulation.training.ledger.test_ledger import run_of
 from tests.support.damage import seal_again
 from tests.support.explain_fakes import play_small
+from tests.support.ledger_runs import run_of
 from tests.support.world_fakes import FakeService
 
 IRIS = Subject("small", "base", 0, "iris")

@@ -19,6 +19,7 @@ from scenarios import load
 from scenarios.build import build_world
 from scenarios.schema import Scenario
 from tests.support.analysis_fakes import ENGINE
+from tests.support.shipped import shipped
 from tests.support.world_fakes import FakeService
 
 HUGE = "extends: markets/base\ntitle: Huge\nentrants: {vision: {at_start: 100000}}\n"
@@ -41,29 +42,29 @@ def played_firm_months(setup: Scenario) -> int:
 
 
 def test_expected_firm_months_are_those_that_are_played_give_or_take_a_third() -> None:
-    setup = load("markets/base").model_copy(update={"years": 2, "interventions": ()})
+    setup = shipped("markets/base").model_copy(update={"years": 2, "interventions": ()})
     assert firm_months(setup) == pytest.approx(played_firm_months(setup), rel=1 / 3)
 
 
 def test_more_seeds_arms_and_years_take_more_and_more_jobs_take_less_time() -> None:
-    one = estimate([Arm("s", "base", load("markets/base"))], PlayOptions(replications=8, jobs=1))
+    one = estimate([Arm("s", "base", shipped("markets/base"))], PlayOptions(replications=8, jobs=1))
     assert one.n_worlds == 8 and one.firm_months == pytest.approx(8 * one.largest_world)
-    twice = estimate([Arm("s", arm, load("markets/base")) for arm in "ab"], PlayOptions(replications=8, jobs=1))
+    twice = estimate([Arm("s", arm, shipped("markets/base")) for arm in "ab"], PlayOptions(replications=8, jobs=1))
     assert twice.firm_months == 2 * one.firm_months and twice.disk_bytes == 2 * one.disk_bytes
-    side_by_side = estimate([Arm("s", "base", load("markets/base"))], PlayOptions(replications=8, jobs=4))
+    side_by_side = estimate([Arm("s", "base", shipped("markets/base"))], PlayOptions(replications=8, jobs=4))
     assert side_by_side.seconds == pytest.approx(one.seconds / 4)
     assert side_by_side.firm_months == one.firm_months
 
 
 def test_what_the_shipped_campaign_asks_for_needs_no_yes() -> None:
-    arms = [Arm("s", str(i), load("markets/base")) for i in range(7)]
+    arms = [Arm("s", str(i), shipped("markets/base")) for i in range(7)]
     check_size(estimate(arms, PlayOptions(replications=200, jobs=2)), "cases", PlayOptions(replications=200, jobs=2))
 
 
 @pytest.mark.parametrize("n", [10**9, 2**63 - 1])
 def test_a_billion_seeds_are_refused_at_once_and_leave_nothing(tmp_path: Path, n: int) -> None:
     out = tmp_path / "runs" / "huge"
-    arms = [Arm("base", "base", load("markets/base"))]
+    arms = [Arm("base", "base", shipped("markets/base"))]
     tracemalloc.start()
     try:
         with pytest.raises(AnalysisError, match=rf"base: {n:,} worlds, .* years, .* on disk.*--yes") as refused:
@@ -76,7 +77,7 @@ def test_a_billion_seeds_are_refused_at_once_and_leave_nothing(tmp_path: Path, n
 
 def test_yes_plays_what_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analysis.play.estimate.MOST_DISK_BYTES", 1.0)
-    setup = load("markets/base").model_copy(update={"years": 1, "interventions": ()})
+    setup = shipped("markets/base").model_copy(update={"years": 1, "interventions": ()})
     arms = [Arm("s", "base", setup)]
     options = {"replications": 2, "jobs": 1, "out": tmp_path / "run", "ledger": ":memory:"}
     with pytest.raises(AnalysisError, match=r"more than 0 kB of disk: ask for less, or say --yes"):
@@ -95,7 +96,7 @@ def test_a_huge_world_is_warned_of_with_its_firm_months(tmp_path: Path) -> None:
     assert huge.largest_world > 100_000 * 40
     with pytest.warns(LargeWorld, match=rf"huge: about {huge.largest_world:,.0f} firm-months in one world"):
         check_size(huge, "huge", settings)
-    small = estimate([Arm("base", "base", load("markets/base"))], PlayOptions(replications=1))
+    small = estimate([Arm("base", "base", shipped("markets/base"))], PlayOptions(replications=1))
     check_size(small, "base", settings)  # warns of nothing
 
 

@@ -7,42 +7,22 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
-from analysis.play.workers import parallel_map
-from simulation.training.bench.processes import fresh_processes
 from simulation.training.signals import REQUESTS
 from tests.support.paths import ROOT
 from tests.support.patience import wait_until
 
 SCRIPT = """
-from tests.analysis.play.test_workers import {play}
+from tests.support.endless_work import {play}
 
 if __name__ == "__main__":
     {play}()
 """
 pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs POSIX signals")
-
-
-def say_and_wait(_: int) -> None:
-    """Say, in one write, which process this is and which signals it does not see; then work for ever."""
-    blocked = [int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, [])]
-    os.write(1, f"{json.dumps([os.getpid(), blocked])}\n".encode())
-    while True:
-        time.sleep(1.0)
-
-
-def endless_run() -> None:
-    list(parallel_map(say_and_wait, [1, 2], 2, ""))
-
-
-def endless_benchmark() -> None:
-    with fresh_processes(2) as pool:
-        list(pool.map(say_and_wait, [1, 2]))
 
 
 def start(play: str, folder: Path) -> subprocess.Popen[str]:

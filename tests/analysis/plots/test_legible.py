@@ -363,7 +363,7 @@ def test_marks_that_would_touch_join_and_keep_their_letters(places: list[float])
 @given(PLACES)
 @settings(max_examples=25)
 def test_letters_above_a_panel_do_not_collide_when_drawn(places: list[float]) -> None:
-    """Measured in the figure: nine panels, of which each is as wide as those of a trajectory."""
+    """Measured in the figure: a panel as wide as the nine of a trajectory."""
     months = RunMonths(pd.Timestamp("2014-01-01"), 120)
     span = months.end - months.start
     marks = [
@@ -371,7 +371,7 @@ def test_letters_above_a_panel_do_not_collide_when_drawn(places: list[float]) ->
     ]
     figure = Figure(figsize=(15, 13))
     FigureCanvasAgg(figure)
-    axes = figure.subplots(3, 3)[0, 0]
+    axes = figure.add_subplot(3, 3, 1)
     axes.set_xlim(months.start, months.end)
     draw_marks(axes, sorted(marks, key=lambda one: one.date or months.end), months)
     figure.canvas.draw()

@@ -493,7 +493,7 @@ def test_damaged_folders_are_refused_or_mended(
     ground: Path, halves: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     counts = campaign(
-        "damaged folders", range(24), lambda number: play_damage(number, ground, halves, tmp_path, capfd), capfd
+        "damaged folders", range(12), lambda number: play_damage(number, ground, halves, tmp_path, capfd), capfd
     )
     assert {name.rpartition(": ")[2] for name in counts} >= {"refused", "set aside"}
 

@@ -27,12 +27,11 @@ class OneSecond(datetime):
 
 
 def test_two_runs_that_start_in_the_same_second_get_two_folders(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], undrawn: None
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("analysis.cli.options.datetime", OneSecond)
     monkeypatch.setattr("analysis.play.experiment.real_engine", lambda: ENGINE)
-    monkeypatch.setattr("analysis.plots.plot_run", lambda _: [])
     for seed in ("0", "7", "9"):
         assert run_command(["run", "vision", "-n", "1", "-s", seed, "-j", "1", "--ledger", ":memory:"]) == 0
     names = sorted(path.name for path in Path("runs").iterdir())

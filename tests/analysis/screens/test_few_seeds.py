@@ -88,11 +88,17 @@ def intervals(node: Any) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("n", [1, 2])
-def test_no_screen_and_no_document_holds_a_nan_and_one_seed_has_no_interval(call: Call, command: str, n: int) -> None:
-    request = (*COMMANDS[command].split(), "-n", str(n), "-j", "1", "--out", "here")
-    shown = "".join(call(*request))
+def test_no_screen_and_no_document_holds_a_nan_and_one_seed_has_no_interval(
+    call: Call, command: str, n: int, request: pytest.FixtureRequest
+) -> None:
+    """Pictures are drawn once, of one seed."""
+    asked = (*COMMANDS[command].split(), "-n", str(n), "-j", "1", "--out", "here")
+    if n > 1:
+        request.getfixturevalue("undrawn")
+    shown = "".join(call(*asked))
     assert not told_nan(shown)
-    text, _ = call(*request, "--json")
+    request.getfixturevalue("undrawn")
+    text, _ = call(*asked, "--json")
     assert not told_nan(text)
     found = list(intervals(json.loads(text)))
     assert found or command.startswith("run")
@@ -101,14 +107,14 @@ def test_no_screen_and_no_document_holds_a_nan_and_one_seed_has_no_interval(call
         assert command.startswith("run") or "too few seeds" in shown or "too little to tell" in shown
 
 
-def test_the_story_of_a_firm_that_never_sold_holds_no_nan(call: Call) -> None:
+def test_the_story_of_a_firm_that_never_sold_holds_no_nan(call: Call, undrawn: None) -> None:
     call("run", "dying.yaml", "-n", "1", "-j", "1", "--out", "here")
     for more in ((), ("--json",)):
         shown = "".join(call("explain", "here", "twin", "--no-replay", *more))
         assert "bankrupt" in shown and not told_nan(shown)
 
 
-def test_what_a_comparison_leaves_out_is_said_and_counted(call: Call) -> None:
+def test_what_a_comparison_leaves_out_is_said_and_counted(call: Call, undrawn: None) -> None:
     request = ("compare", "dying.yaml", "--with", "richer.yaml", "-n", "2", "-j", "1", "--out", "here")
     shown, _ = call(*request)
     assert "left out of market concentration (HHI): 2 seeds without a figure in one of the arms or both" in shown
@@ -121,7 +127,7 @@ def test_what_a_comparison_leaves_out_is_said_and_counted(call: Call) -> None:
     assert rows["raised_usd"]["verdict"] == "increase" or rows["raised_usd"]["low"] is None
 
 
-def test_the_overview_says_how_many_seeds_are_behind_a_figure(call: Call) -> None:
+def test_the_overview_says_how_many_seeds_are_behind_a_figure(call: Call, undrawn: None) -> None:
     request = ("run", "dying.yaml", "-n", "2", "-j", "1", "--out", "here")
     assert "– (0 of 2 seeds)" in call(*request)[0]
     document = json.loads(call(*request, "--json")[0])

@@ -24,7 +24,7 @@ from analysis.terminal.console import PlainConsole, bar, busy, counted, say_erro
 from analysis.terminal.notices import listening, pass_on, speak_plainly
 from analysis.terminal.streams import FALLBACK, SPELLED, open_streams, spelled
 from tests.support.patience import HANGS_S
-from tests.support.quick_cli import SMALL, THEN, call, command, environment, start
+from tests.support.quick_cli import SMALL, THEN, UNDRAWN, call, command, environment, start
 
 Call = Callable[..., tuple[int, str, str]]
 MARKUP = (
@@ -54,7 +54,7 @@ def scenario(title: str, says: str) -> str:
 
 
 @pytest.fixture
-def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], undrawn: None) -> Call:
     """Run a command in a fresh folder, in this process. Returns exit code, standard output, standard error."""
     from tests.support.explain_fakes import ENGINE
 
@@ -62,8 +62,6 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setenv("VENTURES_LEDGER", ":memory:")
     monkeypatch.setattr("analysis.play.experiment.real_engine", lambda: ENGINE)
-    for plots in ("plot_run", "plot_study", "plot_comparison"):
-        monkeypatch.setattr(f"analysis.plots.{plots}", lambda _: [])
 
     def call(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
@@ -151,14 +149,20 @@ def kept(text: str, encoding: str) -> str:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_any_encoding_of_the_terminal_shows_what_it_can(encoding: str, tmp_path: Path) -> None:
-    """A real process: what the encoding has stays, what it lacks is spelled in ASCII or replaced, and nothing fails.
+    """A real process: what the encoding has stays, what it lacks is spelled in ASCII or replaced, and nothing fails."""
+    (tmp_path / "zh.yaml").write_text(scenario(MIXED, MIXED), encoding="utf-8")
+    done = call(tmp_path, "validate", "zh.yaml", THEN, "scenarios", PYTHONIOENCODING=encoding)
+    out = done.stdout.decode(encoding)
+    assert done.returncode == 0 and not done.stderr
+    assert f"OK zh.yaml: {kept(MIXED, encoding)}" in out and "markets/base" in out
 
-    A document says the same in every encoding.
-    """
+
+@pytest.mark.parametrize("encoding", ["cp1252", *(pytest.param(one, marks=pytest.mark.slow) for one in ENCODINGS[1:])])
+def test_studies_can_be_played_in_any_encoding_and_their_documents_say_the_same(encoding: str, tmp_path: Path) -> None:
     (tmp_path / "zh.yaml").write_text(scenario(MIXED, MIXED), encoding="utf-8")
     play = ("cases", "zh.yaml", "-n", "1", "-j", "1", "--out", "o")
-    requests = ("validate", "zh.yaml", THEN, "scenarios", THEN, *play, THEN, *play, "--json")
-    done = call(tmp_path, *requests, PYTHONIOENCODING=encoding)
+    requests = ("validate", "zh.yaml", THEN, *play, THEN, *play, "--json")
+    done = call(tmp_path, *requests, PYTHONIOENCODING=encoding, UNDRAWN="1")
     out, err = done.stdout.decode(encoding), done.stderr.decode(encoding)
     assert done.returncode == 0 and "Traceback" not in err, err
     shown, brace, document = out.partition("\n{\n")
@@ -166,7 +170,6 @@ def test_any_encoding_of_the_terminal_shows_what_it_can(encoding: str, tmp_path:
     assert " ".join(shown.split()).count(kept(MIXED, encoding)) == 3
     (case,) = json.loads(brace + document)["cases"]
     assert case["title"] == case["expectations"][0]["says"] == MIXED
-    assert list((tmp_path / "o" / "plots").glob("*.png"))
 
 
 def test_a_plain_locale_is_enough(tmp_path: Path) -> None:
@@ -222,22 +225,22 @@ def test_a_reader_who_goes_after_one_line_ends_nothing(folder: Path, request_: t
         assert_kept(folder / "here")
 
 
-def assert_kept(out: Path) -> None:
+def assert_kept(out: Path, drawn: bool = False) -> None:
     """All tables and all plots are there, and none holds what was meant for the screen."""
     run = Run(out)
     assert run.status == "finished" and run.seeds == [0, 1] and not run.firms.empty and not run.endings.empty
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in (out / "plots").glob("*"))
-    assert list((out / "plots").glob("*.png")) and json.loads((out / "manifest.json").read_text())
+    assert bool(list((out / "plots").glob("*.png"))) == drawn and json.loads((out / "manifest.json").read_text())
 
 
 def test_a_reader_who_never_came_ends_nothing(folder: Path) -> None:
     """Neither on standard output nor on standard error, where the bar and the warnings go."""
     reading, writing = os.pipe()
     os.close(reading)
-    process = start(folder, *RUN, stdout=writing, stderr=writing)
+    process = start(folder, *RUN, stdout=writing, stderr=writing, drawn=True)
     os.close(writing)
     assert process.wait(HANGS_S) == 0
-    assert_kept(folder / "here")
+    assert_kept(folder / "here", drawn=True)
 
 
 @pytest.mark.parametrize("closed", [(1,), (0, 1, 2)])
@@ -245,23 +248,26 @@ def test_closed_standard_streams_end_nothing_and_damage_nothing(folder: Path, cl
     """`>&-`: the next file that is opened must not become standard output."""
     shell = " ".join(f"{descriptor}{'<' if descriptor == 0 else '>'}&-" for descriptor in closed)
     line = ["bash", "-c", f'exec "$@" {shell}', "bash", *command(*RUN)]
-    done = subprocess.run(line, cwd=folder, env=environment(folder), capture_output=True, timeout=HANGS_S)
+    drawn = 0 in closed
+    variables = environment(folder, {} if drawn else UNDRAWN)
+    done = subprocess.run(line, cwd=folder, env=variables, capture_output=True, timeout=HANGS_S)
     assert done.returncode == 0 and quiet(done.stderr), done.stderr
-    assert (b"results: here" in done.stdout) == (1 not in closed)
-    assert_kept(folder / "here")
+    assert b"results: here" not in done.stdout
+    assert_kept(folder / "here", drawn)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-@pytest.mark.parametrize("unbuffered", [(), ("-u",)])
+@pytest.mark.parametrize(("unbuffered", "request_"), [((), RUN), (("-u",), ("scenarios",))], ids=["run", "scenarios"])
 def test_a_full_disk_under_standard_output_is_told_and_the_results_are_kept(
-    folder: Path, unbuffered: tuple[str, ...]
+    folder: Path, unbuffered: tuple[str, ...], request_: tuple[str, ...]
 ) -> None:
     with Path("/dev/full").open("w") as full:
-        line = command(*RUN, options=unbuffered)
-        done = subprocess.run(line, cwd=folder, env=environment(folder), stdout=full, stderr=-1, timeout=HANGS_S)
+        line, variables = command(*request_, options=unbuffered), environment(folder, UNDRAWN)
+        done = subprocess.run(line, cwd=folder, env=variables, stdout=full, stderr=-1, timeout=HANGS_S)
     assert done.returncode == 1
     assert done.stderr.decode().splitlines()[-1] == "ventures: standard output: No space left on device"
-    assert_kept(folder / "here")
+    if "--out" in request_:
+        assert_kept(folder / "here")
 
 
 # -- warnings ---------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from simulation.training.ledger.ledger import Ledger, LedgerWarning
 from simulation.training.ledger.rows import COLUMNS, Damage, key_of, row_checksum, row_of
 from simulation.training.plan import TRAINER_VERSION, TrainingPlan
 from simulation.training.service import TrainingService
-from tests.simulation.training.ledger.test_ledger import run_of
+from tests.support.ledger_runs import run_of
 
 Call = Callable[[str], tuple[int, str, str]]
 N_RUNS = 12

@@ -7,16 +7,8 @@ import torch
 
 from simulation.training.classifiers import pretraining as transfer
 from simulation.training.plan import ACTIVATIONS, OPTIMIZERS, TrainingPlan
-from simulation.training.result import TrainingResult
 from simulation.training.trainer import bucket_of, train_bucket
-from tests.support.training_fakes import crowd
-
-CPU = torch.device("cpu")
-
-
-def train(plans: list[TrainingPlan], chunk_size: int | None = None) -> list[TrainingResult]:
-    results = {r.key: r for chunk in train_bucket(plans, CPU, chunk_size) for r in chunk}
-    return [results[plan.key()] for plan in plans]
+from tests.support.training_fakes import CPU, crowd, train
 
 
 @pytest.mark.parametrize("task", ["security-vision", "speech"])

@@ -16,17 +16,12 @@ from simulation.training.data import make_data
 from simulation.training.ladder import RUNGS, architecture
 from simulation.training.networks.dense import StackedNetwork
 from simulation.training.plan import Recipe, TrainingPlan
-from simulation.training.result import TrainingResult
 from simulation.training.tasks import get_task
-from simulation.training.trainer import bucket_of, train_bucket
+from simulation.training.trainer import bucket_of
+from tests.support.training_fakes import train
 
 CPU = torch.device("cpu")
 PLAIN = Recipe(weight_decay=0.05)
-
-
-def train(plans: list[TrainingPlan]) -> list[TrainingResult]:
-    results = {r.key: r for chunk in train_bucket(plans, CPU) for r in chunk}
-    return [results[plan.key()] for plan in plans]
 
 
 def mean_of(measure: str, task: str = "speech", kind: str = "cnn", **levers: object) -> float:

@@ -48,8 +48,7 @@ from simulation.training.ledger.ledger import Ledger
 from simulation.training.plan import TrainingPlan
 from simulation.training.result import TrainingResult
 from simulation.training.tasks.base import Mix
-from simulation.training.trainer import train_bucket
-from tests.support.training_fakes import crowd
+from tests.support.training_fakes import crowd, train
 
 CPU = torch.device("cpu")
 TASK, KIND = "driving-policy", "actor-critic"
@@ -64,11 +63,6 @@ def empty_road(n: int, friction: float = 1.0) -> Scenes:
     scenes.place.fill_(FAR)
     scenes.friction.fill_(friction)
     return scenes
-
-
-def train(plans: list[TrainingPlan], chunk_size: int | None = None) -> list[TrainingResult]:
-    results = {r.key: r for chunk in train_bucket(plans, CPU, chunk_size) for r in chunk}
-    return [results[plan.key()] for plan in plans]
 
 
 def random_driver(seed: int) -> Driver:

@@ -64,7 +64,7 @@ def test_alone_and_among_four(kind: str) -> None:
     plans = crowd(kind)
     assert len({bucket_of(plan) for plan in plans}) == 1
     together = train(plans)
-    for n in (0, 2, 3):
+    for n in (0, 3):
         assert train([plans[n]]) == [together[n]]
     forget_foundations()
     assert train(plans[1:3]) == together[1:3]

@@ -19,19 +19,18 @@ from simulation.training.plan import (
 )
 from simulation.training.result import TrainingResult
 from simulation.training.trainer import bucket_of
-from tests.simulation.training.test_batch import train
-from tests.support.training_fakes import crowd
+from tests.support.training_fakes import crowd, train
 
 
 @pytest.mark.parametrize("kind", GENERATOR_KINDS)
 @pytest.mark.parametrize(("activation", "optimizer"), list(zip(ACTIVATIONS, OPTIMIZERS, strict=True)))
-def test_alone_among_three_and_among_many(kind: str, activation: str, optimizer: str) -> None:
-    plans = crowd(GENERATION_TASK, kind, activation, optimizer, 19)
+@pytest.mark.parametrize("n", [7, pytest.param(19, marks=pytest.mark.slow)])
+def test_alone_among_three_and_among_many(kind: str, activation: str, optimizer: str, n: int) -> None:
+    plans = crowd(GENERATION_TASK, kind, activation, optimizer, n)
     assert len({bucket_of(plan) for plan in plans}) == 1
-    among_many = train(plans, chunk_size=19)
-    for i in (7, 18):
-        assert train([plans[i]]) == [among_many[i]]
-    assert train(plans[5:8]) == among_many[5:8]
+    among_many = train(plans, chunk_size=n)
+    assert train(plans[-1:]) == among_many[-1:]
+    assert train(plans[3:6]) == among_many[3:6]
 
 
 @pytest.mark.parametrize("rung", [5])

@@ -33,7 +33,7 @@ from simulation.training.plan import (
     TrainingPlan,
 )
 from simulation.training.tasks import get_task
-from tests.simulation.training.test_batch import CPU, train
+from tests.support.training_fakes import CPU, train
 
 TASK = get_task("security-vision")
 

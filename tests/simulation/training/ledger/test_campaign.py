@@ -423,7 +423,7 @@ def test_the_ground_is_whole(ground: Ground) -> None:
 def test_damaged_ledgers_serve_the_truth_or_are_refused(
     ground: Ground, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    counts = play_damages(range(30), ground, tmp_path, capfd)
+    counts = play_damages(range(20), ground, tmp_path, capfd)
     assert {name.rpartition(": ")[2] for name in counts} >= {"refused", "some served", "found by training"}, counts
 
 

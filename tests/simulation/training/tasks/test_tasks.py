@@ -21,6 +21,9 @@ from simulation.training.trainer import train_bucket
 CPU = torch.device("cpu")
 # Two have tests of their own.
 SECTORS = tuple(name for name in SECTOR_TASKS if name not in ("security-vision", "speech"))
+THOROUGH = [  # every third sector is quick enough for the usual tests
+    pytest.param(name, marks=() if number % 3 == 0 else pytest.mark.slow) for number, name in enumerate(SECTORS)
+]
 EXPERT = Recipe(augmentation=True, weight_decay=0.05)
 PLAIN = Recipe(weight_decay=0.05)
 N_SEEDS = 4  # standard error of a mean at most 1.5 points where it matters: thresholds leave at least 2 of them
@@ -74,7 +77,7 @@ def test_a_member_s_result_does_not_depend_on_its_company(task: str, kind: str) 
         assert next(iter(train_bucket([plan], CPU))) == [together[plan.key()]]
 
 
-@pytest.mark.parametrize("task", SECTORS)
+@pytest.mark.parametrize("task", THOROUGH)
 def test_a_good_network_beats_the_traditional_method_clearly(task: str) -> None:
     for condition in ("lab", "field"):
         good, traditional = (
@@ -84,7 +87,7 @@ def test_a_good_network_beats_the_traditional_method_clearly(task: str) -> None:
         assert good > traditional + 0.1
 
 
-@pytest.mark.parametrize("task", SECTORS)
+@pytest.mark.parametrize("task", THOROUGH)
 @pytest.mark.parametrize("kind", ["mlp", "cnn"])
 def test_quality_rises_with_rows_and_rung(task: str, kind: str) -> None:
     much = measured("accuracy_lab", task, kind, 5, 8192)
@@ -92,14 +95,14 @@ def test_quality_rises_with_rows_and_rung(task: str, kind: str) -> None:
     assert measured("accuracy_lab", task, kind, 0, 8192) < much - 0.1
 
 
-@pytest.mark.parametrize("task", SECTORS)
+@pytest.mark.parametrize("task", THOROUGH)
 def test_the_field_is_harder_and_coverage_helps_there(task: str) -> None:
     bare = measured("accuracy_field", task, "cnn", 5, 8192)
     assert bare < measured("accuracy_lab", task, "cnn", 5, 8192) - 0.08
     assert measured("accuracy_field", task, "cnn", 5, 8192, coverage=0.5) > bare + 0.03
 
 
-@pytest.mark.parametrize("task", SECTORS)
+@pytest.mark.parametrize("task", THOROUGH)
 def test_a_larger_share_of_the_minority_narrows_the_gap(task: str) -> None:
     scarce = measured("fairness_gap", task, "cnn", 4, 2048, minority_share=0.02)
     assert scarce > 0.05
