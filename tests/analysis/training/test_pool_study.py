@@ -56,7 +56,7 @@ causes:
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty draws of the bootstrap: its intervals are tested elsewhere."""
-    monkeypatch.setattr("analysis.base_rates.judge.N_BOOTSTRAP", 20)
+    monkeypatch.setattr("analysis.statistics.resampling.N_BOOTSTRAP", 20)
 
 
 @pytest.fixture
