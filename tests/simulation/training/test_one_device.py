@@ -167,7 +167,7 @@ def test_pretraining_stays_on_its_device_from_a_checkpoint_too(quality: float, m
         assert {block.device for block in pretrain(plan, META).body} == {META}
     assert mode.operations["aten::addcmul_"] >= STEPS
     with OneDevice():
-        halfway = Halfway(pretraining._Run(plan, META)._numbers().numel())
+        halfway = Halfway(pretraining.PretrainingRun(plan, META)._numbers().numel())
         pretrain(plan, META, halfway)
     assert halfway.saved == STEPS - 1
 
