@@ -37,6 +37,7 @@ def training(
     jobs: Jobs = None,
     device: Device = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="Few members and steps: does it run?")] = False,
+    compiler: Annotated[bool, typer.Option("--compiler/--no-compiler", help="Also time torch.compile.")] = True,
     note: Annotated[str, typer.Option("--note", help="A remark to keep with the results.")] = "",
     out: OutFile = None,
     as_json: AsJson = False,
@@ -50,7 +51,7 @@ def training(
         if not 1 <= value <= most:
             raise AnalysisError(f"{name} must be at least 1 and at most {most:,}, not {value:,}")
     output = Output(as_json)
-    document = measure(job, repeats, members, jobs, device, quick, note, output)
+    document = measure(job, repeats, members, jobs, device, quick, compiler, note, output)
     finish(document, tables_of(document), out, output)
 
 
@@ -122,6 +123,7 @@ def measure(
     jobs: int | None,
     device: str,
     quick: bool,
+    compiler: bool,
     note: str,
     output: Output,
 ) -> dict[str, Any]:
@@ -161,7 +163,7 @@ def measure(
         return with_load(document, bench_adaptations(where, members, n_jobs, repeats, quick, output.say))
     shape = replace(JOBS[job], steps=QUICK_STEPS) if quick else JOBS[job]
     n_members = members or (QUICK_MEMBERS if quick else shape.n_members)
-    return with_load(document, bench_job(shape, where, n_members, n_jobs, repeats, quick, output.say))
+    return with_load(document, bench_job(shape, where, n_members, n_jobs, repeats, quick, output.say, compiler))
 
 
 def tables_of(document: dict[str, Any]) -> list[Any]:

@@ -20,13 +20,13 @@ from simulation.training.device import single_thread
 from simulation.training.ladder import training_flops
 from simulation.training.networks.dense import Architecture, StackedNetwork
 from simulation.training.networks.optimizers import StackedOptimizer, learning_rates
-from simulation.training.trainer import CHUNK_GPU
 
 N_CLASSES = 10
 N_POOL = 8192
 N_ROWS = 1024  # rows of a member, a subset of its own of the pool
 SEPARATION = 0.45  # distance of a class's centres from the origin per input, in standard deviations of the noise
 NARROWEST, WIDEST, N_WIDTHS = 16, 160, 128  # of job R
+CHUNK_CARD = 1024  # networks trained at once on a card: a step is a few dozen kernels, whatever their number
 CPU_NUMBERS = 160_000  # parameters of a chunk: more cost cache, fewer cost calls; flat between half and twice as many
 
 
@@ -126,7 +126,7 @@ def minibatches(job: BenchJob, members: Sequence[Member], device: torch.device) 
 def chunk_size(job: BenchJob, width: int, device: torch.device) -> int:
     """Members trained together: on a CPU as many as stay in a core's cache; width: as they are trained."""
     if device.type != "cpu":
-        return CHUNK_GPU
+        return CHUNK_CARD
     return max(1, CPU_NUMBERS // job.architecture(width).n_parameters)
 
 

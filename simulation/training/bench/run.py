@@ -102,14 +102,14 @@ def matmul_flops(device: torch.device, repeats: int = 3, dtype: torch.dtype = to
     return best
 
 
-def contenders_of(members: Sequence[Member], n_sample: int, workers: Workers | None, quick: bool) -> list[Contender]:
+def contenders_of(members: Sequence[Member], n_sample: int, workers: Workers | None, compiler: bool) -> list[Contender]:
     """Everybody who can run here; loops and vmap train a sample, in which every width stands equally often."""
     sample = members[:n_sample]
     found = [
         Contender("plain", "plain loop", train_plain, sample),
         Contender("plain-fused-adam", "with fused Adam", partial(train_plain, fused=True), sample),
     ]
-    if not quick:
+    if compiler:
         found.append(
             Contender("plain-compiled", "with torch.compile", partial(train_plain, loss=compiled_loss()), sample)
         )
@@ -260,14 +260,22 @@ def reached(targets: Mapping[str, float], rows: Sequence[dict[str, Any]]) -> lis
 
 
 def bench_job(
-    job: BenchJob, device: torch.device, n_members: int, n_jobs: int, repeats: int, quick: bool, say: Say
+    job: BenchJob,
+    device: torch.device,
+    n_members: int,
+    n_jobs: int,
+    repeats: int,
+    quick: bool,
+    say: Say,
+    compiler: bool = True,
 ) -> dict[str, Any]:
-    """All measurements of a reference job, as a JSON document."""
+    """All measurements of a reference job, as a JSON document; without `compiler`, or quick, not of torch.compile."""
     members = members_of(job, n_members)
     n_sample = min(n_members, 3 if quick else 6)
     with Workers(n_jobs) if device.type == "cpu" else nullcontext() as workers:
-        contenders = contenders_of(members, n_sample, workers, quick)
-        skipped = [{"name": "plain-compiled", "why": "not with --quick"}] if quick else []
+        contenders = contenders_of(members, n_sample, workers, compiler and not quick)
+        why = "not with --quick" if quick else "not with --no-compiler"
+        skipped = [] if compiler and not quick else [{"name": "plain-compiled", "why": why}]
         skipped += [] if workers else [{"name": "core-processes", "why": "one process fills a GPU"}]
         skipped += warm_up(contenders, job, device, say)
         gate, failed = let_pass(contenders, job, device, say)
