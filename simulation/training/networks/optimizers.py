@@ -52,15 +52,18 @@ class StackedOptimizer:
     def __init__(self, name: str, network: StackedNetwork, rates: Tensor, weight_decay: Tensor) -> None:
         self.name = name
         self.network = network
-        self._steps = rates.neg()[:, :, None, None].unbind(0)
+        alone = network.n_members == 1  # all of its blocks have one rate: they are changed at once
+        shape = (len(rates), -1) if alone else (len(rates), -1, 1, 1)
+        self._steps = rates.neg().view(shape).unbind(0)
         decay = 1 - rates * weight_decay
-        self._decay = decay[:, :, None, None].unbind(0) if bool((weight_decay > 0).any()) else None
+        self._decay = decay.view(shape).unbind(0) if bool((weight_decay > 0).any()) else None
         self._first = torch.zeros_like(network.parameters)
         self._second = torch.zeros_like(network.parameters) if name == "adam" else self._first
         self._direction = torch.empty_like(network.parameters)
-        self._first_blocks = network.views(self._first)
-        self._direction_blocks = network.views(self._direction)
-        self._gradient_blocks = network.views(network.gradients)
+        self._blocks = [network.parameters] if alone else network.blocks
+        self._first_blocks = [self._first] if alone else network.views(self._first)
+        self._direction_blocks = [self._direction] if alone else network.views(self._direction)
+        self._gradient_blocks = [network.gradients] if alone else network.views(network.gradients)
         self._beta_2, self._momentum = torch.tensor(BETA_2), torch.tensor(MOMENTUM)
         # Both bias corrections as scalars: m̂/(√v̂ + ε) = c·m/(√v + ε·√(1 − β₂ᵗ)), c = √(1 − β₂ᵗ)/(1 − β₁ᵗ).
         # As tensors: torch would wrap a Python number anew at every use.
@@ -76,7 +79,7 @@ class StackedOptimizer:
     def step(self, number: int) -> None:
         """Apply the network's gradients as step `number`, counted from 0."""
         moves = self._moves(number)
-        for block, move in zip(self.network.blocks, moves, strict=True):
+        for block, move in zip(self._blocks, moves, strict=True):
             if self._decay is not None:
                 block.mul_(self._decay[number])
             block.addcmul_(move, self._steps[number])
