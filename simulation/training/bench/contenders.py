@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from simulation.training import graphs
 from simulation.training.bench.jobs import (
     BenchJob,
     Member,
@@ -110,6 +111,15 @@ def _adam(parameter: Tensor, gradient: Tensor, first: Tensor, second: Tensor, ra
     denominator = second.sqrt().mul_((1 - BETA_2**t) ** -0.5).add_(EPSILON)
     own = rates.view(-1, *[1] * (parameter.dim() - 1))
     parameter.sub_(first.div(denominator).mul_(own / (1 - BETA_1**t)))
+
+
+def train_without_graphs(job: BenchJob, members: Sequence[Member], device: torch.device) -> dict[int, float]:
+    """The project's core on a card, every step launched operation by operation."""
+    before, graphs.recording = graphs.recording, False
+    try:
+        return train_fused(job, members, device)
+    finally:
+        graphs.recording = before
 
 
 class Workers:

@@ -17,6 +17,7 @@ from torch.nn.functional import nll_loss
 from simulation.training import counter
 from simulation.training.classifiers.train import Batch, draw_rows, fit
 from simulation.training.device import single_thread
+from simulation.training.graphs import Step, row_of
 from simulation.training.ladder import training_flops
 from simulation.training.networks.dense import Architecture, StackedNetwork
 from simulation.training.networks.optimizers import StackedOptimizer, learning_rates
@@ -182,9 +183,9 @@ def start_chunk(
         flat, targets = places.reshape(job.steps, -1), labels[places]
         room = x.new_empty(flat.shape[1], job.n_inputs)
 
-    def at(step: int) -> tuple[Tensor, Tensor]:
-        rows = torch.index_select(x, 0, flat[step], out=room).view(len(chunk), job.batch, job.n_inputs)
-        return rows.transpose(1, 2), targets[step]
+    def at(step: Step) -> tuple[Tensor, Tensor]:
+        rows = torch.index_select(x, 0, row_of(flat, step), out=room).view(len(chunk), job.batch, job.n_inputs)
+        return rows.transpose(1, 2), row_of(targets, step)
 
     return network, optimizer, at
 

@@ -13,7 +13,14 @@ from typing import Any
 
 import torch
 
-from simulation.training.bench.contenders import Workers, compiled_loss, startup_seconds, train_plain, train_vmap
+from simulation.training.bench.contenders import (
+    Workers,
+    compiled_loss,
+    startup_seconds,
+    train_plain,
+    train_vmap,
+    train_without_graphs,
+)
 from simulation.training.bench.gate import Gate, document, why_not
 from simulation.training.bench.jobs import BenchJob, Member, job_flops, members_of, train_fused
 from simulation.training.bench.load import is_busy, load_average
@@ -117,7 +124,9 @@ def contenders_of(members: Sequence[Member], n_sample: int, workers: Workers | N
         Contender("vmap", "vmap", train_vmap, members[:N_VMAP]),
         Contender("core", "core, 1 process", train_fused, members, 1),
     ]
-    if workers is not None:
+    if workers is None:
+        found.append(Contender("core-without-graphs", "core, no CUDA graphs", train_without_graphs, members, 1))
+    else:
         title = f"core, {workers.n} processes"
         found.append(Contender("core-processes", title, workers.train, members, 1))
     return found
