@@ -37,7 +37,7 @@ def training(
     jobs: Jobs = None,
     device: Device = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="Few members and steps: does it run?")] = False,
-    compiler: Annotated[bool, typer.Option("--compiler/--no-compiler", help="Also time torch.compile.")] = True,
+    no_compiler: Annotated[bool, typer.Option("--no-compiler", help="Leave torch.compile out.")] = False,
     note: Annotated[str, typer.Option("--note", help="A remark to keep with the results.")] = "",
     out: OutFile = None,
     as_json: AsJson = False,
@@ -51,7 +51,7 @@ def training(
         if not 1 <= value <= most:
             raise AnalysisError(f"{name} must be at least 1 and at most {most:,}, not {value:,}")
     output = Output(as_json)
-    document = measure(job, repeats, members, jobs, device, quick, compiler, note, output)
+    document = measure(job, repeats, members, jobs, device, quick, not no_compiler, note, output)
     finish(document, tables_of(document), out, output)
 
 

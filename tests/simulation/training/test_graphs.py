@@ -1,5 +1,5 @@
-"""Steps that take their number from a counter on the device do as steps counted in Python, and on a card the same whether
-they are launched one by one or replayed."""
+"""Steps numbered by a counter on the device do as steps counted in Python, and on a card the same whether they are
+launched one by one or replayed."""
 
 from __future__ import annotations
 
