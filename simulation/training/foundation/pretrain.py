@@ -111,6 +111,9 @@ class PretrainingRun:
             if checkpoint is not None and now - saved > CHECKPOINT_S:
                 checkpoint.save(Progress(step + 1, self._numbers(), self.seconds))
                 saved = now
+        if self.device.type == "cuda":  # which is behind with its work
+            torch.cuda.synchronize(self.device)
+            self.seconds = before + time.perf_counter() - started
         # A diverged run is a bad model, not an error.
         self.model.parameters.nan_to_num_(0.0, 0.0, 0.0)
 
