@@ -31,17 +31,22 @@ def bench() -> None:
 
 @app.command()
 def training(
-    job: Annotated[str, typer.Option("--job", help="M, S (reference jobs) or ladder (real plans).")] = "M",
+    job: Annotated[
+        str, typer.Option("--job", help="M, S, R (networks), F (a foundation), A (adaptations), ladder (plans).")
+    ] = "M",
     repeats: Annotated[int, typer.Option("--repeats", help="Repetitions, contenders in turn.")] = 5,
-    members: Annotated[int | None, typer.Option("--members", help="Networks; 128, on the ladder 16.")] = None,
+    members: Annotated[
+        int | None, typer.Option("--members", help="Networks; 128, of job A 1024, on the ladder 16.")
+    ] = None,
     jobs: Jobs = None,
     device: Device = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="Few members and steps: does it run?")] = False,
+    no_compiler: Annotated[bool, typer.Option("--no-compiler", help="Leave torch.compile out.")] = False,
     note: Annotated[str, typer.Option("--note", help="A remark to keep with the results.")] = "",
     out: OutFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure runs per second, ratios to a plain loop, FLOP/s, start-up cost and cost per run as members grow."""
+    """Measure networks per second, ratios to a plain loop, FLOP/s, start-up cost and cost per run as members grow."""
     for name, value, most in (
         ("--repeats", repeats, MOST_REPEATS),
         ("--members", 1 if members is None else members, MOST_MEMBERS),
@@ -50,7 +55,7 @@ def training(
         if not 1 <= value <= most:
             raise AnalysisError(f"{name} must be at least 1 and at most {most:,}, not {value:,}")
     output = Output(as_json)
-    document = measure(job, repeats, members, jobs, device, quick, note, output)
+    document = measure(job, repeats, members, jobs, device, quick, not no_compiler, note, output)
     finish(document, tables_of(document), out, output)
 
 
@@ -193,19 +198,25 @@ def measure(
     jobs: int | None,
     device: str,
     quick: bool,
+    compiler: bool,
     note: str,
     output: Output,
 ) -> dict[str, Any]:
     """The measurements of a job with where and how they were made."""
     from dataclasses import replace
 
+    from simulation.training.bench.adaptations import bench_adaptations
+    from simulation.training.bench.foundation import bench_foundation
     from simulation.training.bench.jobs import JOBS
     from simulation.training.bench.ladder import bench_ladder
     from simulation.training.bench.run import bench_job, machine, n_cores
     from simulation.training.device import resolve_device
 
-    if job not in (*JOBS, "ladder"):
-        raise AnalysisError(f"--job must be one of {', '.join(JOBS)}, ladder, not {job!r}")
+    names = (*JOBS, "F", "A", "ladder")
+    if job not in names:
+        raise AnalysisError(f"--job must be one of {', '.join(names)}, not {job!r}")
+    if job == "F" and members is not None:
+        raise AnalysisError("--members does not go with --job F, which trains one foundation")
     where, n_jobs = resolve_device(device), jobs or n_cores()
     document: dict[str, Any] = {
         "benchmark": "training",
@@ -221,9 +232,13 @@ def measure(
     if job == "ladder":
         rows = bench_ladder(where, members or (4 if quick else 16), repeats, quick, output.say)
         return with_load(document, rows)
+    if job == "F":
+        return with_load(document, bench_foundation(where, repeats, quick, output.say))
+    if job == "A":
+        return with_load(document, bench_adaptations(where, members, n_jobs, repeats, quick, output.say))
     shape = replace(JOBS[job], steps=QUICK_STEPS) if quick else JOBS[job]
     n_members = members or (QUICK_MEMBERS if quick else shape.n_members)
-    return with_load(document, bench_job(shape, where, n_members, n_jobs, repeats, quick, output.say))
+    return with_load(document, bench_job(shape, where, n_members, n_jobs, repeats, quick, output.say, compiler))
 
 
 def tables_of(document: dict[str, Any]) -> list[Any]:
@@ -232,35 +247,67 @@ def tables_of(document: dict[str, Any]) -> list[Any]:
 
     if document["job"] == "ladder":
         return [ladder_table(document["ladder"]), load_in_words(document["machine"])]
-    said: list[Any] = [contender_table(document), load_in_words(document["machine"]), growth_table(document["growth"])]
+    said: list[Any] = [gate_text(document["gate"]), contender_table(document), load_in_words(document["machine"])]
     said += [f"not measured: {one['name']} ({one['why']})" for one in document["skipped"]]
-    startup = document["startup"]
-    said.append(f"first call with {startup['members']} members: {startup['extra_s']:.2f} s more than a later one")
+    if "growth" in document:
+        said.insert(3, growth_table(document["growth"]))
+        startup = document["startup"]
+        said.append(f"first call with {startup['members']} members: {startup['extra_s']:.2f} s more than a later one")
     for one in document["targets"]:
         verdict = "met" if one["met"] else "NOT MET"
         said.append(f"target {one['what']}: at {one['at']} {one['target']:g}, reached {one['reached']:.3g}: {verdict}")
     return said
 
 
+def gate_text(gate: dict[str, Any] | list[dict[str, Any]]) -> str:
+    """Who came to the plain contender's loss, and how near."""
+    lines = []
+    for one in gate if isinstance(gate, list) else [gate]:
+        others = [row for row in one["contenders"] if row["name"] != one["reference"]]
+        told = ", ".join(
+            f"{row['name']} {'passed' if row['passed'] else 'FAILED'} at {row['difference_of_allowed']:.2g}"
+            for row in others
+        )
+        lines.append(f"equal-loss gate, in allowed differences from {one['reference']}: {told}")
+    return "\n".join(lines)
+
+
+RATES = {"runs_per_s": "networks/s", "tokens_per_s": "tokens/s"}
+
+
 def contender_table(document: dict[str, Any]) -> Table:
     """One line per contender; the load at the start stands beside its ratio."""
     from analysis.screens.load import load_text
 
-    names = ("", "threads", "runs/s", "min…max", "× plain", "load", "GFLOP/s", "of matmul")
+    rows = document["contenders"]
+    rate = next(name for name in RATES if name in rows[0])
+    with_flops = "flops_per_s" in rows[0]
+    names = (
+        "",
+        "threads",
+        RATES[rate],
+        "min…max",
+        "× plain",
+        "load",
+        *(("GFLOP/s", "of matmul") if with_flops else ()),
+    )
     table = Table(*(Column(name, no_wrap=True) for name in names), box=None)
-    for row in document["contenders"]:
-        rate = row["runs_per_s"]
+    for row in rows:
+        found = row[rate]
         table.add_row(
             row["title"],
             str(row["threads"]),
-            f"{rate['median']:.3g}",
-            f"{rate['min']:.3g}…{rate['max']:.3g}",
+            f"{found['median']:,.3g}",
+            f"{found['min']:.3g}…{found['max']:.3g}",
             f"{row['ratio_to_plain']['median']:.3g}",
             load_text(row["load_before"]),
-            f"{row['flops_per_s']['median'] / 1e9:.3g}",
-            f"{row['share_of_matmul']['median']:.1%}",
+            *(_work_of(row) if with_flops else ()),
         )
     return table
+
+
+def _work_of(row: dict[str, Any]) -> tuple[str, str]:
+    return f"{row['flops_per_s']['median'] / 1e9:.3g}", f"{row['share_of_matmul']['median']:.1%}"
 
 
 def growth_table(rows: list[dict[str, Any]]) -> Table:

@@ -15,6 +15,7 @@ from analysis.screens.load import load_in_words, load_text
 NAMES = {
     "ratio_to_plain": "ratio to `plain`",
     "share_of_matmul": "share of matmul",
+    "runs_per_s": "networks per second",
     "startup_extra_s": "seconds to start",
     "reference_seconds": "reference, seconds",
     "exponent_in_firms": "exponent in firms",
@@ -22,18 +23,40 @@ NAMES = {
 }
 
 
+RATES = {"runs_per_s": "Networks per second", "tokens_per_s": "Tokens per second"}
+
+
 def training(document: Document, source: str) -> str:
-    """The part `bench-training-…`: every contender, and the targets."""
-    load = load_text(document["machine"]["load_before"])
-    rows = [
+    """The part `bench-training`: every contender, the gate they passed, and the targets."""
+    load, rows = load_text(document["machine"]["load_before"]), document["contenders"]
+    rate = next(name for name in RATES if name in rows[0])
+    share = "share_of_matmul" in rows[0]
+    cells = [
         [
-            f"`{one['name']}`", _spread(one["runs_per_s"]), _spread(one["ratio_to_plain"]), load,
-            _spread(one["share_of_matmul"]),
+            f"`{one['name']}`", _spread(one[rate]), _spread(one["ratio_to_plain"]), load,
+            *([_spread(one["share_of_matmul"])] if share else []),
         ]
-        for one in document["contenders"]
+        for one in rows
     ]  # fmt: skip
-    titles = ["Contender", "Runs per second", "Ratio to `plain`", "Load", "Share of matmul"]
-    return "\n".join([_head(document, source), table(titles, rows), _targets(document)])
+    titles = ["Contender", RATES[rate], "Ratio to `plain`", "Load", *(["Share of matmul"] if share else [])]
+    return "\n".join([_head(document, source), table(titles, cells), *_gate(document), _targets(document)])
+
+
+def _gate(document: Document) -> list[str]:
+    """How near the contenders came to the loss of the plain one; files of before have no gate."""
+    gates = document.get("gate", [])
+    rows = [
+        row
+        for gate in (gates if isinstance(gates, list) else [gates])
+        for row in gate["contenders"]
+        if row["name"] != gate["reference"]
+    ]
+    if not rows:
+        return []
+    failed = [f"`{row['name']}`" for row in rows if not row["passed"]]
+    worst = max(row["difference_of_allowed"] for row in rows if row["passed"]) if len(failed) < len(rows) else 0.0
+    told = f"Equal-loss gate: the timed ones are within {short(worst)} of the allowed difference"
+    return [wrapped(f"{told}; failed: {', '.join(failed)}." if failed else f"{told}; nobody failed.")]
 
 
 def market(document: Document, source: str) -> str:
@@ -60,6 +83,8 @@ def _head(document: Document, source: str) -> str:
 
 
 def _targets(document: Document) -> str:
+    if not document["targets"]:
+        return ""
     told = [
         f"{NAMES.get(one['what'], one['what'])} {short(one['reached'])} (wanted: at {one['at']} {one['target']:g}, "
         f"{'met' if one['met'] else 'not met'})"

@@ -58,7 +58,7 @@ def estimate(arms: Sequence[Arm], settings: PlayOptions, at_once: int | None = N
     n_seeds, jobs = settings.replications, min(settings.n_jobs, settings.replications)
     worlds = [(firm_months(arm.setup), n_firms(arm.setup)) for arm in arms]
     per_seed = sum(months for months, _ in worlds)
-    at_once = at_once or min(largest_block(len(arms)), math.ceil(n_seeds / jobs))
+    at_once = at_once or min(largest_block(len(arms), settings.device_type), math.ceil(n_seeds / jobs))
     block = at_once * sum(FIRM_MONTH_BYTES * months + FIRM_BYTES * firms for months, firms in worlds)
     merge = 3 * TABLE_BYTES * n_seeds * per_seed
     return Estimate(

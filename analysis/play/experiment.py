@@ -98,7 +98,7 @@ def play(arms: Sequence[Arm], settings: PlayOptions, *, kind: str, name: str, en
 def _play_missing(arms: Sequence[Arm], settings: PlayOptions, out: Path, manifest: Manifest, engine: Engine) -> None:
     done = SeedSet().union(manifest.finished_seeds, *(part.seeds for part in sound_parts(out, manifest)))
     missing = manifest.seeds - done
-    blocks = split_into_blocks(missing, arms, settings.n_jobs)
+    blocks = split_into_blocks(missing, arms, settings.n_jobs, settings.device_type)
     # Absolute paths: a worker may have been started while this process stood in another folder.
     folder = out.resolve()
     tally = Tally.create(folder / run_folder.TALLY, len(blocks))

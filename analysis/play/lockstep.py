@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LARGEST_BLOCK = 8  # seeds: 16 need an eighth less time (larger batches), but a block is what an interrupt can lose
 LARGEST_BATCH = 256  # worlds in memory at once
+ON_A_CARD = 32  # times as many of both where a card trains: batches of eight seeds leave it idle; assumption
 
 
 class World(Protocol):
@@ -112,17 +113,18 @@ class Blocks(Sequence[Block]):
         return Block(place, self.seeds[first:end], self.arms)
 
 
-def split_into_blocks(seeds: SeedSet, arms: Sequence[Arm], jobs: int) -> Blocks:
-    """Even blocks of at most `LARGEST_BLOCK` seeds, as many as keep all jobs busy to the end."""
+def split_into_blocks(seeds: SeedSet, arms: Sequence[Arm], jobs: int, device: str = "cpu") -> Blocks:
+    """Even blocks of at most `largest_block` seeds, as many as keep all jobs busy to the end."""
     if not seeds:
         return Blocks(seeds, tuple(arms), 0)
-    rounds = -(-len(seeds) // (largest_block(len(arms)) * jobs))
+    rounds = -(-len(seeds) // (largest_block(len(arms), device) * jobs))
     return Blocks(seeds, tuple(arms), min(len(seeds), rounds * jobs))
 
 
-def largest_block(n_arms: int) -> int:
-    """Most seeds that one process plays together."""
-    return max(1, min(LARGEST_BLOCK, LARGEST_BATCH // n_arms))
+def largest_block(n_arms: int, device: str = "cpu") -> int:
+    """Most seeds that one process plays together; device: "cuda", or another that wants small batches."""
+    times = ON_A_CARD if device == "cuda" else 1
+    return max(1, min(times * LARGEST_BLOCK, times * LARGEST_BATCH // n_arms))
 
 
 def play_block(block: Block, engine: Engine, service: Service, tally: Tally | None = None) -> Played:

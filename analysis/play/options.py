@@ -125,6 +125,18 @@ class PlayOptions:
         return path if str(path) == IN_MEMORY else path.resolve()
 
     @property
+    def device_type(self) -> str:
+        """The kind of device that is really used; one that does not exist is told when it is opened."""
+        if self.device in ("cpu", "mps"):
+            return self.device
+        from simulation.training.device import DeviceError, resolve_device
+
+        try:
+            return resolve_device(self.device).type
+        except DeviceError:
+            return "cpu"
+
+    @property
     def n_jobs(self) -> int:
         """The number of worker processes that is really allowed."""
         return self.jobs if self.jobs is not None else usable_cores()

@@ -8,6 +8,8 @@ from typing import Any
 
 from simulation.training.device import device_name, resolve_device
 from simulation.training.foundation.library import Library, folder_beside
+from simulation.training.foundation.plan import FoundationPlan
+from simulation.training.foundation.pretrain import Foundation
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.ledger.rows import COLUMNS, result_of, row_of
 from simulation.training.plan import TrainingPlan
@@ -118,6 +120,10 @@ class TrainingService:
             self.train([key])
         self.used_keys.add(key)
         return self._results[key]
+
+    def foundation(self, plan: FoundationPlan) -> Foundation:
+        """The foundation of that plan: from the weight store where it stands, else trained now."""
+        return self._library.get(plan, self._device)
 
     def rows(self) -> list[dict[str, Any]]:
         """Ledger rows of all results that were asked for, sorted by key.

@@ -186,7 +186,7 @@ def test_every_file_that_is_named_exists() -> None:
     """A path from the top of the repository, or the end of one (`trainer.py`, `tasks/base.py`)."""
     there = [
         "/" + path.relative_to(ROOT).as_posix()
-        for folder in (*FLOORS, "tests", "docs")
+        for folder in (*FLOORS, "tests", "docs", "benchmarks")
         for path in (ROOT / folder).rglob("*.py")
     ]
     missing = {

@@ -41,7 +41,8 @@ from scenarios.shelf import shipped_names
 from simulation import compute, dp_accountant, fund_returns, labour
 from simulation.settings import Stage
 from simulation.training import trainer
-from simulation.training.bench import jobs
+from simulation.training.bench import adaptations, gate, jobs
+from simulation.training.bench import foundation as bench_foundation
 from simulation.training.bench import load as bench_load
 from simulation.training.bench import run as bench
 from simulation.training.classifiers import traditional
@@ -304,6 +305,16 @@ QUOTED: list[tuple[str, str, Values]] = [
     (BENCHMARKS, "a {}² float32 product", lambda: (bench.MATMUL,)),
     (BENCHMARKS, "repetition and `vmap` {},", lambda: (bench.N_VMAP,)),
     (BENCHMARKS, "trains chunks of up to {} networks", lambda: (trainer.CHUNK_GPU,)),
+    (BENCHMARKS, "in these jobs up to {:,}", lambda: (jobs.CHUNK_CARD,)),
+    (BENCHMARKS, "two of {} to {} units, drawn", lambda: (jobs.NARROWEST, jobs.WIDEST)),
+    (BENCHMARKS, "steps of {} units", lambda: (jobs.JOBS["R"].step,)),
+    (BENCHMARKS, "than {:g} of them (or {:g} nats)", lambda: (gate.TOLERANCE, gate.ABSOLUTE)),
+    (BENCHMARKS, "it runs {} steps", lambda: (bench_foundation.PLAIN_STEPS,)),
+    (BENCHMARKS, "held-out text after {}", lambda: (bench_foundation.GATE_STEPS,)),
+    (BENCHMARKS, "makes {:,} probes and {} adapters", lambda: tuple(adaptations.MEMBERS.values())),
+    (BENCHMARKS, "it does {} probes and {} adapters", lambda: tuple(adaptations.SAMPLE.values())),
+    (BENCHMARKS, "job F {:g} of the matmul figure", lambda: (bench_foundation.TARGETS["cpu"]["share_of_matmul"],)),
+    (BENCHMARKS, "job F {:g} of\nthe bfloat16", lambda: (bench_foundation.TARGETS["cuda"]["share_of_matmul"],)),
     (BENCHMARKS, "growth up to {} members", lambda: (bench.GROWTH_LIMIT["S"],)),
     # the scaling study
     (SCALING, "β lies between {:.2f} and {:.2f} on all tasks", lambda: range_of("beta")),

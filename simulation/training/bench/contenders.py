@@ -11,9 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from simulation.training.bench.jobs import BenchJob, Member, chunks_of, minibatches, pool, train_chunk, train_fused
+from simulation.training import graphs
+from simulation.training.bench.jobs import (
+    BenchJob,
+    Member,
+    chunks_of,
+    first_network,
+    minibatches,
+    pool,
+    train_chunk,
+    train_fused,
+)
 from simulation.training.bench.processes import fresh_processes
-from simulation.training.networks.dense import StackedNetwork
 from simulation.training.networks.optimizers import BETA_1, BETA_2, EPSILON
 
 LossOf = Callable[[nn.Module, Tensor, Tensor], Tensor]
@@ -35,9 +44,7 @@ def module_of(job: BenchJob, width: int) -> nn.Sequential:
 
 def first_weights(job: BenchJob, members: Sequence[Member], device: torch.device) -> list[Tensor]:
     """Weights [M, out, in] and biases [M, out] in turn, the same that the project's core begins with."""
-    network = StackedNetwork(job.architecture(members[0].width), len(members), device)
-    network.initialise(torch.tensor([member.seed for member in members], device=device))
-    return [block.squeeze(2) if i % 2 else block for i, block in enumerate(network.blocks)]
+    return [block.squeeze(2) if i % 2 else block for i, block in enumerate(first_network(job, members, device).blocks)]
 
 
 def train_plain(
@@ -50,7 +57,7 @@ def train_plain(
         module = module_of(job, member.width).to(device)
         with torch.no_grad():
             for parameter, value in zip(module.parameters(), first_weights(job, [member], device), strict=True):
-                parameter.copy_(value[0])
+                parameter.copy_(value[0][tuple(slice(n) for n in parameter.shape)])
         optimizer = torch.optim.Adam(module.parameters(), lr=member.learning_rate, fused=fused)
         places = minibatches(job, [member], device)[:, 0]
         for rows in places.unbind(0):
@@ -68,17 +75,16 @@ def compiled_loss() -> LossOf:
 
 
 def train_vmap(job: BenchJob, members: Sequence[Member], device: torch.device) -> dict[int, float]:
-    """`torch.func`: gradients of all members of a width at once, Adam on the stacked parameters."""
+    """`torch.func`: gradients of all members of a trained width at once, Adam on the stacked parameters."""
     losses: dict[int, float] = {}
-    for width in job.widths:
-        bucket = [member for member in members if member.width == width]
-        if bucket:
-            losses |= _train_vmap_width(job, bucket, device)
+    for width in sorted({job.trained_width(member.width) for member in members}):
+        bucket = [member for member in members if job.trained_width(member.width) == width]
+        losses |= _train_vmap_width(job, bucket, device)
     return losses
 
 
 def _train_vmap_width(job: BenchJob, members: Sequence[Member], device: torch.device) -> dict[int, float]:
-    module = module_of(job, members[0].width).to("meta")
+    module = module_of(job, job.trained_width(members[0].width)).to("meta")
     names = [name for name, _ in module.named_parameters()]
     parameters = dict(zip(names, first_weights(job, members, device), strict=True))
 
@@ -105,6 +111,15 @@ def _adam(parameter: Tensor, gradient: Tensor, first: Tensor, second: Tensor, ra
     denominator = second.sqrt().mul_((1 - BETA_2**t) ** -0.5).add_(EPSILON)
     own = rates.view(-1, *[1] * (parameter.dim() - 1))
     parameter.sub_(first.div(denominator).mul_(own / (1 - BETA_1**t)))
+
+
+def train_without_graphs(job: BenchJob, members: Sequence[Member], device: torch.device) -> dict[int, float]:
+    """The project's core on a card, every step launched operation by operation."""
+    before, graphs.recording = graphs.recording, False
+    try:
+        return train_fused(job, members, device)
+    finally:
+        graphs.recording = before
 
 
 class Workers:

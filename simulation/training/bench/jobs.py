@@ -17,15 +17,17 @@ from torch.nn.functional import nll_loss
 from simulation.training import counter
 from simulation.training.classifiers.train import Batch, draw_rows, fit
 from simulation.training.device import single_thread
+from simulation.training.graphs import Step, row_of
 from simulation.training.ladder import training_flops
 from simulation.training.networks.dense import Architecture, StackedNetwork
 from simulation.training.networks.optimizers import StackedOptimizer, learning_rates
-from simulation.training.trainer import CHUNK_GPU
 
 N_CLASSES = 10
 N_POOL = 8192
 N_ROWS = 1024  # rows of a member, a subset of its own of the pool
 SEPARATION = 0.45  # distance of a class's centres from the origin per input, in standard deviations of the noise
+NARROWEST, WIDEST, N_WIDTHS = 16, 160, 128  # of job R
+CHUNK_CARD = 1024  # networks trained at once on a card: a step is a few dozen kernels, whatever their number
 CPU_NUMBERS = 160_000  # parameters of a chunk: more cost cache, fewer cost calls; flat between half and twice as many
 
 
@@ -40,6 +42,7 @@ class BenchJob:
         batch: rows per step.
         steps: optimizer steps.
         n_members: networks, by default.
+        step: networks are trained with units that stay dead up to the next multiple of it.
     """
 
     name: str
@@ -48,13 +51,35 @@ class BenchJob:
     batch: int
     steps: int = 300
     n_members: int = 128
+    step: int = 1
+
+    def trained_width(self, width: int) -> int:
+        """Units of a hidden layer while such a network is trained."""
+        return -(-width // self.step) * self.step
 
     def architecture(self, width: int) -> Architecture:
         """The network of that width."""
         return Architecture(self.n_inputs, (width, width), N_CLASSES, "relu")
 
 
-JOBS = {job.name: job for job in (BenchJob("M", (64, 96, 128), 64, 64), BenchJob("S", (32,), 32, 32))}
+def random_widths() -> tuple[int, ...]:
+    """Widths from `NARROWEST` to `WIDEST`, each equally likely, stratified: the first 6 or 48 are spread as all are."""
+    bits = N_WIDTHS.bit_length() - 1
+    keys = counter.row_keys(counter.stream_keys(torch.tensor([0]), "bench-widths"), torch.arange(N_WIDTHS))
+    within = counter.uniforms(keys, 0, 1).flatten().tolist()
+    strata = [int(f"{place:0{bits}b}"[::-1], 2) for place in range(N_WIDTHS)]
+    several = WIDEST - NARROWEST + 1
+    return tuple(NARROWEST + int((stratum + u) / N_WIDTHS * several) for stratum, u in zip(strata, within, strict=True))
+
+
+JOBS = {
+    job.name: job
+    for job in (
+        BenchJob("M", (64, 96, 128), 64, 64),
+        BenchJob("S", (32,), 32, 32),
+        BenchJob("R", random_widths(), 64, 64, step=16),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +125,18 @@ def minibatches(job: BenchJob, members: Sequence[Member], device: torch.device) 
 
 
 def chunk_size(job: BenchJob, width: int, device: torch.device) -> int:
-    """Members trained together: on a CPU as many as stay in a core's cache."""
+    """Members trained together: on a CPU as many as stay in a core's cache; width: as they are trained."""
     if device.type != "cpu":
-        return CHUNK_GPU
+        return CHUNK_CARD
     return max(1, CPU_NUMBERS // job.architecture(width).n_parameters)
 
 
 def chunks_of(job: BenchJob, members: Sequence[Member], device: torch.device, n_parts: int = 1) -> list[list[Member]]:
-    """Members bucketed by width, the widest first, in chunks of nearly equal length, for `n_parts` workers."""
+    """Members bucketed by the width they are trained in, the widest first, in chunks of nearly equal length, for
+    `n_parts` workers."""
     chunks: list[list[Member]] = []
-    for width in sorted({member.width for member in members}, reverse=True):
-        bucket = [member for member in members if member.width == width]
+    for width in sorted({job.trained_width(member.width) for member in members}, reverse=True):
+        bucket = [member for member in members if job.trained_width(member.width) == width]
         n_chunks = -(-len(bucket) // chunk_size(job, width, device))
         n_chunks = min(len(bucket), -(-n_chunks // n_parts) * n_parts)
         bounds = [len(bucket) * i // n_chunks for i in range(n_chunks + 1)]
@@ -119,7 +145,7 @@ def chunks_of(job: BenchJob, members: Sequence[Member], device: torch.device, n_
 
 
 def train_chunk(job: BenchJob, chunk: Sequence[Member], device: torch.device) -> list[float]:
-    """Train members of one width with the project's core; returns each member's loss on its last minibatch."""
+    """Train members of one trained width with the project's core; returns each member's loss on its last minibatch."""
     network, optimizer, batches = start_chunk(job, chunk, device)
     with torch.inference_mode():
         fit(network, optimizer, batches, job.steps)
@@ -127,13 +153,28 @@ def train_chunk(job: BenchJob, chunk: Sequence[Member], device: torch.device) ->
         return nll_loss(network.forward(x)[0].log_softmax(1), y, reduction="none").mean(1).tolist()
 
 
+def first_network(job: BenchJob, chunk: Sequence[Member], device: torch.device) -> StackedNetwork:
+    """Networks with first weights, in the width they are trained in.
+
+    A unit without weights stays without: its output is 0, and so are the gradients of what leads to it and from it.
+    """
+    network = StackedNetwork(job.architecture(job.trained_width(chunk[0].width)), len(chunk), device)
+    for width in sorted({member.width for member in chunk}):
+        places = [place for place, member in enumerate(chunk) if member.width == width]
+        own = StackedNetwork(job.architecture(width), len(places), device)
+        own.initialise(torch.tensor([chunk[place].seed for place in places], device=device))
+        which = torch.tensor(places, device=device)
+        for block, first in zip(network.blocks, own.blocks, strict=True):
+            block[which, : first.shape[1], : first.shape[2]] = first
+    return network
+
+
 def start_chunk(
     job: BenchJob, chunk: Sequence[Member], device: torch.device
 ) -> tuple[StackedNetwork, StackedOptimizer, Batch]:
-    """Fresh networks of one width, their optimizer and their minibatches."""
+    """Fresh networks of one trained width, their optimizer and their minibatches."""
     with torch.inference_mode():
-        network = StackedNetwork(job.architecture(chunk[0].width), len(chunk), device)
-        network.initialise(torch.tensor([member.seed for member in chunk], device=device))
+        network = first_network(job, chunk, device)
         rates = torch.tensor([member.learning_rate for member in chunk], device=device)
         schedule = learning_rates(rates, ["constant"] * len(chunk), job.steps)
         optimizer = StackedOptimizer("adam", network, schedule, torch.zeros_like(rates))
@@ -142,9 +183,9 @@ def start_chunk(
         flat, targets = places.reshape(job.steps, -1), labels[places]
         room = x.new_empty(flat.shape[1], job.n_inputs)
 
-    def at(step: int) -> tuple[Tensor, Tensor]:
-        rows = torch.index_select(x, 0, flat[step], out=room).view(len(chunk), job.batch, job.n_inputs)
-        return rows.transpose(1, 2), targets[step]
+    def at(step: Step) -> tuple[Tensor, Tensor]:
+        rows = torch.index_select(x, 0, row_of(flat, step), out=room).view(len(chunk), job.batch, job.n_inputs)
+        return rows.transpose(1, 2), row_of(targets, step)
 
     return network, optimizer, at
 

@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 BUSY = 0.5  # an idle machine has at most a few tenths
-RATES = ("runs_per_s", "seconds_per_run", "us_per_firm_month", "us_per_agent_period")  # what rows of figures hold
+RATES = (
+    "runs_per_s",
+    "tokens_per_s",
+    "seconds_per_run",
+    "us_per_firm_month",
+    "us_per_agent_period",
+)  # what rows of figures hold
 
 
 def load_average() -> float | None:

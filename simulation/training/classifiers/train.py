@@ -11,6 +11,7 @@ from simulation.training.classifiers import dp_sgd as privacy
 from simulation.training.classifiers import pretraining as transfer
 from simulation.training.classifiers.traditional import fit_ridge, log_probabilities
 from simulation.training.data import ChunkData, make_data
+from simulation.training.graphs import Step, row_of, run_counted
 from simulation.training.ladder import architecture, inference_flops, size_of, training_flops
 from simulation.training.measures import Classifier, Costs, Trained, latency_us, measure, measure_accuracy
 from simulation.training.minibatches import draw_rows, hard_error
@@ -25,7 +26,7 @@ LOGIT_LIMIT = 1e4  # what stands for infinity in the logits of a diverged run
 SMALLER = 2  # rungs between a network and the one it is distilled into; assumption
 TEMPERATURE = 2.0  # of the answers a distilled network learns from; Hinton et al. 2015, arXiv:1503.02531: 1 to 20
 
-Batch = Callable[[int], tuple[Tensor, Tensor]]
+Batch = Callable[[Step], tuple[Tensor, Tensor]]
 """Inputs [M, n_inputs, B] and labels [M, B] of a step."""
 ErrorOf = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Gradient of the loss by the logits [M, n_classes, B], from logits, inputs and labels of a minibatch."""
@@ -128,11 +129,11 @@ def batches_of(task: Task, data: ChunkData, seeds: Tensor, augmented: Tensor, st
     any_augmented = bool(augmented.any())
     room = flat_x.new_empty(n_members * batch, inputs)  # for the rows of one step
 
-    def at(step: int) -> tuple[Tensor, Tensor]:
-        x = torch.index_select(flat_x, 0, places[step], out=room).view(n_members, batch, inputs)
+    def at(step: Step) -> tuple[Tensor, Tensor]:
+        x = torch.index_select(flat_x, 0, row_of(places, step), out=room).view(n_members, batch, inputs)
         if any_augmented:
-            x = torch.where(augmented[:, None, None], task.augment(x, keys[step]), x)
-        return x.transpose(1, 2), labels[step]
+            x = torch.where(augmented[:, None, None], task.augment(x, row_of(keys, step)), x)
+        return x.transpose(1, 2), row_of(labels, step)
 
     return at
 
@@ -145,11 +146,18 @@ def fit(
     error_of: ErrorOf = hard_error,
 ) -> None:
     """Train in place on minibatches, by the mean cross-entropy unless another gradient is given."""
-    for step in range(steps):
+
+    def one_step(step: Step) -> None:
         x, y = batches(step)
         logits, kept = network.forward(x, reuse=True)
         network.backward(error_of(logits, x, y), kept)
         optimizer.step(step)
+
+    device = network.parameters.device
+    if device.type == "cuda":
+        return run_counted(one_step, steps, device, network.recordable)
+    for step in range(steps):
+        one_step(step)
 
 
 def classifier_of(network: StackedNetwork, blocks: list[Tensor], collected: Tensor | None = None) -> Classifier:

@@ -20,6 +20,11 @@ KEPT = 4
 _kept: dict[tuple[str, str, int, str], TestSets] = {}
 
 
+def forget_features() -> None:
+    """Drop the features of test sets that this process keeps at hand."""
+    _kept.clear()
+
+
 class FrozenEncoder:
     """The encoder of a foundation, with units on top that no training has touched.
 

@@ -56,7 +56,7 @@ class Library:
         """The foundation of that plan, its weights on the device; what does not exist yet is trained now.
 
         Raises:
-            DeviceError: it is too large to be trained on this device.
+            DeviceError: it is too large to be trained on this device, or does not fit into its memory.
         """
         key = (f"{self._place}{'!' * self._retrain}", plan.key(), str(device))
         foundation = _at_hand.pop(key, None)
@@ -80,11 +80,13 @@ class Library:
             return self._train(plan, device) if kept is None else kept
 
     def _train(self, plan: FoundationPlan, device: torch.device) -> Foundation:
-        with single_thread():
-            if self.store is None:
-                return pretrain(plan, device)
-            checkpoint = self.store.checkpoint(plan)
-            foundation = pretrain(plan, device, checkpoint)
-        if self.store.put(foundation):
+        checkpoint = None if self.store is None else self.store.checkpoint(plan)
+        try:
+            with single_thread():
+                foundation = pretrain(plan, device, checkpoint)
+        except torch.OutOfMemoryError as error:
+            reason = f"the foundation {label(plan)} of width {plan.width} does not fit into its memory"
+            raise DeviceError(device.type, reason) from error
+        if self.store is not None and checkpoint is not None and self.store.put(foundation):
             checkpoint.clear()
         return foundation

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from simulation.training.foundation.passes import Passes
 from simulation.training.networks.dense import StackedNetwork
 from simulation.training.networks.encoders import INNER, Encoder, affine, body_gains, first_weights, normalised, states
 from simulation.training.tasks.documents import GRAMMAR
@@ -63,12 +64,13 @@ def reconstruction_of(width: int) -> Reconstruction:
 
 
 class TextModel(StackedNetwork):
-    """One network of a `Reconstruction`; gradients by autograd."""
+    """One network of a `Reconstruction`."""
 
     def __init__(self, architecture: Reconstruction, device: torch.device) -> None:
         super().__init__(architecture, 1, device)
         self.shape = architecture
         self._n_body = 2 * len(architecture.body)
+        self._passes = Passes(self.blocks, self._gradient_blocks, architecture.levels, SIDES)
 
     def initialise(self, seeds: Tensor) -> None:
         """Draw weights from the seed (int64 [1]); biases are 0."""
@@ -110,8 +112,14 @@ class TextModel(StackedNetwork):
 
     def set_gradients(self, tokens: Tensor) -> None:
         """Gradients of the mean loss of these texts."""
+        if tokens.device.type == "cuda":  # its products may be in 16 bits, which automatic differentiation follows
+            self.differentiate(tokens)
+        else:
+            self._passes.run(tokens)
+
+    def differentiate(self, tokens: Tensor) -> None:
+        """The same by automatic differentiation."""
         with torch.enable_grad():
             leaves = [block.detach().requires_grad_() for block in self.blocks]
             loss = self.loss(tokens, leaves)
-        for block, gradient in zip(self._gradient_blocks, torch.autograd.grad(loss, leaves), strict=True):
-            block.copy_(gradient)
+        torch._foreach_copy_(self._gradient_blocks, list(torch.autograd.grad(loss, leaves)))

@@ -27,6 +27,8 @@ from safetensors import SafetensorError
 from safetensors import torch as packing
 from torch import Tensor
 
+from simulation.training.foundation.ladder import label
+from simulation.training.foundation.model import encoder_of
 from simulation.training.foundation.plan import FoundationPlan, FoundationResult
 from simulation.training.foundation.pretrain import Foundation, Progress
 
@@ -67,10 +69,11 @@ class WeightStore:
             return None
         path = self._weights(entry.weights)
         tensors = _verified(path, entry.weights)
-        body = None if tensors is None else _in_order(tensors)
+        body = None if tensors is None else _in_order(tensors, plan)
         if body is None:
             if path.exists():
-                self._say("damaged", f"{path} is damaged and not used. Its foundation is trained again.")
+                what = "damaged" if tensors is None else "of another version, with other layers,"
+                self._say("damaged", f"{path} is {what} and not used. Its foundation is trained again.")
             return None
         with suppress(OSError):  # the time of last use
             os.utime(path)
@@ -116,7 +119,7 @@ class WeightStore:
 
     @contextmanager
     def training(self, plan: FoundationPlan) -> Iterator[None]:
-        """Hold the right to train that foundation: waits while another process does.
+        """Hold the right to train that foundation: waits while another process does, and says so.
 
         The lock ends with its process. Where a system cannot lock files, two processes may train the same.
         """
@@ -131,7 +134,12 @@ class WeightStore:
             return
         try:
             with suppress(OSError):  # some network file systems
-                fcntl.flock(handle, fcntl.LOCK_EX)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    what = "is being trained by another process: this one waits and takes its weights."
+                    self._say(plan.key(), f"foundation {label(plan)} {what}")
+                    fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
             os.close(handle)
@@ -215,12 +223,15 @@ def _named(body: tuple[Tensor, ...]) -> Iterator[tuple[str, Tensor]]:
         yield f"encoder.{place // 2}.{'bias' if place % 2 else 'weight'}", block
 
 
-def _in_order(tensors: Mapping[str, Tensor]) -> tuple[Tensor, ...] | None:
-    """The blocks of an encoder; None where the file holds something else."""
-    names = [f"encoder.{layer}.{part}" for layer in range(len(tensors) // 2) for part in ("weight", "bias")]
-    if set(names) != set(tensors) or not names:
-        return None
-    return tuple(tensors[name] for name in names)
+def _in_order(tensors: Mapping[str, Tensor], plan: FoundationPlan) -> tuple[Tensor, ...] | None:
+    """The blocks of that plan's encoder; None where the file holds something else."""
+    shapes = {
+        f"encoder.{layer}.{part}": (1, out, columns)
+        for layer, (out, into) in enumerate(encoder_of(plan.width, 0).body)
+        for part, columns in (("weight", into), ("bias", 1))
+    }
+    found = {name: tuple(block.shape) for name, block in tensors.items() if block.dtype == torch.float32}
+    return tuple(tensors[name] for name in shapes) if found == shapes else None
 
 
 def _verified(path: Path, digest: str) -> dict[str, Tensor] | None:

@@ -30,6 +30,7 @@ from simulation.training.generators.parts import (
     labelled_rows,
     rates_and_decay,
 )
+from simulation.training.graphs import Step
 from simulation.training.ladder import RUNGS, inference_flops, training_flops
 from simulation.training.networks.dense import Architecture, StackedNetwork
 from simulation.training.networks.optimizers import BETA_2, EPSILON, StackedOptimizer
@@ -54,13 +55,13 @@ class MemorylessAdam(StackedOptimizer):
         super().__init__(name, network, rates, weight_decay)
         self._corrections = torch.tensor([(1.0 - BETA_2**t) ** -0.5 for t in range(1, len(rates) + 1)]).unbind(0)
 
-    def _moves(self, number: int) -> list[Tensor]:
+    def _moves(self, number: Step) -> list[Tensor]:
         if self.name != "adam":
             return super()._moves(number)
         gradients = self.network.gradients
         self._second.mul_(self._beta_2).addcmul_(gradients, gradients, value=1 - BETA_2)
         torch.sqrt(self._second, out=self._direction)
-        self._direction.add_(self._epsilons[number]).mul_(self._corrections[number])
+        self._direction.add_(self._scalar("_epsilons", number)).mul_(self._scalar("_corrections", number))
         torch.div(gradients, self._direction, out=self._direction)
         return self._direction_blocks
 

@@ -115,7 +115,10 @@ class StackedNetwork:
         parameters: one flat buffer, float32; layer by layer, weights [M, out, in] then biases [M, out, 1].
         gradients: the same layout.
         blocks: views of `parameters`, weights and biases in turn.
+        recordable: whether a step may be a CUDA graph (graphs.py): its passes are written out.
     """
+
+    recordable = True
 
     def __init__(self, architecture: Architecture, n_members: int, device: torch.device) -> None:
         self.architecture = architecture

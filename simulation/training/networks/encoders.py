@@ -134,6 +134,8 @@ def body_gains(encoder: Encoder) -> list[float]:
 class EncoderNetwork(StackedNetwork):
     """Stacked encoders with read-outs; gradients by autograd."""
 
+    recordable = False
+
     def __init__(self, architecture: Encoder, n_members: int, device: torch.device) -> None:
         super().__init__(architecture, n_members, device)
         self.encoder = architecture

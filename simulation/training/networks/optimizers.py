@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from simulation.training.graphs import Step, row_of
 from simulation.training.networks.dense import StackedNetwork
 
 MOMENTUM = 0.9  # Sutskever et al. 2013
@@ -52,16 +53,20 @@ class StackedOptimizer:
     def __init__(self, name: str, network: StackedNetwork, rates: Tensor, weight_decay: Tensor) -> None:
         self.name = name
         self.network = network
-        self._steps = rates.neg()[:, :, None, None].unbind(0)
-        decay = 1 - rates * weight_decay
-        self._decay = decay[:, :, None, None].unbind(0) if bool((weight_decay > 0).any()) else None
+        alone = network.n_members == 1  # all of its blocks have one rate: they are changed at once
+        shape = (len(rates), -1) if alone else (len(rates), -1, 1, 1)
+        self._steps = rates.neg().view(shape)
+        self._decay = (1 - rates * weight_decay).view(shape) if bool((weight_decay > 0).any()) else None
+        self._entries = {id(table): table.unbind(0) for table in (self._steps, self._decay) if table is not None}
         self._first = torch.zeros_like(network.parameters)
         self._second = torch.zeros_like(network.parameters) if name == "adam" else self._first
         self._direction = torch.empty_like(network.parameters)
-        self._first_blocks = network.views(self._first)
-        self._direction_blocks = network.views(self._direction)
-        self._gradient_blocks = network.views(network.gradients)
+        self._blocks = [network.parameters] if alone else network.blocks
+        self._first_blocks = [self._first] if alone else network.views(self._first)
+        self._direction_blocks = [self._direction] if alone else network.views(self._direction)
+        self._gradient_blocks = [network.gradients] if alone else network.views(network.gradients)
         self._beta_2, self._momentum = torch.tensor(BETA_2), torch.tensor(MOMENTUM)
+        self._counted: dict[str, Tensor] = {}
         # Both bias corrections as scalars: m̂/(√v̂ + ε) = c·m/(√v + ε·√(1 − β₂ᵗ)), c = √(1 − β₂ᵗ)/(1 − β₁ᵗ).
         # As tensors: torch would wrap a Python number anew at every use.
         roots = [math.sqrt(1 - BETA_2**t) for t in range(1, len(rates) + 1)]
@@ -73,15 +78,29 @@ class StackedOptimizer:
         """Adam's running means of the gradients and of their squares, flat: what a run goes on from."""
         return self._first, self._second
 
-    def step(self, number: int) -> None:
+    def step(self, number: Step) -> None:
         """Apply the network's gradients as step `number`, counted from 0."""
-        moves = self._moves(number)
-        for block, move in zip(self.network.blocks, moves, strict=True):
-            if self._decay is not None:
-                block.mul_(self._decay[number])
-            block.addcmul_(move, self._steps[number])
+        moves, step = self._moves(number), self._entry(self._steps, number)
+        decay = None if self._decay is None else self._entry(self._decay, number)
+        for block, move in zip(self._blocks, moves, strict=True):
+            if decay is not None:
+                block.mul_(decay)
+            block.addcmul_(move, step)
 
-    def _moves(self, number: int) -> list[Tensor]:
+    def _entry(self, table: Tensor, number: Step) -> Tensor:
+        """The entry of a step; views of those that are counted in Python stand ready."""
+        return self._entries[id(table)][number] if isinstance(number, int) else row_of(table, number)
+
+    def _scalar(self, name: str, number: Step) -> Tensor:
+        """`_epsilons` or `_corrections` of a step: on the CPU, or where the counter of steps lies."""
+        scalars: tuple[Tensor, ...] = getattr(self, name)
+        if isinstance(number, int):
+            return scalars[number]
+        if name not in self._counted:
+            self._counted[name] = torch.stack(scalars).to(number.device)
+        return row_of(self._counted[name], number)
+
+    def _moves(self, number: Step) -> list[Tensor]:
         gradients = self.network.gradients
         if self.name == "sgd":
             return self._gradient_blocks
@@ -91,6 +110,6 @@ class StackedOptimizer:
         self._first.lerp_(gradients, 1 - BETA_1)
         self._second.mul_(self._beta_2).addcmul_(gradients, gradients, value=1 - BETA_2)
         torch.sqrt(self._second, out=self._direction)
-        self._direction.add_(self._epsilons[number]).mul_(self._corrections[number])
+        self._direction.add_(self._scalar("_epsilons", number)).mul_(self._scalar("_corrections", number))
         torch.div(self._first, self._direction, out=self._direction)
         return self._direction_blocks

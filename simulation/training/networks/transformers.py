@@ -39,6 +39,8 @@ class TransformerNetwork(SequenceNetwork):
     Normalisation has no parameters of its own. Activations are [M, rows · tokens, width].
     """
 
+    recordable = False
+
     def __init__(self, architecture: Transformer, n_members: int, device: torch.device) -> None:
         super().__init__(architecture, n_members, device)
         self.width, self.n_blocks = architecture.width, architecture.n_blocks
