@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Annotated, Any, ClassVar, get_type_hints
 
 from simulation.records import words
@@ -39,12 +40,20 @@ class Event:
 
     def details(self) -> dict[str, Any]:
         """The fields that are no columns."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in COLUMNS}
+        return {name: getattr(self, name) for name in _names_of_details(type(self))}
 
     def as_json(self) -> str:
         """The fields that are no columns as JSON text; empty where there are none."""
         details = self.details()
-        return json.dumps({name: _finite(one) for name, one in details.items()}, ensure_ascii=False) if details else ""
+        return _ENCODER.encode({name: _finite(one) for name, one in details.items()}) if details else ""
+
+
+@cache
+def _names_of_details(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind) if one.name not in COLUMNS)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True)
