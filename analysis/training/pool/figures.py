@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 from scipy.stats import chi2
 
 from analysis.base_rates.judge import rate_of
@@ -25,6 +24,7 @@ from analysis.comparison import MEASURES, startup_endings
 from analysis.play.experiment import BASE
 from analysis.runs.run import Run
 from analysis.statistics.intervals import FEWEST_SEEDS, LEVEL, Interval, no_interval
+from analysis.statistics.resampling import ESTIMATED_SHARE, POSITIVE, mean_of
 from analysis.training.pool.columns import UNLIMITED
 
 if TYPE_CHECKING:
@@ -102,16 +102,11 @@ def figures_of_world(scenario: Scenario, runs: Mapping[str, Sequence[Run]]) -> l
     ]
     for name, unit, of_seeds in OUTCOMES:
         by_seed = {column: outcome_of(some, scenario.name, of_seeds) for column, some in runs.items()}
-        found += [
-            Figure(
-                scenario.name,
-                "mean",
-                name,
-                unit,
-                {column: mean_of(some, unit in SHARES) for column, some in by_seed.items()},
-            ),
-            Figure(scenario.name, "spread", name, unit, {column: spread_of(some) for column, some in by_seed.items()}),
-        ]
+        scale = ESTIMATED_SHARE if unit in SHARES else POSITIVE
+        means = {column: mean_of(some, scale) for column, some in by_seed.items()}
+        spreads = {column: spread_of(some) for column, some in by_seed.items()}
+        found.append(Figure(scenario.name, "mean", name, unit, means))
+        found.append(Figure(scenario.name, "spread", name, unit, spreads))
     return found
 
 
@@ -169,16 +164,6 @@ OUTCOMES = (
     ("rounds", "rounds", rounds_raised),
     *((measure.name, measure.unit, measure.of_seeds) for measure in MEASURES),
 )
-
-
-def mean_of(values: np.ndarray, is_share: bool = False) -> Interval:
-    """Mean over seeds with Student's interval; that of shares lies in [0, 1]."""
-    n = len(values)
-    if n < FEWEST_SEEDS:
-        return no_interval(float(values.mean()) if n else math.nan, n)
-    mean, half = float(values.mean()), float(stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / math.sqrt(n))
-    low, high = mean - half, mean + half
-    return Interval(mean, max(low, 0.0), min(high, 1.0), n) if is_share else Interval(mean, low, high, n)
 
 
 def spread_of(values: np.ndarray) -> Interval:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from analysis.cli.main import run_command
 from analysis.errors import AnalysisError
@@ -19,7 +18,7 @@ from analysis.play.options import PlayOptions
 from analysis.statistics.intervals import Interval
 from analysis.training.pool import parts as played_parts
 from analysis.training.pool.columns import Column, column_named, columns_named
-from analysis.training.pool.figures import Figure, mean_of, spread_of, verdicts
+from analysis.training.pool.figures import Figure, spread_of, verdicts
 from analysis.training.pool.parts import Plan, play_parts
 from analysis.training.pool.study import by_chance, fewest_kept, study
 from scenarios import Scenario, load
@@ -161,15 +160,11 @@ def test_a_figure_leaves_an_interval_or_cannot_be_told() -> None:
     ]  # fmt: skip
 
 
-def test_means_and_spreads_have_the_intervals_of_the_textbook() -> None:
+def test_a_spread_is_a_standard_deviation_and_needs_two_seeds() -> None:
     values = np.random.default_rng(3).normal(5, 2, 40)
-    mean, spread = mean_of(values), spread_of(values)
-    assert (mean.low, mean.high) == pytest.approx(stats.ttest_1samp(values, 0).confidence_interval())
-    assert spread.estimate == pytest.approx(values.std(ddof=1))
-    assert spread.low < 2 < spread.high
-    assert not mean_of(values[:1]).is_known
-    of_shares = mean_of(np.array([0.0, 1.0]), is_share=True)
-    assert (of_shares.low, of_shares.high) == (0.0, 1.0)
+    assert spread_of(values).estimate == pytest.approx(values.std(ddof=1))
+    assert spread_of(values).low < 2 < spread_of(values).high
+    assert not spread_of(values[:1]).is_known
     assert not spread_of(values[:0]).is_known
 
 
