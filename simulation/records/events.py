@@ -40,7 +40,8 @@ class Event:
 
     def details(self) -> dict[str, Any]:
         """The fields that are no columns."""
-        return {name: getattr(self, name) for name in _names_of_details(type(self))}
+        kind: type = type(self)
+        return {name: getattr(self, name) for name in _names_of_details(kind)}
 
     def as_json(self) -> str:
         """The fields that are no columns as JSON text; empty where there are none."""
@@ -49,7 +50,7 @@ class Event:
 
 
 @cache
-def _names_of_details(kind: type[Event]) -> tuple[str, ...]:
+def _names_of_details(kind: type) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind) if one.name not in COLUMNS)
 
 

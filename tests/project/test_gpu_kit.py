@@ -134,7 +134,7 @@ def test_weights_are_packed_in_volumes_and_unpack_to_a_store(
 def test_the_whole_kit_runs_on_a_cpu(kit: ModuleType, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, str(KIT), "--device", "cpu", "--quick", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=4 * HANGS_S, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS_S * 4, cwd=tmp_path)
     report = report_of(out)
     steps = {step["name"]: step for step in report["steps"]}
     assert {name: step["status"] for name, step in steps.items()} == {step.name: "done" for step in kit.STEPS}, steps
