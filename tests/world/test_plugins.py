@@ -20,7 +20,7 @@ from simulation.plugins.plugin import PluginError
 from simulation.training.plan import EXTRA_TASKS, TrainingPlan
 from simulation.training.tasks import TASKS, get_task
 from tests.support.paths import ROOT
-from tests.support.world_fakes import FakeService
+from tests.support.service import FakeService
 
 EXAMPLES = ROOT / "docs" / "examples" / "plugins"
 BASE = "extends: markets/base\ntitle: Speech for a year\nsectors: [speech]\nyears: 1\n"
