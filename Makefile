@@ -12,10 +12,10 @@ run: $(VENV)/.installed
 	$(BIN)/ventures cases -n $(SEEDS) $(ARGS)
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow and not gpu" $(ARGS)
 
 test-all: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 -m "not campaign" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not campaign" $(ARGS)
 
 campaign: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 0 -m campaign $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 for library in ("OMP", "OPENBLAS", "MKL"):  # before any of them is loaded; processes that tests start inherit it
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -23,3 +24,15 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     for plots in ("plot_run", "plot_cases", "plot_study", "plot_comparison"):
         monkeypatch.setattr(f"analysis.plots.{plots}", lambda *_: [])
     monkeypatch.setattr("analysis.plots.base_rates.plot_base_rates", lambda *_: [])
+
+
+@pytest.fixture
+def few_sectors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pretrained trunks see three sectors in place of eleven: what holds of them does not hang on their number."""
+    from simulation.training.classifiers import pretraining
+    from tests.support.training_fakes import FEW_SECTORS
+
+    pretraining.forget_trunks()
+    monkeypatch.setattr(pretraining, "other_sectors", lambda task: tuple(one for one in FEW_SECTORS if one != task))
+    yield
+    pretraining.forget_trunks()

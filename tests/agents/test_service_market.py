@@ -22,9 +22,9 @@ from agents.settings import EntrantSettings, FirmSettings
 from scenarios.build import build_world
 from scenarios.strict_yaml.errors import ScenarioError
 from simulation.model import MarketModel
+from tests.support.service import FakeService
 from tests.support.world_fakes import (
     MARKET,
-    FakeService,
     fields_of,
     incumbent,
     kinds_of_events,

@@ -16,7 +16,8 @@ from agents.settings import EngineeringSettings, FirmSettings, ManagementSetting
 from scenarios.build import build_world
 from simulation.model import MarketModel
 from simulation.parameters import parameter_records
-from tests.support.world_fakes import FakeService, play, scenario_of
+from tests.support.service import FakeService
+from tests.support.world_fakes import play, scenario_of
 
 LATE: dict[str, Any] = {"sector": "vision", "founded": "2016-04", "offers": {"cameras": "subscription"}}
 BASE = FirmSettings(**{**LATE, "founded": date(2016, 4, 1)})

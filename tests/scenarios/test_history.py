@@ -20,8 +20,9 @@ from simulation.settings import SegmentSettings
 from simulation.training.ladder import RUNGS
 from tests.support.paths import ROOT
 from tests.support.scenario_files import VALID, write
+from tests.support.service import FakeService
 from tests.support.shipped import shipped
-from tests.support.world_fakes import FakeService, play, scenario_of, world_of
+from tests.support.world_fakes import play, scenario_of, world_of
 
 STARTS = [("2012-01", 3), ("2017-06", 3), ("2020-01", 2), ("2023-01", 2), ("2026-01", 2), ("2029-01", 2)]
 

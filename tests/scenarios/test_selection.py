@@ -15,8 +15,9 @@ from scenarios.schema import Scenario
 from scenarios.strict_yaml.document import Document
 from simulation.training.plan import SECTOR_TASKS
 from tests.support.scenario_files import error_of, write
+from tests.support.service import FakeService
 from tests.support.shipped import shipped
-from tests.support.world_fakes import FakeService, merged, play
+from tests.support.world_fakes import merged, play
 
 WORLD = """\
 title: Two sectors

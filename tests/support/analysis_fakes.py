@@ -7,10 +7,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,8 @@ import pandas as pd
 from analysis.play.lockstep import Engine
 from scenarios.expectation import Expectation
 from scenarios.statements import Cause
+from simulation.training.plan import TrainingPlan
+from tests.support.service import FakeService, open_service
 
 FOCAL, RIVAL, GIANT = "iris", "rival", "giant"
 PROFITABLE = Expectation(id="ending", section="5.1", says="It becomes profitable.", ending=("profitable",))
@@ -65,50 +65,6 @@ class FakeScenario:
         return hashlib.sha256(json.dumps(self.model_dump()).encode()).hexdigest()
 
 
-class FakeLedger:
-    """Rows of results by key, in memory."""
-
-    def __init__(self) -> None:
-        self.results: dict[str, float] = {}
-        self.last_call = ""
-
-    def rows(self, keys: Iterable[str]) -> list[dict[str, Any]]:
-        self.last_call = "rows"
-        return [{"key": key, "plan": {"key": key}, "accuracy": self.results[key]} for key in sorted(keys)]
-
-    def add_many(self, runs: Iterable[Any]) -> bool:
-        self.last_call = "add_many"
-        return not list(runs)
-
-
-class FakeService:
-    """Counts what it is asked to train, and in what batches."""
-
-    def __init__(self, *_: Any) -> None:
-        self.ledger = FakeLedger()
-        self.n_runs = self.n_from_ledger = 0
-        self.seconds = 0.0
-        self.used_keys: set[str] = set()
-        self.batches: list[int] = []
-        self.device = "cpu (fake)"
-
-    def train(self, due: Iterable[str]) -> int:
-        new = [key for key in due if key not in self.ledger.results]
-        self.n_from_ledger += len(list(due)) - len(new)
-        for key in new:
-            self.ledger.results[key] = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 16**8
-        self.n_runs += len(new)
-        self.batches += [len(new)] if new else []
-        return len(new)
-
-    def rows(self) -> list[dict[str, Any]]:
-        return self.ledger.rows(self.used_keys)
-
-    def result(self, key: str) -> float:
-        self.used_keys.add(key)
-        return self.ledger.results[key]
-
-
 class FakeWorld:
     """Three firms; the focal one ends profitable or goes bankrupt after half the months. Takes real scenarios too."""
 
@@ -128,14 +84,16 @@ class FakeWorld:
     def advance_clock(self) -> set[str]:
         if self.month % 3:
             return set()
-        self.key = f"{self.scenario.name}-{self.seed}-{self.month}"  # arms of one seed share their plans
+        what = f"{self.scenario.name}-{self.seed}-{self.month}"  # arms of one seed share their plans
+        number = int(hashlib.sha256(what.encode()).hexdigest()[:12], 16)
+        self.key = self.service.submit(TrainingPlan("speech", "linear", 0, 64, seed=number))
         return {self.key}
 
     def finish_month(self) -> None:
         time.sleep(getattr(self.scenario, "pause_s", 0.0))
         while self.seed == getattr(self.scenario, "endless_seed", None):
             time.sleep(1.0)
-        quality = self.service.result(self.key)
+        quality = int(self.service.result(self.key).key[:8], 16) / 16**8
         for firm in (self.focal, RIVAL, GIANT):
             if firm == self.focal and not self.succeeds and self.month >= self.n_months // 2:
                 continue
@@ -197,8 +155,4 @@ class FakeWorld:
         return pd.DataFrame([{**row, **common} for row in rows])
 
 
-def open_fake_service(ledger: Path, device: str, retrain: bool) -> FakeService:
-    return FakeService()
-
-
-ENGINE = Engine(FakeWorld, open_fake_service)
+ENGINE = Engine(FakeWorld, open_service)

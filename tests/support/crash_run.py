@@ -24,7 +24,8 @@ from simulation.training.plan import TrainingPlan
 from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
 from tests.support.explain_fakes import ENTRANTS
-from tests.support.world_fakes import MARKET, merged, result_of
+from tests.support.service import result_of
+from tests.support.world_fakes import MARKET, merged
 
 SMALL = yaml.safe_dump(merged(MARKET, {"entrants": ENTRANTS, "years": 1}))
 CODE = "this code"  # somebody may edit a source file while the tests run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +14,10 @@ from analysis.play.options import PlayOptions
 from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios.build import build_world
-from tests.support.world_fakes import FakeService, scenario_of
+from tests.support.service import open_service
+from tests.support.world_fakes import scenario_of
 
 ENTRANTS = {"new": {"sector": "vision", "per_year": 0, "at_start": 2, "offers": [{"cameras": "subscription"}]}}
-
-
-class EmptyLedger:
-    """Keeps nothing."""
-
-    def add_many(self, runs: Iterable[Any]) -> bool:
-        return True
-
-
-class PlayableService(FakeService):
-    """A computing service that the player of experiments can use."""
-
-    ledger = EmptyLedger()
-
-    def rows(self) -> list[dict[str, Any]]:
-        return []
-
-
-def open_service(ledger: Path, device: str, retrain: bool) -> PlayableService:
-    return PlayableService()
 
 
 ENGINE = Engine(build_world, open_service)

@@ -10,6 +10,8 @@ from simulation.training.plan import COMPRESSIONS, Recipe, TrainingPlan
 from simulation.training.result import TrainingResult
 from simulation.training.trainer import train_bucket
 
+FEW_SECTORS = ("medical-imaging", "commerce-recommendation", "robo-advice")
+
 
 def crowd(
     task: str, kind: str, activation: str, optimizer: str, n: int, rung: int = 0, pretraining_rows: int = 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from agents.entrant_names import stream_of
@@ -19,56 +18,7 @@ from scenarios.strict_yaml.document import Document
 from simulation.model import MarketModel
 from simulation.parameters import Settings, parameter_records
 from simulation.training.plan import TrainingPlan
-from simulation.training.result import TrainingResult
-
-_RECIPE_BONUS = {"sgd": 0.0, "momentum": 0.05, "adam": 0.1}
-
-
-def result_of(plan: TrainingPlan, **measures: float) -> TrainingResult:
-    """A smooth, deterministic function of the plan: more rows, rungs, coverage and a better optimizer are better."""
-    rows = math.log2(plan.rows / 64) / 7
-    skill = 0.25 * rows + 0.05 * plan.rung + _RECIPE_BONUS[plan.recipe.optimizer] - 0.3 * plan.label_noise
-    skill -= 0.1 * plan.anonymisation
-    lab = 0.4 + 0.1 * (plan.kind != "linear") + skill
-    field = lab - 0.25 * (1 - plan.coverage)
-    values: dict[str, Any] = {
-        "accuracy_lab": min(lab, 0.99), "accuracy_field": min(field, 0.99), "loss_lab": 0.5, "traditional_lab": 0.5,
-        "traditional_field": 0.4, "calibration_error": 0.05, "fairness_gap": 0.3 * (0.5 - plan.minority_share),
-        "leakage": 0.4 * math.exp(-2 * plan.anonymisation), "n_parameters": 1000 * (plan.rung + 1),
-        "model_bytes": 4000 * (plan.rung + 1), "training_flops": 1e9 * 2.0**plan.rung,
-        "inference_flops": 2e4 * 2.0**plan.rung, "latency_us": 1.0, "seconds": 0.0, "device": "fake",
-        "torch_version": "none",
-    }  # fmt: skip
-    return TrainingResult(key=plan.key(), **{**values, **measures})
-
-
-class FakeService:
-    """Follows the protocol of `TrainingService`; `measures` overrides what is measured on every network."""
-
-    def __init__(self, **measures: float) -> None:
-        self.measures = measures
-        self.plans: dict[str, TrainingPlan] = {}
-        self.results: dict[str, TrainingResult] = {}
-        self.used_keys: set[str] = set()
-        self.n_runs = self.n_from_ledger = 0
-        self.seconds, self.device = 0.0, "fake"
-
-    def submit(self, plan: TrainingPlan) -> str:
-        self.plans[plan.key()] = plan
-        return plan.key()
-
-    def train(self, due: Iterable[str]) -> int:
-        new = [key for key in due if key not in self.results]
-        for key in new:
-            self.results[key] = result_of(self.plans[key], **self.measures)
-        self.n_runs += len(new)
-        return len(new)
-
-    def result(self, key: str) -> TrainingResult:
-        assert key in self.results, "a result was asked for before its simulated time was up"
-        self.used_keys.add(key)
-        return self.results[key]
-
+from tests.support.service import FakeService, result_of
 
 QUIET: dict[str, Any] = {"breach_rate_year": 0, "outage_rate_year": 0}
 """No incidents: what happens to a firm is its own doing."""

@@ -16,7 +16,8 @@ from simulation.parameters import Settings, parameter_records
 from simulation.settings import SegmentSettings
 from simulation.settings.law import CertificationSettings, LawSettings, SupportSettings
 from tests.support.conservation import check_all, check_customers, check_endings, check_money
-from tests.support.world_fakes import FakeService, bound, merged, play, scenario_of, world_of
+from tests.support.service import FakeService
+from tests.support.world_fakes import bound, merged, play, scenario_of, world_of
 
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # minutes, for worlds of this size
 MODELS = ("subscription", "licence", "solution", "freemium", "bundle", "product", "data")

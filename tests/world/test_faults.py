@@ -23,7 +23,8 @@ from scenarios import load, load_whatif
 from scenarios.build import build_world
 from tests.support.explain_fakes import ENGINE
 from tests.support.patience import HANGS_S
-from tests.support.world_fakes import FakeService, entrants_of, play
+from tests.support.service import FakeService
+from tests.support.world_fakes import entrants_of, play
 
 FILES = Path(__file__).parent / "faults"
 Call = Callable[..., tuple[int, str, str]]

@@ -27,7 +27,7 @@ from simulation.training.plan import EXTRA_KINDS, EXTRA_TASKS, TrainingPlan
 from simulation.training.tasks import TASKS, get_task
 from simulation.training.trainer import train_bucket
 from tests.support.paths import ROOT
-from tests.support.world_fakes import FakeService
+from tests.support.service import FakeService
 
 EXAMPLES = ROOT / "docs" / "examples" / "plugins"
 BASE = "extends: markets/base\ntitle: Speech for a year\nsectors: [speech]\nyears: 1\n"

@@ -21,9 +21,10 @@ from scenarios.strict_yaml.changes import apply_changes
 from scenarios.strict_yaml.errors import ScenarioError
 from scenarios.strict_yaml.fields import spot
 from simulation.parameters import declared
+from tests.support.service import FakeService
 from tests.support.settings_leaves import leaves, other_values
 from tests.support.settings_worlds import WORLDS
-from tests.support.world_fakes import FakeService, merged, scenario_of
+from tests.support.world_fakes import merged, scenario_of
 
 pytestmark = pytest.mark.slow
 

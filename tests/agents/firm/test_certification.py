@@ -13,17 +13,8 @@ from scenarios import load
 from scenarios.build import build_world
 from simulation.settings import SegmentSettings
 from simulation.settings.law import CertificationSettings
-from tests.support.world_fakes import (
-    FakeService,
-    found,
-    incumbent,
-    kinds_of_events,
-    lone_world,
-    merged,
-    play,
-    released,
-    world_of,
-)
+from tests.support.service import FakeService
+from tests.support.world_fakes import found, incumbent, kinds_of_events, lone_world, merged, play, released, world_of
 
 RULES = {"scope": "all", "field_accuracy": 0.6, "fairness_gap": 0.2, "exam_months": 2.0, "fee_usd": 10_000}
 

@@ -17,8 +17,9 @@ from scenarios import ScenarioError
 from scenarios.build import build_world
 from simulation.model import MarketModel
 from simulation.training.plan import TrainingPlan
+from tests.support.service import FakeService, result_of
 from tests.support.shipped import shipped
-from tests.support.world_fakes import FakeService, fields_of, kinds_of_events, merged, play, result_of, scenario_of
+from tests.support.world_fakes import fields_of, kinds_of_events, merged, play, scenario_of
 
 SEGMENT = {"customers": 2000, "reference_price_usd": 2000, "contract_months": 12}
 MARKET: dict[str, Any] = {

@@ -13,18 +13,8 @@ from agents.incidents import IncidentProcess
 from simulation.model import PHASES, MarketModel
 from simulation.settings import LabourSettings, StageTerms
 from simulation.training.plan import TrainingPlan
-from tests.support.world_fakes import (
-    QUIET,
-    FakeService,
-    bound,
-    found,
-    kinds_of_events,
-    lone_world,
-    play,
-    released,
-    result_of,
-    world_of,
-)
+from tests.support.service import FakeService, result_of
+from tests.support.world_fakes import QUIET, bound, found, kinds_of_events, lone_world, play, released, world_of
 
 YEARS = ("round_usd_2014", "round_usd_2022")
 

@@ -13,18 +13,9 @@ from agents.firm.management import LIMITS, SEARCH, STEPS, at_least, at_most, nex
 from agents.settings import FirmSettings, Spread
 from agents.startup.startup import Startup
 from simulation.records.events import Outage
+from tests.support.service import FakeService
 from tests.support.shipped import shipped
-from tests.support.world_fakes import (
-    FakeService,
-    bound,
-    fields_of,
-    found,
-    kinds_of_events,
-    lone_world,
-    play,
-    released,
-    world_of,
-)
+from tests.support.world_fakes import bound, fields_of, found, kinds_of_events, lone_world, play, released, world_of
 
 MET = dict.fromkeys(SEARCH, 1.0)
 STREAM: dict[str, Any] = {"sector": "vision", "at_start": 4, "per_year": 2, "offers": [{"cameras": "subscription"}]}

@@ -16,17 +16,8 @@ from agents.settings import EntrantSettings, FirmSettings
 from agents.startup.startup import Startup
 from simulation.records.events import Breach
 from simulation.settings import RiskSettings
-from tests.support.world_fakes import (
-    FakeService,
-    bound,
-    fields_of,
-    found,
-    kinds_of_events,
-    lone_world,
-    play,
-    released,
-    world_of,
-)
+from tests.support.service import FakeService
+from tests.support.world_fakes import bound, fields_of, found, kinds_of_events, lone_world, play, released, world_of
 
 STREAM: dict[str, Any] = {"sector": "vision", "at_start": 5, "per_year": 2, "offers": [{"cameras": "licence"}]}
 ROUGH = {"breach_rate_year": 1.0, "outage_rate_year": 4.0, "breach_usd_per_row": 2.0}

@@ -15,7 +15,7 @@ from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, rung_for
 from simulation.labour import monthly_wages
 from simulation.settings import ROLES, ComputeSettings, LabourSettings
 from simulation.training.plan import TrainingPlan
-from tests.support.world_fakes import result_of
+from tests.support.service import result_of
 
 OPTIMIZERS = ("sgd", "momentum", "adam")
 

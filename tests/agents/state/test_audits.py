@@ -14,16 +14,8 @@ from simulation.dp_accountant import epsilon
 from simulation.settings import ComputeSettings, SegmentSettings
 from simulation.settings.law import LawSettings
 from simulation.training.plan import TrainingPlan
-from tests.support.world_fakes import (
-    fields_of,
-    found,
-    kinds_of_events,
-    lone_world,
-    merged,
-    released,
-    result_of,
-    world_of,
-)
+from tests.support.service import result_of
+from tests.support.world_fakes import fields_of, found, kinds_of_events, lone_world, merged, released, world_of
 
 PLAN = TrainingPlan("security-vision", "cnn", 2, 1024)
 

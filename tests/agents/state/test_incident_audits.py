@@ -17,18 +17,8 @@ from simulation.training.plan import Recipe, TrainingPlan
 from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
 from tests.support.scenario_files import error_of, write
-from tests.support.world_fakes import (
-    FakeService,
-    fields_of,
-    found,
-    kinds_of_events,
-    lone_world,
-    merged,
-    play,
-    released,
-    result_of,
-    world_of,
-)
+from tests.support.service import FakeService, result_of
+from tests.support.world_fakes import fields_of, found, kinds_of_events, lone_world, merged, play, released, world_of
 
 FLOOR = {"field_accuracy_floor": 0.9, "fairness_gap_limit": 1, "leakage_limit": 1}
 PLAN = TrainingPlan("security-vision", "cnn", 2, 1024)

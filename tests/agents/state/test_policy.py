@@ -14,8 +14,8 @@ from scenarios.build import build_world
 from simulation.model import MarketModel
 from simulation.revenue import MODELS
 from simulation.settings import SegmentSettings
+from tests.support.service import FakeService
 from tests.support.world_fakes import (
-    FakeService,
     fields_of,
     found,
     incumbent,

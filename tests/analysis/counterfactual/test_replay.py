@@ -25,7 +25,8 @@ from scenarios.build import build_world
 from simulation.parameters import parameter_records
 from tests.support.damage import seal_again
 from tests.support.explain_fakes import ENGINE, ENTRANTS, play_small
-from tests.support.world_fakes import FakeService, scenario_of
+from tests.support.service import FakeService
+from tests.support.world_fakes import scenario_of
 
 CAPITAL = LeverSetting("capital_usd", 1e5, 1e8, log=True)
 ALIVE, BANKRUPT = Outcome("alive", "", False), Outcome("bankrupt", "2017-07", True)

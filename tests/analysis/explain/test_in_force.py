@@ -21,7 +21,8 @@ from analysis.play.options import PlayOptions
 from analysis.runs.run import Run
 from scenarios import Scenario
 from tests.support.explain_fakes import ENGINE, ENTRANTS
-from tests.support.world_fakes import FakeService, scenario_of
+from tests.support.service import FakeService
+from tests.support.world_fakes import scenario_of
 
 PAID = {"photos": "subscription", "cameras": "licence"}
 FREE = {"photos": "bundle", "cameras": "bundle"}
@@ -44,9 +45,14 @@ def played(scenario: Scenario, folder: Path) -> Run:
     return play([Arm("small", "base", scenario)], settings, kind="run", name="s", engine=ENGINE)
 
 
-def told(story: Story, *kinds: str) -> list[tuple[str, str, str]]:
-    """(Date, kind, statement) of the facts of these kinds."""
-    return [(f"{fact.when:%Y-%m-%d}", fact.kind, fact.says) for fact in story.facts if fact.kind in kinds]
+def told(story: Story, *kinds: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """(Date, kind, fields) of the facts of these kinds."""
+    return [(f"{fact.when:%Y-%m-%d}", fact.kind, dict(fact.data)) for fact in story.facts if fact.kind in kinds]
+
+
+def free(firm: str, *segments: str) -> dict[str, Any]:
+    """What a bundle says as fields: who gives away what; nothing, where it has ended."""
+    return {"firm": firm, "segments": segments}
 
 
 def record_in(scenario: Scenario, folder: Path, firm: str = "iris") -> Record:
@@ -66,9 +72,12 @@ def test_a_bundle_is_told_from_the_date_on_which_it_begins_to_that_on_which_it_e
     over = ("2016-09", {"firms.giant.offers.cameras": "licence", "firms.giant.offers.photos": "subscription"})
     story = explain(played(dated(*changes, over), tmp_path), "iris")
     assert told(story, "bundle", "bundle ended") == [
-        ("2016-06-01", "bundle", "giant gives cameras, photos away with its other products"),
-        ("2016-09-01", "bundle ended", "giant gives none of that away any longer"),
+        ("2016-06-01", "bundle", free("giant", "cameras", "photos")),
+        ("2016-09-01", "bundle ended", free("giant")),
     ]
+    begun, ended = (fact.says for fact in story.facts if fact.kind.startswith("bundle"))
+    assert begun == "giant gives cameras, photos away with its other products"
+    assert ended == "giant gives none of that away any longer"
     keys = [fact.key for fact in story.facts if fact.kind.startswith("bundle")]
     assert keys == [f"arms.resolved.interventions 2016-0{month} firms.giant.offers" for month in (6, 9)]
 
@@ -79,11 +88,11 @@ def test_a_bundle_counts_where_the_firm_sells_and_since_both_are_there(tmp_path:
     own = ("2016-08", {"firms.iris.offers": {"photos": "subscription"}})
     story = explain(played(dated(own, maker=late, painter=later), tmp_path), "iris")
     assert told(story, "bundle", "bundle ended", "offers") == [
-        ("2016-04-01", "bundle", "giant gives photos away with its other products"),
-        ("2016-07-01", "bundle", "maker gives cameras away with its other products"),
-        ("2016-08-01", "bundle ended", "maker gives none of that away any longer"),
-        ("2016-08-01", "bundle", "painter gives photos away with its other products"),
-        ("2016-08-01", "offers", "sells otherwise by a dated change: cameras: withdrawn, photos: subscription"),
+        ("2016-04-01", "bundle", free("giant", "photos")),
+        ("2016-07-01", "bundle", free("maker", "cameras")),
+        ("2016-08-01", "bundle ended", free("maker")),
+        ("2016-08-01", "bundle", free("painter", "photos")),
+        ("2016-08-01", "offers", {"offers": {"cameras": "", "photos": "subscription"}}),
     ]
 
 
@@ -91,8 +100,7 @@ def test_bundles_are_told_of_drawn_firms_and_incumbents_too(tmp_path: Path) -> N
     maker = {"kind": "incumbent", "sector": "vision", "offers": {"cameras": "bundle"}}
     run = played(dated(maker=maker), tmp_path)
     for firm in ("new-2016-01-1", "giant"):
-        says = [says for _, _, says in told(explain(run, firm), "bundle")]
-        assert says == ["maker gives cameras away with its other products"]
+        assert [what for _, _, what in told(explain(run, firm), "bundle")] == [free("maker", "cameras")]
 
 
 # -- what the firm itself sells ---------------------------------------------------------------------------------------

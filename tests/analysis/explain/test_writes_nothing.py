@@ -29,7 +29,7 @@ from simulation.training.plan import TrainingPlan
 from tests.support.damage import seal_again
 from tests.support.explain_fakes import play_small
 from tests.support.ledger_runs import run_of
-from tests.support.world_fakes import FakeService
+from tests.support.service import FakeService
 
 IRIS = Subject("small", "base", 0, "iris")
 LEARNT = TrainingPlan("speech", "mlp", 0, 100, seed=99)

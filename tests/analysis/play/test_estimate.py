@@ -19,8 +19,8 @@ from scenarios import load
 from scenarios.build import build_world
 from scenarios.schema import Scenario
 from tests.support.analysis_fakes import ENGINE
+from tests.support.service import FakeService
 from tests.support.shipped import shipped
-from tests.support.world_fakes import FakeService
 
 HUGE = "extends: markets/base\ntitle: Huge\nentrants: {vision: {at_start: 100000}}\n"
 

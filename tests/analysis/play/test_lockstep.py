@@ -9,7 +9,8 @@ import pytest
 from analysis.play.lockstep import LARGEST_BLOCK, Arm, Block, play_block, split_into_blocks
 from analysis.play.progress import Tally
 from analysis.runs.seeds import SeedSet
-from tests.support.analysis_fakes import ENGINE, FakeScenario, FakeService
+from tests.support.analysis_fakes import ENGINE, FakeScenario
+from tests.support.service import FakeService
 
 BASE = FakeScenario()
 

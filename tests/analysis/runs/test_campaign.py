@@ -44,7 +44,7 @@ from tests.support.crash_run import CODE, SLOW, SMALL
 from tests.support.damage import ANY_FILE, mutate_json, write_document
 from tests.support.paths import ROOT
 from tests.support.patience import HANGS_S, wait_until
-from tests.support.world_fakes import result_of
+from tests.support.service import result_of
 
 SEEDS = 24
 TOLD = ("iris", "--no-replay", "--json")

@@ -77,11 +77,11 @@ def test_a_machine_without_a_compiler_says_so() -> None:
 
 def test_the_command_gives_every_figure_as_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "new" / "bench.json"
-    arguments = ["--job", "S", "--quick", "--repeats", "2", "--members", "4", "--jobs", "1", "--device", "cpu"]
+    arguments = ["--job", "S", "--quick", "--repeats", "1", "--members", "4", "--jobs", "1", "--device", "cpu"]
     assert run_command(["bench", "training", *arguments, "--note", "test", "--json", "--out", str(file)]) == 0
     document = json.loads(capfd.readouterr().out)
     assert document == json.loads(file.read_text(encoding="utf-8"))
-    assert (document["job"], document["note"], document["repeats"]) == ("S", "test", 2)
+    assert (document["job"], document["note"], document["repeats"]) == ("S", "test", 1)
     assert set(document["machine"]) == {"device", "cores", "torch", "load_before", "busy"}
     assert set(document["matmul_flops_per_s"]) == SPREAD
     rows = {row["name"]: row for row in document["contenders"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from statistics import mean
@@ -23,13 +22,13 @@ from simulation.training.plan import ACTIVATIONS, SECTOR_TASKS, TASK_NAMES, Reci
 from simulation.training.result import TrainingResult
 from simulation.training.tasks import get_task
 from simulation.training.trainer import TRAINERS, bucket_of, train_bucket
+from tests.support.training_fakes import FEW_SECTORS
 
 CPU = torch.device("cpu")
 KINDS = ("rnn", "transformer")
 CLASSIFICATION = [name for name in TASK_NAMES if name in SECTOR_TASKS]
 PLAIN = Recipe(weight_decay=0.05)
 N_MEMBERS = 3
-FEW = ("medical-imaging", "commerce-recommendation", "robo-advice")
 
 
 def network_of(task: str, kind: str, activation: str = "relu", rung: int = 2) -> RecurrentNetwork | TransformerNetwork:
@@ -221,15 +220,6 @@ def test_compression_and_minimisation_work_as_for_other_networks(kind: str) -> N
     assert min(distilled.accuracy_lab, frugal.accuracy_lab) > 0.5
 
 
-@pytest.fixture
-def few_sectors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Trunks that are trained on three sectors in place of eleven: what holds does not hang on their number."""
-    transfer.forget_trunks()
-    monkeypatch.setattr(transfer, "other_sectors", lambda task: tuple(name for name in FEW if name != task))
-    yield
-    transfer.forget_trunks()
-
-
 def pretrained(**changes: int | str) -> TrainingPlan:
     levers: dict[str, object] = {"task": "speech", "rung": 0, "rows": 256, "pretraining_rows": 128, "seed": 1}
     return TrainingPlan(kind="transformer", **{**levers, **changes})  # type: ignore[arg-type]
@@ -244,7 +234,7 @@ def test_pretraining_changes_the_result_and_its_operations_are_counted(few_secto
     assert bucket_of(pretrained()) != bucket_of(pretrained(pretraining_rows=0))
     (plain,), (own,), (more,) = (train(pretrained(pretraining_rows=n)) for n in (0, 128, 256))
     assert len({plain.loss_lab, own.loss_lab, more.loss_lab}) == 3
-    others = sum(flops("transformer", 0, name) for name in FEW)
+    others = sum(flops("transformer", 0, name) for name in FEW_SECTORS)
     assert own.training_flops == pytest.approx(plain.training_flops + others)
     assert own.inference_flops == plain.inference_flops
 
