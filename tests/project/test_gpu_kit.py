@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 import torch
-from patience import HANGS_S
 
 from analysis.cli.main import run_command
 from analysis.play.lockstep import LARGEST_BLOCK, Arm, largest_block, split_into_blocks
-from analysis.play.options import Settings
+from analysis.play.options import PlayOptions
 from analysis.runs.seeds import SeedSet
 from simulation.training.foundation import pretrain as pretraining
 from simulation.training.foundation.ladder import foundation_named
 from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.foundation.store import WeightStore
 from simulation.training.values import DOCUMENT_TASKS
+from tests.support.patience import HANGS_S
 
 ROOT = Path(__file__).parents[2]
 KIT = ROOT / "benchmarks" / "gpu" / "kit.py"
@@ -162,6 +162,6 @@ def test_worlds_advance_in_larger_blocks_where_a_card_trains(monkeypatch: pytest
     assert len(split_into_blocks(seeds, one, 4, "cuda")) == 4  # every process has as much
     assert largest_block(10**6, "cuda") == 1
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    assert [Settings(device=name).device_type for name in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
+    assert [PlayOptions(device=name).device_type for name in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert Settings(device="cpu").device_type == Settings(device="cuda").device_type == "cpu"
+    assert PlayOptions(device="cpu").device_type == PlayOptions(device="cuda").device_type == "cpu"

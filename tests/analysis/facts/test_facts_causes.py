@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 import pytest
-from fact_tables import causes_of, firm, months, tables
 
 from analysis.facts.causes import cause_counts, causes, peers_of, stated
 from analysis.facts.tables import Tables
+from tests.support.fact_tables import causes_of, firm, months, tables
 
 
 def failed(name: str, *kinds: str, **more: Any) -> dict[str, Any]:

@@ -12,10 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import analysis_fakes
 import pytest
-from explain_fakes import ENGINE, ENTRANTS
-from world_fakes import scenario_of
 
 import analysis
 from analysis.cli.main import run_command
@@ -30,6 +27,9 @@ from analysis.runs.manifest import MANIFEST, read_manifest, write_note
 from analysis.runs.run import Run
 from analysis.runs.seeds import SeedSet
 from analysis.statistics.intervals import Interval
+from tests.support import analysis_fakes
+from tests.support.explain_fakes import ENGINE, ENTRANTS
+from tests.support.world_fakes import scenario_of
 
 Call = Callable[..., tuple[int, str, str]]
 PAGE = Path(__file__).parents[3] / "docs" / "outputs.md"

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 import pytest
-from fact_tables import firm, tables
 
 from analysis.facts.effects import effects
 from analysis.facts.tables import Tables
+from tests.support.fact_tables import firm, tables
 
 SEEDS = (0, 1, 2)
 

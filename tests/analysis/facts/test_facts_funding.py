@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from fact_tables import firm, tables
 
 from analysis.facts.funding import funnel
+from tests.support.fact_tables import firm, tables
 
 
 def rounds(name: str, *dated: tuple[str, str], seed: int = 0) -> list[dict[str, object]]:

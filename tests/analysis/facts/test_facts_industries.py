@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 import pytest
-from fact_tables import firm, months, tables
 from scipy.stats import spearmanr
 
 from analysis.facts.concentration import concentration, leaders
 from analysis.facts.industries import peaks, years
+from tests.support.fact_tables import firm, months, tables
 
 
 def sector(name: str, firms: list[int], seed: int = 0, **more: Any) -> list[dict[str, Any]]:

@@ -7,11 +7,11 @@ import math
 
 import numpy as np
 import pytest
-from fact_tables import firm, tables
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.facts.returns import funds, investments, multiples, proceeds_usd, top_share
+from tests.support.fact_tables import firm, tables
 
 SEED, A, NOTE = ("seed", 1e6, 4e6), ("A", 5e6, 15e6), ("bridge", 1e6, math.nan)
 DISCOUNT = 0.2

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fact_tables import months, tables
 from scipy.stats import kurtosis, pearsonr
 
 from analysis.facts.growth import correlation, excess_kurtosis, growth, growth_rates, netted, size_slope, tent
 from analysis.facts.sizes import sizes
+from tests.support.fact_tables import months, tables
 
 
 def yearly(name: str, *sales: float, **more: Any) -> list[dict[str, Any]]:

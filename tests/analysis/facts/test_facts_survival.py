@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from fact_tables import firm, tables
 
 from analysis.facts.survival import cohorts, share_alive, survival
 from analysis.statistics.resampling import ESTIMATED_SHARE, by_seed, interval_of, ratio_of
 from analysis.statistics.survival import survival_at
+from tests.support.fact_tables import firm, tables
 
 
 def test_hazards_are_deaths_over_firm_years_and_survival_is_their_product_limit() -> None:

@@ -23,7 +23,7 @@ from simulation.training.ledger.ledger import Ledger
 from simulation.training.plan import Recipe, TrainingPlan
 from simulation.training.pool import member
 from simulation.training.service import TrainingService
-from tests.support.explain_fakes import PlayableService
+from tests.support.service import FakeService
 from tests.support.world_fakes import result_of, scenario_of
 
 STREAM = {"sector": "vision", "per_year": 4, "at_start": 3, "offers": [{"cameras": "subscription"}]}
@@ -47,8 +47,8 @@ def small(**training: Any) -> Any:
     return scenario_of({"years": 1, "entrants": {"new": STREAM}, "world": {"training": training}})
 
 
-def computing(ledger: Path, device: str, retrain: bool) -> PlayableService:
-    return PlayableService()
+def computing(ledger: Path, device: str, retrain: bool) -> FakeService:
+    return FakeService()
 
 
 class LedgerService(TrainingService):

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from foundation_fakes import TASK
-from patience import HANGS_S
 from safetensors import torch as packing
 
 from analysis.cli.main import run_command
@@ -27,6 +25,8 @@ from simulation.training.foundation.library import Library, folder_beside, forge
 from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.foundation.pretrain import Foundation, pretrain
 from simulation.training.foundation.store import StoreWarning, WeightStore
+from tests.support.foundation_fakes import TASK
+from tests.support.patience import HANGS_S
 
 CPU = torch.device("cpu")
 FLOPS = 1e9  # of the rung F0 in these tests: a moment

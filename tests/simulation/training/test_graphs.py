@@ -8,9 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from one_device import META, OneDevice
 from torch import Tensor
-from training_fakes import crowd
 
 from simulation.training import graphs
 from simulation.training.bench.jobs import JOBS, Member, members_of, start_chunk, train_chunk
@@ -20,6 +18,8 @@ from simulation.training.device import single_thread
 from simulation.training.measures import Trained
 from simulation.training.minibatches import hard_error
 from simulation.training.plan import ACTIVATIONS, OPTIMIZERS
+from tests.support.one_device import META, OneDevice
+from tests.support.training_fakes import crowd
 
 CPU = torch.device("cpu")
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from foundation_fakes import TINY, UNREAD
-from one_device import META, MixedDevicesError, OneDevice
 from torch import Tensor
 
 from simulation.training.driving import actor_critic
@@ -38,6 +36,8 @@ from simulation.training.plan import (
 )
 from simulation.training.result import POLICY_KINDS
 from simulation.training.trainer import train_bucket
+from tests.support.foundation_fakes import TINY, UNREAD
+from tests.support.one_device import META, MixedDevicesError, OneDevice
 
 CPU = torch.device("cpu")
 STEPS = 2

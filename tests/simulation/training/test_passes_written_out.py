@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from one_device import META, OneDevice
 
 from simulation.training.device import single_thread
 from simulation.training.foundation.model import TextModel, reconstruction_of
@@ -12,6 +11,7 @@ from simulation.training.foundation.text import held_out
 from simulation.training.networks.dense import Architecture, StackedNetwork
 from simulation.training.networks.optimizers import StackedOptimizer, learning_rates
 from simulation.training.plan import OPTIMIZERS
+from tests.support.one_device import META, OneDevice
 
 CPU = torch.device("cpu")
 
