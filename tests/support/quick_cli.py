@@ -58,11 +58,10 @@ def call(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
     )
 
 
-def start(folder: Path, *arguments: str, drawn: bool = False, **more: Any) -> subprocess.Popen[bytes]:
-    """Start a command in the folder; its standard streams are pipes unless `more` says else."""
+def start(folder: Path, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
+    """Start a command in the folder, without pictures; its standard streams are pipes unless `more` says else."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
-    variables = {} if drawn else UNDRAWN
-    return subprocess.Popen(command(*arguments), cwd=folder, env=environment(folder, variables), **streams)
+    return subprocess.Popen(command(*arguments), cwd=folder, env=environment(folder, UNDRAWN), **streams)
 
 
 def main() -> None:

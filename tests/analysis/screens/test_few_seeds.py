@@ -86,8 +86,14 @@ def intervals(node: Any) -> Iterator[dict[str, Any]]:
             yield from intervals(one)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize(
+    ("n", "command"),
+    [
+        pytest.param(n, command, marks=pytest.mark.slow if (n, command) == (2, "cases") else ())
+        for n in (1, 2)
+        for command in COMMANDS
+    ],
+)
 def test_no_screen_and_no_document_holds_a_nan_and_one_seed_has_no_interval(
     call: Call, command: str, n: int, request: pytest.FixtureRequest
 ) -> None:

@@ -237,10 +237,10 @@ def test_a_reader_who_never_came_ends_nothing(folder: Path) -> None:
     """Neither on standard output nor on standard error, where the bar and the warnings go."""
     reading, writing = os.pipe()
     os.close(reading)
-    process = start(folder, *RUN, stdout=writing, stderr=writing, drawn=True)
+    process = start(folder, *RUN, stdout=writing, stderr=writing)
     os.close(writing)
     assert process.wait(HANGS_S) == 0
-    assert_kept(folder / "here", drawn=True)
+    assert_kept(folder / "here")
 
 
 @pytest.mark.parametrize("closed", [(1,), (0, 1, 2)])
