@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
+from typer.core import TyperGroup
 
 from analysis.cli import base_rates as cli_base_rates
 from analysis.cli import bench as cli_bench
@@ -48,7 +49,21 @@ EXPECTED = (  # errors told in one line: module, name, exit code unless they hav
     ("simulation.training.device", "DeviceError", 2),
 )
 
+
+class Commands(TyperGroup):
+    """All commands; Ctrl-C that none of them has told of is told here, for typer would leave without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            say_error("ventures: interrupted; what was finished is kept")
+            raise typer.Exit(INTERRUPTED) from stop
+
+
 app = typer.Typer(
+    cls=Commands,
     help="A laboratory of large-model entrepreneurship: firms decide, a market answers, networks are really trained.",
     no_args_is_help=True,
     add_completion=False,
@@ -296,7 +311,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="ventures", standalone_mode=False)
     except typer.Abort:
-        typer.echo("interrupted", err=True)
+        say_error("ventures: interrupted")
         return INTERRUPTED
     except Exception as error:
         code = exit_code_of(error)

@@ -274,3 +274,19 @@ def check_interrupted(tmp_path: Path, process: subprocess.Popen[str]) -> None:
     assert process.returncode == 130 and out == ""
     assert "of 60 seeds are finished and usable in here" in err and "Traceback" not in err
     assert Run(tmp_path / "here").status == "interrupted"
+
+
+@pytest.mark.parametrize("where", ["load", "plots"])
+def test_an_interrupt_outside_of_the_playing_is_told_too(
+    where: str, ventures: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scenarios.load" if where == "load" else "analysis.plots.plot_run", stop)
+    if where == "load":
+        code, _, err = ventures("validate", "markets/base")
+    else:
+        code, _, err = ventures("run", "markets/base", "-n", "1", "-j", "1", "--out", "here")
+        assert Run(Path("here")).status == "finished"
+    assert code == 130 and err.splitlines()[-1] == "ventures: interrupted; what was finished is kept"
