@@ -17,10 +17,9 @@ from simulation.training.classifiers.traditional import fit_ridge, log_probabili
 from simulation.training.classifiers.train import LOGIT_LIMIT
 from simulation.training.data import make_data
 from simulation.training.measures import Costs, Measures, Trained, latency_us, measure, measure_accuracy
-from simulation.training.plan import EXTRA_KINDS, KINDS, TrainingPlan
+from simulation.training.plan import EXTRA_KINDS, KINDS, SOURCE_DIGITS, TrainingPlan
 from simulation.training.tasks import Task, get_task
 
-SOURCE_DIGITS = 16
 FLOAT_BYTES = 4
 
 

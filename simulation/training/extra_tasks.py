@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from simulation.training.plan import EXTRA_TASKS, TASK_NAMES
+from simulation.training.plan import EXTRA_TASKS, SOURCE_DIGITS, TASK_NAMES
 from simulation.training.tasks import TASKS, get_task
-
-SOURCE_DIGITS = 16
 
 
 def register(tasks: Mapping[str, Callable[[], Any]], sha256: str, owner: str) -> None:

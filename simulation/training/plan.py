@@ -59,6 +59,8 @@ REAL_TASKS = ("digits", "breast-cancer")
 CLASSIFICATION_TASKS = (*SECTOR_TASKS, *DOCUMENT_TASKS, *REAL_TASKS)
 DRIVING_TASK, GENERATION_TASK = "driving-policy", "data-generation"
 TASK_NAMES = (*CLASSIFICATION_TASKS, DRIVING_TASK, GENERATION_TASK)
+SOURCE_DIGITS = 16
+"""Hexadecimal digits of the hash of a user's module that its keys carry."""
 EXTRA_TASKS: dict[str, str] = {}
 """Classification tasks of users' own modules (`extra_tasks.py`), with the hash of the source that declares them."""
 EXTRA_KINDS: dict[str, str] = {}

@@ -13,23 +13,13 @@ import pytest
 from analysis.cli.main import run_command
 from tests.support.explain_fakes import ENGINE, play_small
 from tests.support.paths import ROOT
+from tests.support.scenario_files import SMALL_MARKET
 
 PAGE = ROOT / "docs" / "outputs.md"
 Call = Callable[..., Any]
-MARKET = """\
-title: A small market
-start: 2016-01
-years: 2
-focal: iris
-world:
-  sectors:
-    vision:
-      market_opens: 2016
-      segments:
-        cameras: {customers: 2000, reference_price_usd: 2000, contract_months: 12}
-firms:
-  iris: {sector: vision, offers: {cameras: subscription}, capital_usd: 3e5, staff: {research: 4, marketing: 2}}
-  giant: {kind: incumbent, sector: vision, offers: {cameras: subscription}, capital_usd: 1e7, staff: {research: 8}}
+MARKET = (
+    SMALL_MARKET
+    + """\
 expect:
   - {id: end, section: "1", says: It ends., ending: [bankrupt]}
   - {id: few, section: "1", says: It has few customers., metric: customers, at_most: 1e6}
@@ -37,6 +27,7 @@ causes:
   money: {section: "1", says: Little money., set: {firms.iris.capital_usd: 5e6}}
   skill: {section: "1", says: Little skill., set: {firms.iris.skill: 0.9}}
 """
+)
 WHATIF = "whatif: true\ntitle: More money\nset: {firms.iris.capital_usd: 5e6}\n"
 FEW = "parameters:\n  - {name: option, paths: [world.capital.option_usd], how: scale, low: 0.5, high: 2}\n"
 KEYED_BY_DATA = {  # names in such a mapping are those of endings, settings, measures, devices, rules

@@ -15,29 +15,20 @@ from typing import Any
 
 from tests.support.paths import ROOT
 from tests.support.patience import HANGS_S
+from tests.support.scenario_files import SMALL_MARKET
 
 THEN = "THEN"
 PLAY = {"run", "cases"}
 UNDRAWN = {"UNDRAWN": "1"}
-SMALL = """\
-title: A small market
-start: 2016-01
-years: 1
-focal: iris
-world:
-  sectors:
-    vision:
-      market_opens: 2016
-      segments:
-        cameras: {customers: 2000, reference_price_usd: 2000, contract_months: 12}
-firms:
-  iris: {sector: vision, offers: {cameras: subscription}, capital_usd: 3e5, staff: {research: 4, marketing: 2}}
-  giant: {kind: incumbent, sector: vision, offers: {cameras: subscription}, capital_usd: 1e7, staff: {research: 8}}
+SMALL = (
+    SMALL_MARKET.replace("years: 2", "years: 1")
+    + """\
 expect:
   - {id: few, section: "1", says: It has few customers., metric: customers, at_most: 1e6}
 causes:
   money: {section: "1", says: Little money., set: {firms.iris.capital_usd: 5e6}}
 """
+)
 
 
 def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:

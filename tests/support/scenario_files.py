@@ -8,6 +8,22 @@ import pytest
 
 from scenarios import ScenarioError, load
 
+SMALL_MARKET = """\
+title: A small market
+start: 2016-01
+years: 2
+focal: iris
+world:
+  sectors:
+    vision:
+      market_opens: 2016
+      segments:
+        cameras: {customers: 2000, reference_price_usd: 2000, contract_months: 12}
+firms:
+  iris: {sector: vision, offers: {cameras: subscription}, capital_usd: 3e5, staff: {research: 4, marketing: 2}}
+  giant: {kind: incumbent, sector: vision, offers: {cameras: subscription}, capital_usd: 1e7, staff: {research: 8}}
+"""
+"""One sector, a startup that runs out of money and an incumbent; more keys may follow."""
 VALID = """\
 id: CASE-TEST
 title: A test market

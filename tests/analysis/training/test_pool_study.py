@@ -24,25 +24,16 @@ from analysis.training.pool.study import by_chance, fewest_kept, study
 from scenarios import Scenario, load
 from tests.support.explain_fakes import ENGINE
 from tests.support.paths import ROOT
+from tests.support.scenario_files import SMALL_MARKET
 
 PAGE = ROOT / "docs" / "outputs.md"
-WORLD = """\
-title: A small market
-start: 2016-01
-years: 2
-focal: iris
-world:
-  sectors:
-    vision:
-      market_opens: 2016
-      segments:
-        cameras: {customers: 2000, reference_price_usd: 2000, contract_months: 12}
-firms:
-  iris: {sector: vision, offers: {cameras: subscription}, capital_usd: 3e5, staff: {research: 4, marketing: 2}}
-  giant: {kind: incumbent, sector: vision, offers: {cameras: subscription}, capital_usd: 1e7, staff: {research: 8}}
+WORLD = (
+    SMALL_MARKET
+    + """\
 entrants:
   new: {sector: vision, per_year: 4, at_start: 2, offers: [{cameras: subscription}]}
 """
+)
 CASE = """\
 expect:
   - {id: end, section: "1", says: It ends., ending: [bankrupt]}
