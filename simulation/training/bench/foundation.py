@@ -25,7 +25,7 @@ from simulation.training.ladder import training_flops
 from simulation.training.networks.optimizers import learning_rates
 from simulation.training.tasks.documents import GRAMMAR
 
-RUNGS = {"cuda": "gpu/F9"}
+RUNG_ON = {"cuda": "gpu/F9"}
 """The rung by kind of device; F2 elsewhere. On a card the networks of F2 are too narrow to tell its speed."""
 TARGETS = {"cpu": {"share_of_matmul": 0.35}, "cuda": {"share_of_matmul": 0.3}}
 PLAIN_STEPS, GATE_STEPS, QUICK_STEPS = 200, 40, 8
@@ -127,7 +127,7 @@ def bench_foundation(
     device: torch.device, repeats: int, quick: bool, say: Say, rung: str | None = None
 ) -> dict[str, Any]:
     """All measurements of job F, as a JSON document."""
-    plan = foundation_named(rung or ("F0" if quick else RUNGS.get(device.type, "F2")))
+    plan = foundation_named(rung or ("F0" if quick else RUNG_ON.get(device.type, "F2")))
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     measured = compare(ways_of(plan, device, quick), device, repeats, "tokens_per_s", say, dtype)
     what = {"rung": label(plan), "width": plan.width, "batch": plan.batch, "steps": steps_of(plan)}
