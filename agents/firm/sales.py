@@ -183,13 +183,12 @@ class Sales:
 
     def serving_usd(self) -> float:
         """Cost of inference for all customers this month."""
-        model, columns, segments = self.firm.model, self.market.columns, self.firm.segments
-        price, free_share = model.cloud.list_price_usd(model.year), self.market.revenue.free_serving_share
-        usd = 0.0
+        columns = self.market.columns
+        customers, free, free_share = columns["customers"], columns["free"], self.market.revenue.free_serving_share
+        usd, price = 0.0, self.firm.model.cloud.list_price_usd(self.firm.model.year)
         for segment, slot in self.slots.items():
-            users = columns["customers"].item(slot) + columns["free"].item(slot) * free_share
-            if users:
-                hours = segments[segment].inference_gpu_hours * columns["inference_scale"].item(slot)
+            if users := customers.item(slot) + free.item(slot) * free_share:
+                hours = self.firm.segments[segment].inference_gpu_hours * columns["inference_scale"].item(slot)
                 usd += users * hours * columns["serving_share"].item(slot) * price
         return usd
 

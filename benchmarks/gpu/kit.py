@@ -30,7 +30,8 @@ WHEELS = Path(__file__).resolve().parent / "wheels"
 MARK = "mark." + "gpu"
 NEEDED = (
     *("torch", "numpy", "safetensors", "pandas", "pyarrow", "scipy", "mesa", "simpy", "pydantic", "typer", "rich"),
-    *("yaml", "joblib", "psutil", "filelock", "threadpoolctl", "platformdirs", "opacus", "pytest", "hypothesis"),
+    *("yaml", "joblib", "psutil", "filelock", "orjson", "threadpoolctl", "platformdirs", "opacus"),
+    *("pytest", "hypothesis"),
 )
 REPORT = "report.json"
 LADDER = "gpu"

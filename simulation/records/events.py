@@ -6,12 +6,12 @@ JSON object. To add a kind, add its class here and record one where it happens.
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, get_type_hints
+
+import orjson
 
 from simulation.records import words
 from simulation.records.columns import Is
@@ -46,7 +46,7 @@ class Event:
     def as_json(self) -> str:
         """The fields that are no columns as JSON text; empty where there are none."""
         details = self.details()
-        return _ENCODER.encode({name: _finite(one) for name, one in details.items()}) if details else ""
+        return orjson.dumps(details, option=_JSON).decode() if details else ""
 
 
 @cache
@@ -54,7 +54,9 @@ def _names_of_details(kind: type) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind) if one.name not in COLUMNS)
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
+# orjson takes a fifth of the time of the standard library's encoder, and events are written every month. A number that
+# JSON cannot say becomes null.
+_JSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -481,11 +483,6 @@ class Law(Event):
     phrase = ("law changes: {says}",)
     judged = False
     says: Annotated[str, Is("", "what the intervention says")]
-
-
-def _finite(value: Any) -> Any:
-    """The value; null for a number that JSON cannot say."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _all_kinds(base: type[Event]) -> list[type[Event]]:
