@@ -25,6 +25,7 @@ from simulation.capital import trend
 from simulation.compute import REFERENCE_YEAR, Cloud, progress_after
 from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
+from simulation.model_market import ModelMarket
 from simulation.plugins.plugin import Plugin, PluginSettings
 from simulation.randomness import Streams
 from simulation.records.columns import SectorRow
@@ -137,6 +138,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self.market = Market(s.sectors, s.revenue, s.brand, self.year)
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
+        self.model_market = ModelMarket()
         self._progress = {
             name: Trend(progress_after, sector.algorithmic_halving_months, REFERENCE_YEAR)
             for name, sector in s.sectors.items()
