@@ -268,6 +268,7 @@ def test_an_overview_counts_startups_only(comparison: Comparison) -> None:
     assert found.sectors["sector"].tolist() == ["security"] and not math.isnan(found.survival)
 
 
+@pytest.mark.slow
 def test_plots_are_drawn_for_every_kind_of_run(case: CaseResult, case_run: Run, comparison: Comparison) -> None:
     before = dict(mpl.rcParams)
     drawn = plot_cases(CasesResult(case_run, (case,)))

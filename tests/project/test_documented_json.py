@@ -103,13 +103,19 @@ def undocumented(title: str, document: Any) -> set[str]:
     return set(keys(document)) - set(re.findall(r"\w+", own + measures + shared))
 
 
-@pytest.mark.parametrize("title", COMMANDS)
+SLOW = "ventures cases"
+
+
+@pytest.mark.parametrize(
+    "title", [pytest.param(title, marks=pytest.mark.slow if title == SLOW else ()) for title in COMMANDS]
+)
 def test_every_key_of_a_document_is_documented(title: str, document: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("play.experiment", "calibration.run"):
         monkeypatch.setattr(f"analysis.{module}.real_engine", lambda: ENGINE)
     assert undocumented(title, document(COMMANDS[title])) == set()
 
 
+@pytest.mark.slow
 def test_every_key_of_a_story_is_documented(document: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its replays, in the story's seed and in others."""
     play_small(Path("run").resolve(), seeds=1)

@@ -66,6 +66,7 @@ def test_a_failing_step_is_written_down_and_the_rest_go_on(kit: ModuleType, tmp_
     assert broken["status"] == "failed" and broken["code"] == 1 and "no such kernel" in broken["said"][-1]
 
 
+@pytest.mark.slow
 def test_a_step_that_is_cut_off_keeps_what_it_had_written(
     kit: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +97,7 @@ def test_limits_of_the_steps_are_those_that_the_readme_tells(kit: ModuleType) ->
     assert {step.name for step in kit.STEPS if step.command is None} == set(kit.FUNCTIONS)
 
 
+@pytest.mark.slow
 def test_without_a_card_one_line_says_so(kit: ModuleType, tmp_path: Path) -> None:
     if kit.has_card():
         pytest.skip("there is a card")

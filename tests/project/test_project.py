@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Container, Mapping, Set
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,7 +139,15 @@ def different_blocks() -> dict[str, str]:
     return {"+".join(found): code for code, found in places.items()}
 
 
-@pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in different_blocks().items()])
+def blocks() -> list[Any]:
+    """The blocks to run; those of README without being asked twice."""
+    of_documents = different_blocks().items()
+    return [
+        pytest.param(code, id=name, marks=() if "README" in name else pytest.mark.slow) for name, code in of_documents
+    ]
+
+
+@pytest.mark.parametrize("code", blocks())
 def test_every_python_block_of_the_documents_runs(code: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr

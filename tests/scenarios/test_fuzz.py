@@ -78,6 +78,7 @@ mutations = st.lists(
 )
 
 
+@pytest.mark.slow
 @FUZZ
 @given(mutations)
 def test_mutated_documents(changes: list[tuple[tuple[Any, ...], str, Any]]) -> None:
@@ -100,6 +101,7 @@ def test_text_with_a_passage_replaced(position: int, length: int, passage: str) 
     check_one_line(lambda: Scenario.from_document(read_bytes(text.encode("utf-8", "replace"), "fuzz.yaml")))
 
 
+@pytest.mark.slow
 @FUZZ
 @given(st.binary(max_size=60), st.integers(0, len(VALID)))
 def test_bytes_thrown_in(junk: bytes, position: int) -> None:
@@ -107,6 +109,7 @@ def test_bytes_thrown_in(junk: bytes, position: int) -> None:
     check_one_line(lambda: Scenario.from_document(read_bytes(content, "fuzz.yaml")))
 
 
+@pytest.mark.slow
 @FUZZ
 @given(
     st.dictionaries(

@@ -26,6 +26,7 @@ def test_every_statement_can_hold_and_can_fail(name: str) -> None:
     assert {one.id: decided(setup, one) for one in setup.expect} == {one.id: "" for one in setup.expect}
 
 
+@pytest.mark.slow
 def test_statements_that_a_cause_settles_by_itself_are_known() -> None:
     found = set()
     for setup in map(load, CASES):

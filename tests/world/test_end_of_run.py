@@ -192,7 +192,10 @@ def story_end(run: Run, arm: str, seed: int) -> list[Any]:
 WALK = dict([*by_measure(), *by_base_rate(), *others()])
 
 
-@pytest.mark.parametrize("name", WALK)
+SLOW = ("expectations",)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in WALK])
 def test_a_seed_alone_says_the_same_as_among_others(name: str, run: Run, alone: dict[int, Run]) -> None:
     """Seed 2 alone is a run in which the last firm of all dies in its second year."""
     for arm in ARMS:
@@ -212,6 +215,7 @@ def test_the_walk_tells_seeds_apart(run: Run) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arm", ARMS)
 def test_a_window_over_the_whole_run_is_no_window(run: Run, arm: str) -> None:
     without = verdicts(run, arm, all_expectations())
@@ -285,6 +289,7 @@ def test_the_overview_counts_the_seeds_behind_its_medians(run: Run) -> None:
     assert row["adopters"] == rows["adopters"].median()
 
 
+@pytest.mark.slow
 def test_the_panel_of_the_living_ends_with_the_run(run: Run, alone: dict[int, Run], tmp_path: Path) -> None:
     """Two bankrupt seeds: 0 at the end, at the scenario's end, not at that of the last survivor."""
     for which, most, at_the_end in ((alone[DIES], 1, 0), (run, N, sum(lives_in(run, BASE).values()))):

@@ -115,6 +115,7 @@ def test_an_example_gives_the_same_tables_in_one_process_and_in_two(example: str
         assert plans.any() and one.training[plans]["trainer_version"].str.contains("+", regex=False).all()
 
 
+@pytest.mark.slow
 def test_an_outcome_of_a_plugin_is_compared(tmp_path: Path) -> None:
     whatif = written(tmp_path, "whatif: true\ntitle: No rounds\nset: {world.capital.retry_months: 24}\n", "no.yaml")
     base = written(tmp_path, BASE, "base.yaml")

@@ -299,6 +299,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_validate_world_prints_writes_and_draws(in_folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run_command(["validate-world", "-n", "2", "-j", "1", "--out", "here"]) == 0
     out = capfd.readouterr().out

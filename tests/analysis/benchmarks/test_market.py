@@ -15,6 +15,7 @@ from analysis.cli.main import run_command
 SPREAD = {"median", "min", "max"}
 
 
+@pytest.mark.slow
 def test_the_command_gives_every_figure_as_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "new" / "market.json"
     assert run_command(["bench", "market", "--quick", "--note", "test", "--json", "--out", str(file)]) == 0
@@ -36,6 +37,7 @@ def test_the_command_gives_every_figure_as_json(tmp_path: Path, capfd: pytest.Ca
     assert all(set(peer["us_per_agent_period"] or SPREAD) == SPREAD for peer in peers.values())
 
 
+@pytest.mark.slow
 def test_a_person_reads_tables_and_how_busy_the_machine_was(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

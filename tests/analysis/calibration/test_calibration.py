@@ -226,6 +226,7 @@ def test_a_file_of_another_kind_is_refused_and_left_as_it_is(
     assert names == sorted(path.name for path in tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_damaged_study_is_refused_in_one_line_or_says_what_it_said(tmp_path: Path) -> None:
     free, file = knobs(tmp_path), tmp_path / "study.sqlite"
     search(file, IDENTITY, free, fake, 4, seed=7)
@@ -291,6 +292,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 CALL = ["calibrate", "tiny.yaml", "--seeds", "2", "--study", "s.sqlite", "--parameters", "few.yaml"]
 
 
+@pytest.mark.slow
 def test_calibrate_leaves_trials_plot_and_files_that_other_commands_take(
     in_folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

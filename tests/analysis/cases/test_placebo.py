@@ -78,6 +78,7 @@ def shares(found: Placebo) -> dict[tuple[str, str, str], float | None]:
     return {(c.case, c.judged_by, c.expectation): c.share and c.share.estimate for c in found.cells}
 
 
+@pytest.mark.slow
 def test_every_focal_firm_is_judged_by_every_chapter(result: CaseStudy) -> None:
     assert result.placebo is not None
     found = shares(result.placebo)
@@ -188,6 +189,7 @@ def test_one_case_alone_has_no_placebo(result: CaseStudy) -> None:
         placebo(result.cases.run, [LUCKY])
 
 
+@pytest.mark.slow
 def test_placebos_are_shown_written_and_drawn(result: CaseStudy, tmp_path: Path) -> None:
     from rich.console import Console
 

@@ -121,6 +121,7 @@ def test_a_ratio_over_seeds_is_cautious_where_none_or_all_count() -> None:
     assert np.isnan(bootstrap_ratio([0], [0]).estimate)
 
 
+@pytest.mark.slow
 def test_every_subset_is_an_arm_and_the_sum_is_exact(found: tuple[CasesResult, Attribution]) -> None:
     cases, shares = found
     arms = [arm["arm"] for arm in cases.run.manifest["arms"]]
@@ -153,6 +154,7 @@ def test_few_seeds_have_wide_intervals() -> None:
     assert wide.high - wide.low == pytest.approx(2 * half, rel=0.1)
 
 
+@pytest.mark.slow
 def test_interrupted_subsets_keep_their_finished_blocks_and_go_on(tmp_path: Path) -> None:
     """The shares of the finished seeds can be told, and the whole is as if nothing had happened."""
     setup = FakeScenario(causes=THREE)
@@ -179,6 +181,7 @@ def test_interrupted_subsets_keep_their_finished_blocks_and_go_on(tmp_path: Path
     assert whole.match_all.n == 4
 
 
+@pytest.mark.slow
 def test_shares_are_shown_written_and_drawn(found: tuple[CasesResult, Attribution]) -> None:
     from rich.console import Console
 

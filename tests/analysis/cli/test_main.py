@@ -55,6 +55,7 @@ def test_a_case_has_several_spellings(spelling: str) -> None:
     assert load_case(spelling).id == "CASE-VISION"
 
 
+@pytest.mark.slow
 def test_all_cases_are_played_by_default(ventures: Call, undrawn: None) -> None:
     code, out, _ = ventures("cases", "-n", "1", "--json")
     assert code == 0
@@ -62,6 +63,7 @@ def test_all_cases_are_played_by_default(ventures: Call, undrawn: None) -> None:
     assert len(list(Path("runs").glob("cases-*/manifest.json"))) == 1
 
 
+@pytest.mark.slow
 def test_cases_share_out_the_ending_and_try_other_firms_on_request(
     ventures: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +211,7 @@ def real(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_real_world_end_to_end(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "year.yaml").write_text(YEAR)
     process = real(tmp_path, "run", "year.yaml", "-n", "1", "-j", "1", "--device", "cpu", "--json", "--out", "here")
@@ -239,12 +242,14 @@ def test_the_real_world_gives_the_same_tables_with_one_job_and_two(tmp_path: Pat
     assert len(one.firms) > 100 and one.training["key"].tolist() == two.training["key"].tolist()
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_with_130_and_one_line(tmp_path: Path) -> None:
     process = begun(tmp_path, "1")
     os.killpg(process.pid, signal.SIGINT)
     check_interrupted(tmp_path, process)
 
 
+@pytest.mark.slow
 def test_a_request_to_end_is_like_ctrl_c_and_leaves_no_worker_behind(tmp_path: Path) -> None:
     process = begun(tmp_path, "2")
     process.terminate()  # reaches the parent alone, as `kill` and a scheduler do

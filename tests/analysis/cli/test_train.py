@@ -144,6 +144,7 @@ def small_ladder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grids, "RUNGS", RUNGS[:3])
 
 
+@pytest.mark.slow
 def test_a_scaling_grid_leaves_tables_fits_and_plots(ventures: Call, small_ladder: None) -> None:
     common = ("--grid", "scaling", "speech", "--seeds", "2", "--device", "cpu", "--jobs", "1", "--out", "here")
     code, out, err = ventures(*common)
@@ -177,6 +178,7 @@ def test_a_file_of_lists_gives_their_product(ventures: Call) -> None:
     assert folder.name.startswith("my-") and len(pd.read_csv(folder / "runs.csv")) == 16
 
 
+@pytest.mark.slow
 def test_the_default_grid_plays_the_cases_and_says_how_to_carry_it(
     ventures: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +191,7 @@ def test_the_default_grid_plays_the_cases_and_says_how_to_carry_it(
     assert document["seeds"] == [0] and document["ledger"].endswith("ledger.sqlite")
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_results_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plans = [make_plan({"rung": rung, "rows": 64, "seed": seed}) for rung in (0, 1) for seed in (0, 1)]
     alone = grids.train_plans(plans, PlayOptions(jobs=1, ledger=":memory:", device="cpu"))

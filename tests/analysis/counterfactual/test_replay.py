@@ -172,6 +172,7 @@ def test_an_interrupt_keeps_what_was_found(iris: ReplayContext, monkeypatch: pyt
     assert not result.complete and result.n_replays == 1 and result.found == []
 
 
+@pytest.mark.slow
 def test_the_command_tells_and_searches(
     run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -126,6 +126,7 @@ def test_a_drawn_firm_is_another_one_in_another_seed(run: Run, capfd: pytest.Cap
     assert "new-2016-01-1 was drawn from a stream of entrants" in capfd.readouterr()[1]
 
 
+@pytest.mark.slow
 def test_the_command_says_how_robust_it_is(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     assert run_command(["explain", str(run.folder), "iris", "-n", "2", "--jobs", "1", "--json"]) == 0
     out, err = capfd.readouterr()
@@ -140,6 +141,7 @@ def test_the_command_says_how_robust_it_is(run: Run, capfd: pytest.CaptureFixtur
     assert "leave out one of them" in capfd.readouterr()[1]
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_further_seeds_leaves_with_130_and_a_whole_document(
     run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -316,6 +316,7 @@ def test_another_engine_is_not_asked_for_the_rules_of_the_real_one(replaced: Non
 # -- worker processes -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_worker_processes_that_find_other_files_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "code_fingerprint", lambda: "as this process began")
     try:

@@ -72,6 +72,7 @@ def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facts_module, "scenario_of", once)
 
 
+@pytest.mark.slow
 def test_in_small_worlds_no_cause_comes_after_its_effect(tmp_path: Path, read_once: None) -> None:
     assert all_disorders(play_small(tmp_path / "run", seeds=3)) == []
 

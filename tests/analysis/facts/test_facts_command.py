@@ -87,6 +87,7 @@ def files_in(folder: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_the_screen_has_every_fact_and_judges_none(compared: Path, call: Call) -> None:
     code, out, _ = call(compared)
     assert code == 0 and all(fact.says in out for fact in ALL)
@@ -96,6 +97,7 @@ def test_the_screen_has_every_fact_and_judges_none(compared: Path, call: Call) -
     ).exists()
 
 
+@pytest.mark.slow
 def test_the_document_has_figures_with_n_and_bounds_and_every_key_is_documented(compared: Path, call: Call) -> None:
     code, out, _ = call(compared, "--json")
     document = json.loads(out)
@@ -115,6 +117,7 @@ def keys(node: Any) -> Iterator[str]:
     yield from node if isinstance(node, dict) else ()
 
 
+@pytest.mark.slow
 def test_with_out_the_run_folder_stays_as_it_was(compared: Path, call: Call, tmp_path: Path) -> None:
     before = files_in(compared)
     assert call(compared, "--arm", "policies/grants", "--out", tmp_path / "new" / "facts")[0] == 0
@@ -173,6 +176,7 @@ def test_multiples_are_what_funds_got(compared: Path) -> None:
     assert found > 1e6, "some were sold or listed"
 
 
+@pytest.mark.slow
 def test_arms_of_cases_and_tables_that_lack_columns(case: Path, call: Call) -> None:
     result = facts(case, arm="without:team")
     assert [one.fact for one in result.found] == [fact for fact, _ in FACTS]
@@ -198,6 +202,7 @@ def test_a_run_without_a_finished_seed_is_told_in_one_line(case: Path, tmp_path:
     assert code == 2 and "holds no finished seed" in error and len(error.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_one_seed_has_figures_without_intervals(tmp_path: Path, call: Call) -> None:
     setup = scenario_of({"years": 1, "entrants": ENTRANTS})
     settings = PlayOptions(replications=1, jobs=1, out=tmp_path / "one", ledger=":memory:")

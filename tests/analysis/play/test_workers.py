@@ -33,6 +33,7 @@ def start(play: str, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("play", ["endless_run", "endless_benchmark"])
 def test_workers_see_no_request_not_even_while_they_start_and_end_with_their_parent(play: str, tmp_path: Path) -> None:
     parent = start(play, tmp_path)

@@ -213,7 +213,12 @@ COMMANDS = {
 WHATIF = "whatif: true\ntitle: x\nset: {firms.iris.capital_usd: 4e5}\n"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+QUICKEST = "compare m.yaml --with"
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(one, marks=() if one == QUICKEST else pytest.mark.slow) for one in COMMANDS]
+)
 def test_no_command_lets_a_library_complain(
     command: str,
     drawn: list[Figure],
@@ -311,6 +316,7 @@ def test_so_many_sectors_so_many_colours(n: int) -> None:
         assert a[1] != b[1] or np.linalg.norm(seen(a[0], "nothing") - seen(b[0], "nothing")) > 8
 
 
+@pytest.mark.slow
 def test_eleven_sectors_have_eleven_colours_in_the_plot(drawn: list[Figure], tmp_path: Path) -> None:
     plot_sectors(SectorsOf(11), "many", "base", tmp_path / "s.png")  # type: ignore[arg-type]
     plot_sectors(SectorsOf(3), "few", "base", tmp_path / "s.png")  # type: ignore[arg-type]
@@ -360,6 +366,7 @@ def test_marks_that_would_touch_join_and_keep_their_letters(places: list[float])
         assert (one.first, one.last) == (min(own), max(own))
 
 
+@pytest.mark.slow
 @given(PLACES)
 @settings(max_examples=25)
 def test_letters_above_a_panel_do_not_collide_when_drawn(places: list[float]) -> None:

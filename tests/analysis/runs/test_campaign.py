@@ -483,12 +483,14 @@ def campaign(
     return counts
 
 
+@pytest.mark.slow
 def test_killed_runs_go_on_and_leave_nobody_behind(
     ground: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert campaign("kill", range(1), lambda number: play_kill(number, ground, tmp_path), capfd)
 
 
+@pytest.mark.slow
 def test_damaged_folders_are_refused_or_mended(
     ground: Path, halves: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,6 +83,7 @@ def test_two_jobs_give_the_same_tables_as_one(reference: Run, tmp_path: Path) ->
     assert_same(reference, played(tmp_path / "two", replications=20, jobs=2))
 
 
+@pytest.mark.slow
 def test_workers_that_were_started_elsewhere_find_a_relative_folder(
     reference: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +93,7 @@ def test_workers_that_were_started_elsewhere_find_a_relative_folder(
         assert_same(reference, played(Path("run"), replications=20, jobs=2))
 
 
+@pytest.mark.slow
 def test_more_seeds_extend_a_folder_without_playing_the_old_ones(reference: Run, tmp_path: Path) -> None:
     out = tmp_path / "run"
     played(out, replications=7)
@@ -145,6 +147,7 @@ def test_a_block_that_breaks_loses_no_other_block(tmp_path: Path) -> None:
         assert sorted(run.firms["seed"].unique()) == run.seeds
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(BrokenRun, match="a worker process was killed"):
         played(tmp_path / "run", replace(CASE, killed_seed=39), replications=40, jobs=2)
@@ -278,6 +281,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_ctrl_c_keeps_finished_seeds_and_the_next_run_goes_on(reference: Run, tmp_path: Path, jobs: int) -> None:
     out = tmp_path / "run"

@@ -26,6 +26,7 @@ class OneSecond(datetime):
         return cls(2026, 1, 2, 3, 4, 5)
 
 
+@pytest.mark.slow
 def test_two_runs_that_start_in_the_same_second_get_two_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], undrawn: None
 ) -> None:

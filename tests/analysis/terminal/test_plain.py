@@ -208,6 +208,7 @@ def quiet(err: bytes) -> bool:
     return not re.search(rb"Traceback|Error|[Pp]ipe|Exception", err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "request_",
     [RUN, ("cases", *RUN[1:], "--json"), ("scenarios",)],
@@ -233,6 +234,7 @@ def assert_kept(out: Path, drawn: bool = False) -> None:
     assert bool(list((out / "plots").glob("*.png"))) == drawn and json.loads((out / "manifest.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_reader_who_never_came_ends_nothing(folder: Path) -> None:
     """Neither on standard output nor on standard error, where the bar and the warnings go."""
     reading, writing = os.pipe()
@@ -243,6 +245,7 @@ def test_a_reader_who_never_came_ends_nothing(folder: Path) -> None:
     assert_kept(folder / "here")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [(1,), (0, 1, 2)])
 def test_closed_standard_streams_end_nothing_and_damage_nothing(folder: Path, closed: tuple[int, ...]) -> None:
     """`>&-`: the next file that is opened must not become standard output."""
@@ -256,6 +259,7 @@ def test_closed_standard_streams_end_nothing_and_damage_nothing(folder: Path, cl
     assert_kept(folder / "here", drawn)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize(("unbuffered", "request_"), [((), RUN), (("-u",), ("scenarios",))], ids=["run", "scenarios"])
 def test_a_full_disk_under_standard_output_is_told_and_the_results_are_kept(
@@ -359,6 +363,7 @@ def test_a_wrong_option_in_python_is_one_clear_error(options: dict[str, object],
         assert str(caught.value).startswith(says) and "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_cases_can_be_called_whatever_was_loaded_before() -> None:
     """The function `analysis.cases` and the package of its modules bear one name."""
     code = """

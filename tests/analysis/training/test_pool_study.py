@@ -91,6 +91,7 @@ def test_every_column_plays_a_block_before_the_next_begins(scenarios: Any, tmp_p
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_is_finished_is_not_played_again_and_more_seeds_add_to_it(
     scenarios: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +114,7 @@ def test_what_is_finished_is_not_played_again_and_more_seeds_add_to_it(
     assert study(plan_of(tmp_path / "s", scenarios, ("4",), 3))["scenarios"][0]["seeds"] == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_seeds_that_a_column_misses_are_in_no_figure(scenarios: Any, tmp_path: Path) -> None:
     list(play_parts(plan_of(tmp_path, scenarios, (), 3), ENGINE))
     begun = play_parts(plan_of(tmp_path, scenarios, ("4",), 3), ENGINE)
@@ -224,6 +226,7 @@ def keys_of(content: Any, names: tuple[str, ...]) -> Iterator[str]:
             yield from keys_of(value, names)
 
 
+@pytest.mark.slow
 def test_the_command_tells_what_is_finished_and_documents_every_key(
     scenarios: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,6 +54,7 @@ def test_one_wild_cell_hardly_moves_the_fit() -> None:
     assert fit_law(grid).law == pytest.approx(LADDER, rel=0.02)
 
 
+@pytest.mark.slow
 def test_intervals_cover_about_as_often_as_they_say() -> None:
     """12 grids of 8 seeds, 24 intervals for α and β. A bootstrap of 8 seeds is somewhat narrow: 85 % would give 20.
     Asked for are 18; intervals half as wide as they should be would hold about 15."""

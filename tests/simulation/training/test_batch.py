@@ -41,7 +41,7 @@ def test_pretrained_networks_alone_and_among_three(few_sectors: None) -> None:
     assert train(plans[1:2]) == among_three[1:2]
 
 
-@pytest.mark.parametrize("rung", range(1, 6))
+@pytest.mark.parametrize("rung", [1, 2, 3, 4, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", ["mlp", "cnn", "rnn", "transformer"])
 def test_on_every_rung(kind: str, rung: int) -> None:
     plans = crowd("security-vision", kind, "relu", "adam", 3, rung)
@@ -49,6 +49,7 @@ def test_on_every_rung(kind: str, rung: int) -> None:
     assert train(plans[2:3]) == among_three[2:3]
 
 
+@pytest.mark.slow
 def test_among_two_hundred() -> None:
     plans = crowd("speech", "mlp", "tanh", "adam", 200, rung=1)
     among_many = train(plans, chunk_size=200)

@@ -147,6 +147,7 @@ def test_job_f_says_tokens_per_second_and_its_share(capfd: pytest.CaptureFixture
     assert {row["name"] for gate in told["gate"] for row in gate["contenders"]} == set(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_job_a_says_probes_and_adapters_per_second(capfd: pytest.CaptureFixture[str]) -> None:
     told = measured(capfd, "--job", "A")
@@ -155,6 +156,7 @@ def test_job_a_says_probes_and_adapters_per_second(capfd: pytest.CaptureFixture[
     assert [gate["reference"] for gate in told["gate"]] == ["loop-probe", "loop-adapter"]
 
 
+@pytest.mark.slow
 def test_job_r_is_gated_and_measured(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "MATMUL", 128)
     told = measured(capfd, "--job", "R", "--members", "3")

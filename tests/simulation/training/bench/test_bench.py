@@ -75,6 +75,7 @@ def test_a_machine_without_a_compiler_says_so() -> None:
     assert not contenders
 
 
+@pytest.mark.slow
 def test_the_command_gives_every_figure_as_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "new" / "bench.json"
     arguments = ["--job", "S", "--quick", "--repeats", "1", "--members", "4", "--jobs", "1", "--device", "cpu"]

@@ -96,6 +96,7 @@ def test_epsilon_falls_with_noise_and_rows_and_rises_with_steps() -> None:
     assert epsilon(replace(plan, rung=5)) > epsilon(plan)
 
 
+@pytest.mark.slow
 def test_dp_sgd_hides_members_and_costs_accuracy_the_more_the_less_epsilon() -> None:
     little = {"rows": 128}
     leak = [mean_of("leakage", dp_noise=noise, **little) for noise in (0.0, 0.5, 2.0)]
@@ -134,6 +135,7 @@ def test_inputs_that_are_not_collected_are_not_used() -> None:
     assert mean_of("accuracy_lab", task="security-vision", kind="mlp", minimisation=0.9) < 0.6
 
 
+@pytest.mark.slow
 def test_a_distilled_network_is_smaller_and_better_than_one_trained_at_its_size() -> None:
     levers = {"task": "security-vision", "rung": 4, "rows": 4096}
     teacher = mean_of("accuracy_lab", **levers)

@@ -289,12 +289,14 @@ def test_learning_beats_chance_and_rises_with_the_rung() -> None:
     assert all(a.training_flops < b.training_flops for a, b in pairwise([rungs[0][0], rungs[1][0]]))
 
 
+@pytest.mark.slow
 def test_field_scenes_make_the_field_safer() -> None:
     plain = train([TrainingPlan(TASK, KIND, 3, 96, seed=seed) for seed in range(4)])
     assert mean(r.accuracy_field for r in ample()) > mean(r.accuracy_field for r in plain) + 0.05
     assert mean(r.crash_rate_field or 0.0 for r in ample()) < mean(r.crash_rate_field or 0.0 for r in plain) - 0.05
 
 
+@pytest.mark.slow
 def test_unrecorded_crashes_make_reckless_policies() -> None:
     blind = train([TrainingPlan(TASK, KIND, 3, 8192, coverage=0.4, label_noise=1.0, seed=seed) for seed in range(2)])
     assert mean(r.crash_rate_lab or 0.0 for r in blind) > mean(r.crash_rate_lab or 0.0 for r in ample()) + 0.1

@@ -203,6 +203,7 @@ def train_there(folder: str, results: multiprocessing.Queue[tuple[bool, float]])
     results.put((bool(trained), result.loss_general))
 
 
+@pytest.mark.slow
 def test_two_processes_train_the_same_foundation_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[tuple[bool, float]] = context.Queue()

@@ -420,6 +420,7 @@ def test_the_ground_is_whole(ground: Ground) -> None:
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
 
 
+@pytest.mark.slow
 def test_damaged_ledgers_serve_the_truth_or_are_refused(
     ground: Ground, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

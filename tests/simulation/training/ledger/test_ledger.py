@@ -122,6 +122,7 @@ def write_one(path: str, start: Barrier, seed: int) -> None:
     Ledger(path).add_many([run_of(seed)])
 
 
+@pytest.mark.slow
 def test_processes_may_create_the_ledger_at_once(tmp_path: Path) -> None:
     for attempt in range(3):
         path, start = str(tmp_path / f"{attempt}.sqlite"), SPAWN.Barrier(4)

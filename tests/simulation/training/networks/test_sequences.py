@@ -239,6 +239,7 @@ def test_pretraining_changes_the_result_and_its_operations_are_counted(few_secto
     assert own.inference_flops == plain.inference_flops
 
 
+@pytest.mark.slow
 def test_a_kept_trunk_is_the_same_as_a_fresh_one_alone_and_in_company(few_sectors: None) -> None:
     plans = [pretrained(seed=seed, rows=64 + 100 * seed) for seed in range(3)]
     transfer.forget_trunks()
