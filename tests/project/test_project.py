@@ -139,7 +139,7 @@ def different_blocks() -> dict[str, str]:
     return {"+".join(found): code for code, found in places.items()}
 
 
-def blocks() -> list[Any]:
+def runnable_blocks() -> list[Any]:
     """The blocks to run; those of README without being asked twice."""
     of_documents = different_blocks().items()
     return [
@@ -147,7 +147,7 @@ def blocks() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("code", blocks())
+@pytest.mark.parametrize("code", runnable_blocks())
 def test_every_python_block_of_the_documents_runs(code: str, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr
