@@ -13,8 +13,8 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.play.checks import names
 from analysis.play.experiment import BASE, loaded, play
-from analysis.play.lockstep import Arm
 from analysis.play.options import PlayArguments, PlayOptions
+from analysis.play.over import arm_over, over_of
 from analysis.play.plugins import outcomes_of
 from analysis.runs.months import months_of
 from analysis.runs.run import Run
@@ -99,7 +99,6 @@ def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpa
     base: as for `run`; whatifs: shipped names such as "policies/compute-vouchers", or files; options: as for `run`.
     Raises as `run`.
     """
-    from scenarios import load_whatif
     from scenarios.shelf import full_name
 
     settings = PlayOptions.of(options)
@@ -109,8 +108,9 @@ def compare(base: Scenario | str | Path, whatifs: Sequence[str], **options: Unpa
     if len(set(whatifs)) < len(whatifs):
         raise AnalysisError("a what-if is named twice")
     setup = loaded(base, settings)
-    changed = [Arm(setup.name, whatif, load_whatif(whatif, setup)) for whatif in whatifs]
-    run = play([Arm(setup.name, BASE, setup), *changed], settings, kind="compare", name=setup.name)
+    over = over_of(settings, setup)
+    arms = [arm_over(setup, BASE, over), *(arm_over(setup, whatif, over, whatif) for whatif in whatifs)]
+    run = play(arms, settings, kind="compare", name=setup.name, over=over)
     return Comparison(run, setup.name, tuple(differences(run, setup.name, whatifs)))
 
 

@@ -23,6 +23,7 @@ from analysis.cli.options import (
     LedgerFile,
     Out,
     Output,
+    Over,
     Plugins,
     Replications,
     Retrain,
@@ -157,6 +158,7 @@ def run(
     retrain: Retrain = False,
     yes: Yes = False,
     plugin: Plugins = None,
+    over: Over = None,
     as_json: AsJson = False,
 ) -> None:
     """Play one scenario with many seeds."""
@@ -172,6 +174,7 @@ def run(
         retrain=retrain,
         yes=yes,
         plugins=plugin or (),
+        over=over,
     )
     from analysis.play.experiment import run as play_scenario
 
@@ -200,6 +203,7 @@ def compare(
     retrain: Retrain = False,
     yes: Yes = False,
     plugin: Plugins = None,
+    over: Over = None,
     as_json: AsJson = False,
 ) -> None:
     """Play a scenario and what-ifs on it in the same seeds: ventures compare BASE --with WHATIF [WHATIF]..."""
@@ -215,6 +219,7 @@ def compare(
         retrain=retrain,
         yes=yes,
         plugins=plugin or (),
+        over=over,
     )
     from analysis import comparison
 

@@ -56,6 +56,14 @@ Plugins = Annotated[
         callback=lambda wanted: list(load_plugins(wanted or ())),
     ),
 ]
+Over = Annotated[
+    str | None,
+    typer.Option(
+        "--over",
+        metavar="uncertainty|FILE",
+        help="Give every seed one of several sets of uncertain values: those shipped for the scenario, or a file's.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
 
 

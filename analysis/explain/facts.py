@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from analysis.errors import AnalysisError, DamagedRun
 from analysis.explain.moments import Moment, end_of, measured_in
+from analysis.runs.choose import BASE
 from analysis.runs.manifest import ArmNote
 from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
@@ -215,15 +216,21 @@ def readable_scenario(run: Run, subject: Subject) -> Scenario | None:
 
 
 def scenario_of(run: Run, subject: Subject) -> Scenario:
-    """The complete scenario of the subject's arm, as the manifest keeps it.
+    """The complete scenario that the subject's seed was played with in its arm, as the manifest keeps it.
 
     Raises `ScenarioError` where it is none for this release.
     """
     from scenarios import Scenario
     from scenarios.strict_yaml.document import Document
 
-    resolved = arm_of(run, subject).resolved
-    return Scenario.from_document(Document(dict(resolved), subject.scenario), subject.scenario)
+    document = Document(dict(arm_of(run, subject).resolved), subject.scenario)
+    setup = Scenario.from_document(document, subject.scenario)
+    if run.manifest.over is None:
+        return setup
+    from scenarios.uncertainty import with_values
+
+    sets, base = run.manifest.over.sets, arm_of(run, replace(subject, arm=BASE)).resolved
+    return with_values(setup, sets[subject.seed % len(sets)], untouched_since=base)
 
 
 def arm_of(run: Run, subject: Subject) -> ArmNote:

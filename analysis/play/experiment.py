@@ -18,6 +18,7 @@ from analysis.play.interrupted import Interrupted
 from analysis.play.interrupts import held
 from analysis.play.lockstep import Arm, Engine, real_engine, split_into_blocks
 from analysis.play.options import PlayArguments, PlayOptions
+from analysis.play.over import Over, arm_over, over_of
 from analysis.play.plugins import acting_in, sources_of
 from analysis.play.progress import Tally, progress_bar
 from analysis.play.provenance import provenance
@@ -37,13 +38,14 @@ def run(scenario: Scenario | str | Path, **options: Unpack[PlayArguments]) -> Ru
     """Play a scenario with many seeds; the result's `firms`, `sectors`, `events`, … are data frames.
 
     scenario: a loaded scenario, a shipped name such as "cases/vision", or a YAML file.
-    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`, `yes`, `plugins`;
+    options: `replications`, `seed`, `jobs`, `device`, `out`, `ledger`, `retrain`, `progress`, `yes`, `plugins`, `over`;
         see `PlayOptions`.
     Raises `AnalysisError` and `scenarios.ScenarioError` for a wrong request, `Interrupted` on Ctrl-C.
     """
     settings = PlayOptions.of(options)
     setup = loaded(scenario, settings)
-    return play([Arm(setup.name, BASE, setup)], settings, kind="run", name=setup.name)
+    over = over_of(settings, setup)
+    return play([arm_over(setup, BASE, over)], settings, kind="run", name=setup.name, over=over)
 
 
 def loaded(scenario: Scenario | str | Path, settings: PlayOptions) -> Scenario:
@@ -57,14 +59,25 @@ def loaded(scenario: Scenario | str | Path, settings: PlayOptions) -> Scenario:
     return acting_in(scenario, settings.plugins)
 
 
-def play(arms: Sequence[Arm], settings: PlayOptions, *, kind: str, name: str, engine: Engine | None = None) -> Run:
+def play(
+    arms: Sequence[Arm],
+    settings: PlayOptions,
+    *,
+    kind: str,
+    name: str,
+    engine: Engine | None = None,
+    over: Over | None = None,
+) -> Run:
     """Play all arms with all seeds of the settings, going on where `settings.out` stopped.
 
-    kind: run, cases or compare; name: what the manifest calls the experiment; engine: the real one by default.
+    kind: run, cases or compare; name: what the manifest calls the experiment; engine: the real one by default; over:
+    the sets of values that the arms were made with.
     """
+    if settings.over is not None and over is None:
+        raise AnalysisError(f"over is for run and compare; {kind} plays its scenarios as they are")
     check_size(estimate(arms, settings), name, settings)
     engine = engine or real_engine()
-    wanted = _first_manifest(arms, settings, kind, name)
+    wanted = _first_manifest(arms, settings, kind, name, over)
     out, keep = settings.open_out()
     run_folder.refuse_foreign(out)
     with run_folder.locked(out), held() as requests:
@@ -111,11 +124,16 @@ def _play_missing(arms: Sequence[Arm], settings: PlayOptions, out: Path, manifes
         play_blocks(blocks, job, settings.n_jobs)
 
 
-def _first_manifest(arms: Sequence[Arm], settings: PlayOptions, kind: str, name: str) -> Manifest:
+def _first_manifest(arms: Sequence[Arm], settings: PlayOptions, kind: str, name: str, over: Over | None) -> Manifest:
     from simulation.training.device import device_name, resolve_device
 
     described = tuple(_describe(arm) for arm in arms)
-    identity = [[kind], *([arm.scenario, arm.arm, arm.fingerprint] for arm in described)]
+    note = over.note if over else None
+    identity = [
+        [kind],
+        *([["over", note.sha256]] if note else []),
+        *([arm.scenario, arm.arm, arm.fingerprint] for arm in described),
+    ]
     if len({(arm.scenario, arm.arm) for arm in described}) < len(described):
         raise AnalysisError("two arms of one experiment have the same name")
     return Manifest(
@@ -135,6 +153,7 @@ def _first_manifest(arms: Sequence[Arm], settings: PlayOptions, kind: str, name:
             PluginNote(name=name, origin=source.origin, sha256=source.sha256)
             for name, source in sources_of(arm.setup for arm in arms).items()
         ),
+        over=note,
         **provenance(),
     )
 

@@ -73,6 +73,11 @@ class Arm:
     scenario: str
     name: str  # "base", "without:<cause>" or the name of a what-if
     setup: Any  # the resolved Scenario
+    variants: tuple[Any, ...] = ()  # the same with each of several sets of values, of which every seed has one
+
+    def setup_of(self, seed: int) -> Any:
+        """What is played with a seed: the sets take turns, so that all arms of a seed have the same one."""
+        return self.variants[seed % len(self.variants)] if self.variants else self.setup
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ def play_block(block: Block, engine: Engine, service: Service, tally: Tally | No
     started = time.perf_counter()
     with one_thread():
         cast = [(arm, seed) for arm in block.arms for seed in block.seeds]
-        worlds = [engine.build_world(arm.setup, seed, service) for arm, seed in cast]
+        worlds = [engine.build_world(arm.setup_of(seed), seed, service) for arm, seed in cast]
         months = 0
         while running := [world for world in worlds if world.month < world.n_months]:
             play_month(running, service)

@@ -41,6 +41,7 @@ class PlayArguments(TypedDict, total=False):
     progress: bool
     yes: bool
     plugins: Sequence[str | os.PathLike[str] | Plugin[Any]]
+    over: str | os.PathLike[str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,8 @@ class PlayOptions:
     progress: show a progress bar on standard error.
     plugins: files (`FILE.py`), modules or installed names of plug-ins, loaded now; they act in every world that is
         played. A plug-in that a scenario names itself must be loaded this way too.
+    over: file of sets of values (or "uncertainty": those shipped for the scenario) of which every seed has one; for
+        `run` and `compare`.
     yes: play also what is larger than the limits of `estimate` allow without being asked twice.
     Raises `AnalysisError`, in one line, when a value has the wrong type or is out of its range.
     """
@@ -70,6 +73,7 @@ class PlayOptions:
     progress: bool = False
     yes: bool = False
     plugins: Sequence[str | os.PathLike[str] | Plugin[Any]] = ()
+    over: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         checked = {
@@ -86,8 +90,9 @@ class PlayOptions:
         object.__setattr__(self, "plugins", load_plugins(self.plugins))
         if self.out is not None and not isinstance(self.out, NewFolder):
             checks.path("out", self.out)
-        if self.ledger is not None:
-            checks.path("ledger", self.ledger)
+        for name in ("ledger", "over"):
+            if getattr(self, name) is not None:
+                checks.path(name, getattr(self, name))
         if self.seed > LARGEST_SEED - self.replications:
             raise AnalysisError(f"seed must leave room for {self.replications} seeds below 2^63, not {self.seed}")
         if self.jobs is not None and self.jobs > most_jobs():

@@ -79,6 +79,15 @@ class PluginNote(Note):
     sha256: Digest
 
 
+class OverNote(Note):
+    """Sets of values of which every seed had one: seed s had set s mod n. `name`: what the request called them."""
+
+    name: Text
+    title: Text
+    sha256: Digest
+    sets: Annotated[tuple[dict[str, float], ...], Field(min_length=1)]
+
+
 class SealedNote(Note):
     """A document of its own, with a digest of its content; "" until it is written."""
 
@@ -156,6 +165,7 @@ class Manifest(SealedNote):
     arms: Annotated[tuple[ArmNote, ...], Field(min_length=1)]
     tables: dict[str, TableNote] = {}
     plugins: tuple[PluginNote, ...] = ()
+    over: OverNote | None = None
 
     @validated(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -191,8 +201,9 @@ N = TypeVar("N", bound=SealedNote)
 def digest_of(note: SealedNote) -> str:
     """SHA-256 of what a document says, however it is laid out."""
     content = note.model_dump(mode="json", exclude={"digest"})
-    if not content.get("plugins"):
-        content.pop("plugins", None)  # earlier manifests do not have the key
+    for name in ("plugins", "over"):
+        if not content.get(name):
+            content.pop(name, None)  # earlier manifests do not have the key
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

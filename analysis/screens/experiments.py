@@ -10,6 +10,7 @@ from analysis.cases.assess import CaseResult, CasesResult, ShareChange
 from analysis.cases.verdicts import TOO_FEW, case_verdict, cause_verdict, ending_verdict, written
 from analysis.comparison import Comparison, Difference
 from analysis.overview import Overview
+from analysis.runs.run import Run
 from analysis.statistics.intervals import scaled
 from analysis.statistics.verdicts import EffectVerdict
 from analysis.statistics.written import written_number
@@ -72,7 +73,8 @@ def comparison_screen(result: Comparison) -> Group:
     """One table per what-if, and below it what its means leave out."""
     parts: list[RenderableType] = []
     for whatif in dict.fromkeys(one.whatif for one in result.differences):
-        parts.append(Text(f"\n{whatif} against {result.base}  ({len(result.run.seeds)} paired seeds)", style="bold"))
+        seeds = f"{len(result.run.seeds)} paired seeds{over_sets(result.run)}"
+        parts.append(Text(f"\n{whatif} against {result.base}  ({seeds})", style="bold"))
         table = plain_table("measure", "base", "what-if", "difference [95 %]", "verdict")
         for figures in (1, 2):
             table.columns[figures].no_wrap = True  # where the terminal is narrow the words fold, never a figure
@@ -81,6 +83,12 @@ def comparison_screen(result: Comparison) -> Group:
             table.add_row(*difference_cells(one))
         parts += [table, *(Text(line, style="dim") for one in own if (line := left_out_line(one)))]
     return Group(*parts)
+
+
+def over_sets(run: Run) -> str:
+    """Over how many sets of uncertain values the seeds were played, or nothing."""
+    over = run.manifest.over
+    return f" over {min(len(over.sets), len(run.seeds))} of {len(over.sets)} sets of values" if over else ""
 
 
 def difference_cells(one: Difference) -> tuple[str, ...]:
