@@ -14,12 +14,17 @@ import yaml
 from analysis.base_rates.targets import Target
 from analysis.calibration.loss import distance
 from analysis.calibration.parameters import Knob, overrides
+from analysis.calibration.screening import Effect
 from analysis.calibration.search import Trial
 from analysis.runs.files import draft_of, refuse_links, write_json
 
-TRIALS, REPORT, WHATIF, SCENARIO, PLOT = (
-    "trials.parquet", "report.json", "best-whatif.yaml", "best-scenario.yaml", "losses.png",
+TRIALS, REPORT, WHATIF, SCENARIO, PLOT, SETS = (
+    "trials.parquet", "report.json", "best-whatif.yaml", "best-scenario.yaml", "losses.png", "uncertainty.yaml",
 )  # fmt: skip
+FITS = 0.5
+"""Half-widths of its range by which a target may be missed in a set of values that fits; assumption: a few worlds tell
+a statistic no better."""
+MOST_SETS = 100
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Report:
     targets: tuple[Target, ...]
     n_seeds: int
     trials: tuple[Trial, ...]
+    effects: tuple[Effect, ...] | None = None
+    """Of a screening; None of a search."""
 
     @property
     def first(self) -> Trial | None:
@@ -41,6 +48,13 @@ class Report:
     def best(self) -> Trial | None:
         """The trial with the lowest loss; of equals the earliest."""
         return min(self.trials, key=lambda trial: trial.loss, default=None)
+
+    @property
+    def fitting(self) -> tuple[Trial, ...]:
+        """Trials in which every target that counts is met, or missed by no more than `FITS`; the best first."""
+        counting = [target for target in self.targets if target.weight > 0]
+        fit = [one for one in self.trials if all(distance(one.simulated[t.id], t) <= FITS for t in counting)]
+        return tuple(sorted(fit, key=lambda trial: trial.loss)[:MOST_SETS])
 
     @property
     def says(self) -> dict[str, str]:
@@ -67,8 +81,12 @@ def write_report(report: Report, folder: Path) -> dict[str, Any]:
     if report.best is None:
         return document
     _write_trials(report.trials, folder / TRIALS)
+    if report.effects is not None:
+        return document
     _write(folder / WHATIF, best_whatif(report, report.best))
     _write(folder / SCENARIO, best_scenario(report, report.best, folder))
+    if len(report.fitting) > 1:
+        _write(folder / SETS, sets_that_fit(report))
     return document
 
 
@@ -91,6 +109,19 @@ def best_scenario(report: Report, best: Trial, folder: Path) -> str:
     return _yaml({"extends": parent, **_titles(report, best), **nested})
 
 
+def sets_that_fit(report: Report) -> str:
+    """All sets of values that fit, for `ventures compare SCENARIO --with FILE --over uncertainty.yaml`."""
+    fitting = report.fitting
+    about = (
+        f"Found by ventures calibrate: {len(fitting)} of {len(report.trials)} trials with {report.n_seeds} seeds each "
+        f"in which no target is missed by more than {FITS:g} half-widths of its range; the best first."
+    )
+    sets = [{path: float(value) for path, value in overrides(report.knobs, one.values).items()} for one in fitting]
+    return _yaml(
+        {"uncertainty": report.scenario, "title": f"{report.scenario}: what fits", "about": about, "sets": sets}
+    )
+
+
 def as_document(report: Report) -> dict[str, Any]:
     """The report as JSON says it."""
     return {
@@ -101,6 +132,8 @@ def as_document(report: Report) -> dict[str, Any]:
         "first": _trial_document(report, report.first),
         "best": _trial_document(report, report.best),
         "losses": [trial.loss for trial in report.trials],
+        "fitting": [trial.index for trial in report.fitting],
+        "effects": None if report.effects is None else [asdict(one) for one in report.effects],
     }
 
 

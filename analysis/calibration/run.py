@@ -11,6 +11,7 @@ from analysis.base_rates.targets import Target, load_targets
 from analysis.calibration.loss import WorldObjective
 from analysis.calibration.parameters import Knob, load_parameters
 from analysis.calibration.report import Report, folder_of, write_report
+from analysis.calibration.screening import effects, points_of
 from analysis.calibration.search import Objective, Trial, search
 from analysis.calibration.study_file import check_study_file
 from analysis.play.estimate import Estimate, check_size, estimate
@@ -34,8 +35,11 @@ def calibrate(
     search_seed: int = 0,
     told: Callable[[Trial], None] = lambda _: None,
     objective: Objective | None = None,
+    trajectories: int = 0,
 ) -> tuple[Report, Path]:
     """Search until `study` (SQLite) holds `n_trials`, 0: only report; returns the report and the folder it is in.
+
+    trajectories: above 0, no search but a screening: so many walks in which every parameter moves once.
 
     settings: `replications` seeds from `seed` on are played in each trial, on `device`, with `ledger`.
     objective: what finds the loss of a choice of values (None: worlds are played).
@@ -44,9 +48,12 @@ def calibrate(
     """
     check_study_file(study)
     setup = loaded(scenario, settings)
-    check_size(estimate_trials(setup, settings, n_trials), scenario, settings)
     knobs, wanted = load_parameters(parameters, setup), load_targets(targets)
     identity = identity_of(setup, wanted, knobs, settings, search_seed)
+    points = points_of(knobs, trajectories, search_seed) if trajectories else None
+    if points is not None:
+        identity, n_trials = {**identity, "trajectories": trajectories}, min(n_trials, 1) * len(points)
+    check_size(estimate_trials(setup, settings, n_trials), scenario, settings)
     if objective is None:
         played = settings.seeds, settings.ledger_path, settings.device, real_engine()
         objective = WorldObjective(scenario, knobs, wanted, *played, settings.plugins)
@@ -54,12 +61,13 @@ def calibrate(
     found: list[Trial] = []
     with run_folder.locked(folder):
         try:
-            found = search(study, identity, knobs, objective, n_trials, search_seed, told)
+            found = search(study, identity, knobs, objective, n_trials, search_seed, told, points)
         except KeyboardInterrupt:
             found = search(study, identity, knobs, objective, 0, search_seed)
             raise
         finally:
-            report = Report(scenario, knobs, wanted, len(settings.seeds), tuple(found))
+            seen = tuple(effects(knobs, wanted, found, points)) if points is not None else None
+            report = Report(scenario, knobs, wanted, len(settings.seeds), tuple(found), seen)
             if found or n_trials == 0:
                 write_report(report, folder)
     return report, folder

@@ -60,10 +60,12 @@ def search(
     n_trials: int,
     seed: int = 0,
     told: Callable[[Trial], None] = lambda _: None,
+    points: Sequence[Mapping[str, float]] | None = None,
 ) -> list[Trial]:
     """Run trials until the study in `file` holds `n_trials`; returns all that it holds.
 
-    identity: what makes two studies one (plain data); told: is called with each new trial.
+    identity: what makes two studies one (plain data); told: is called with each new trial; points: the values of each
+    trial in turn (None: the sampler chooses).
     Raises `AnalysisError` when the file cannot be used or holds another study, `BrokenRun` when it cannot be written
     for now, `SearchInterrupted` on Ctrl-C.
     """
@@ -75,7 +77,7 @@ def search(
     with errors_of(file):
         while (done := len(_finished(study))) < n_trials:
             try:
-                told(_run_trial(study, knobs, objective, done, seed))
+                told(_run_trial(study, knobs, objective, done, seed, None if points is None else points[done]))
             except KeyboardInterrupt as stop:
                 raise SearchInterrupted(len(_finished(study)), n_trials) from stop
         return trials_of(study)
@@ -128,13 +130,20 @@ def _check(trial: Trial, knobs: Sequence[Knob]) -> None:
         raise ValueError("a loss that cannot be")
 
 
-def _run_trial(study: optuna.Study, knobs: Sequence[Knob], objective: Objective, index: int, seed: int) -> Trial:
+def _run_trial(
+    study: optuna.Study,
+    knobs: Sequence[Knob],
+    objective: Objective,
+    index: int,
+    seed: int,
+    point: Mapping[str, float] | None = None,
+) -> Trial:
     import optuna
 
     study.sampler = optuna.samplers.TPESampler(seed=_trial_seed(seed, index), n_startup_trials=N_RANDOM)
     waiting = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,))
-    if index == 0 and not waiting:
-        study.enqueue_trial({knob.free.name: knob.start for knob in knobs})
+    if not waiting and (point is not None or index == 0):
+        study.enqueue_trial(dict(point or {knob.free.name: knob.start for knob in knobs}))
     trial = study.ask()
     values = {k.free.name: trial.suggest_float(k.free.name, k.free.low, k.free.high, log=k.free.log) for k in knobs}
     started = time.perf_counter()

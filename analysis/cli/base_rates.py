@@ -97,6 +97,12 @@ def calibrate(
         Path | None, path_option("--parameters", help="YAML file of what may change. Default: the shipped one.")
     ] = None,
     targets: Targets = None,
+    screen: Annotated[
+        int,
+        typer.Option(
+            "--screen", metavar="WALKS", help="Ask which parameters matter: so many walks move each of them once."
+        ),
+    ] = 0,
     seed: Seed = PlayOptions.seed,
     search_seed: Annotated[int, typer.Option("--search-seed", help="Seed of the search itself.")] = 0,
     device: Device = PlayOptions.device,
@@ -106,8 +112,8 @@ def calibrate(
     as_json: AsJson = False,
 ) -> None:
     """Search the uncertain parameters of a scenario for those nearest to base rates."""
-    check_counts(trials, seeds, search_seed)
-    file = study or default_study(scenario)
+    check_counts(trials, seeds, search_seed, screen)
+    file = study or default_study(scenario, "screen" if screen else "calibrate")
     if trials == 0 and not file.exists():
         raise AnalysisError(f"there is no study at {file} to report on; ask for --trials")
     output = Output(as_json)
@@ -118,7 +124,7 @@ def calibrate(
 
     try:
         report, folder = calibration_run.calibrate(
-            scenario, file, trials, settings, parameters, targets, search_seed, teller()
+            scenario, file, trials, settings, parameters, targets, search_seed, teller(), trajectories=screen
         )
     except KeyboardInterrupt as stop:
         say_error(str(stop) or "interrupted")
@@ -126,16 +132,21 @@ def calibrate(
     show_calibration(output, report, file, folder)
 
 
-def check_counts(trials: int, seeds: int, search_seed: int) -> None:
+def check_counts(trials: int, seeds: int, search_seed: int, screen: int = 0) -> None:
     """Counts that make no sense are refused before anything is loaded."""
-    for name, value, least in (("trials", trials, 0), ("seeds", seeds, 1), ("search-seed", search_seed, 0)):
+    for name, value, least in (
+        ("trials", trials, 0),
+        ("seeds", seeds, 1),
+        ("search-seed", search_seed, 0),
+        ("screen", screen, 0),
+    ):
         if value < least:
             raise AnalysisError(f"--{name} must be {'at least 1' if least else '0 or more'}, not {value}")
 
 
-def default_study(scenario: str) -> Path:
+def default_study(scenario: str, what: str = "calibrate") -> Path:
     """Where the trials of a scenario are kept if nothing else is said."""
-    return Path("runs") / f"calibrate-{short_name(scenario)}.sqlite"
+    return Path("runs") / f"{what}-{short_name(scenario)}.sqlite"
 
 
 def teller() -> Callable[["Trial"], None]:
@@ -152,16 +163,20 @@ def teller() -> Callable[["Trial"], None]:
 
 def show_calibration(output: Output, report: Any, file: Path, folder: Path) -> None:
     """Screen, files, document."""
-    from analysis.calibration.report import PLOT, SCENARIO, WHATIF, as_document
+    from analysis.calibration.report import PLOT, SCENARIO, SETS, WHATIF, as_document
     from analysis.screens.base_rates import calibration_screen
 
     output.say(calibration_screen(report))
-    if report.trials:
+    if report.effects is not None:
+        output.say(f"\nresults: {folder}   study: {file}")
+    elif report.trials:
         from analysis.plots.base_rates import plot_losses
 
         title = f"Calibration of {report.scenario}: {len(report.trials)} trials with {report.n_seeds} seeds each"
         plot = plot_losses([trial.loss for trial in report.trials], title, folder / PLOT)
         output.say(f"\nresults: {folder}   study: {file}\n   plot: {plot}")
+        if len(report.fitting) > 1:
+            output.say(f"{len(report.fitting)} trials fit: --over {folder / SETS}")
         output.say(f"best parameters: ventures run {folder / SCENARIO}, or")
         output.say(f"   ventures compare {report.scenario} --with {folder / WHATIF}")
     output.document({**as_document(report), "study": str(file), "out": str(folder)})

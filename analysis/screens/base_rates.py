@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.base_rates.judge import BaseRate, BaseRates
+from analysis.calibration.screening import LOSS
 from analysis.statistics.written import NO_NUMBER
 
 if TYPE_CHECKING:
@@ -60,8 +61,21 @@ def calibration_screen(report: Report) -> Group:
     for target in report.targets:
         cells = (written_value(trial.simulated.get(target.id), target.unit) for trial in (first, best))
         targets.add_row(target.id, written_range(target.range, target.unit), *cells)
+    if report.effects is not None:
+        return Group(head, effects_table(report))
     speed = Text(f"{report.seconds_per_trial:.1f} s a trial (median), networks that had to be trained included")
     return Group(head, Text(losses), parameters, targets, speed)
+
+
+def effects_table(report: Report) -> Table:
+    """Parameters by what they do to the loss, each with the targets that it moves most."""
+    table = _table("parameter", "effect on the loss", "±", "depends on others", "moves most (half-widths of the range)")
+    effects = report.effects or ()
+    for one in sorted((one for one in effects if one.figure == LOSS), key=lambda one: -one.size):
+        own = sorted((e for e in effects if e.parameter == one.parameter and e.figure != LOSS), key=lambda e: -e.size)
+        most = ", ".join(f"{e.figure} {e.size:.2g}" for e in own[:3])
+        table.add_row(one.parameter, f"{one.size:.3g}", f"{one.half:.2g}", f"{one.spread:.2g}", most)
+    return table
 
 
 def written_range(wanted: tuple[float | None, float | None], unit: str) -> str:

@@ -8,6 +8,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ import yaml
 from analysis.base_rates.targets import Target
 from analysis.calibration.loss import FARTHEST, MISSING, Outcome, distance, loss
 from analysis.calibration.parameters import Knob, load_parameters, overrides
+from analysis.calibration.report import Report, write_report
+from analysis.calibration.screening import effects, points_of
 from analysis.calibration.search import SearchInterrupted, Trial, search
 from analysis.cli.main import run_command
 from analysis.errors import AnalysisError
 from scenarios import ScenarioError, load, load_whatif
+from scenarios.uncertainty import load_uncertainty, variants
 from simulation.training.ledger.ledger import Ledger
 from tests.support.analysis_fakes import ENGINE
 from tests.support.damage import flip_bytes, overwrite_block, truncate
@@ -341,3 +345,60 @@ def test_ctrl_c_keeps_what_is_finished(
     assert "2 of 5 trials are finished and kept" in capfd.readouterr().err
     assert len(pd.read_parquet(in_folder / "s" / "trials.parquet")) == 2
     assert run_command([*CALL, "--trials", "5", "--targets", "one.yaml"]) == 0
+
+
+# -- what fits, and what matters -------------------------------------------------------------------------------------
+
+
+def test_all_that_fits_is_kept_as_sets_that_a_comparison_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = [
+        Trial(0, {"option": 1.0, "runway": 18.0, "hurdle": 0.0}, 0.4, {"T": 13.0, "W": 99.0}, 1.0, 1, 0),
+        Trial(1, {"option": 1.2, "runway": 20.0, "hurdle": 0.1}, 0.1, {"T": 14.9, "W": 99.0}, 1.0, 1, 0),
+        Trial(2, {"option": 1.3, "runway": 21.0, "hurdle": 0.2}, 0.2, {"T": 15.1, "W": 12.0}, 1.0, 1, 0),
+        Trial(3, {"option": 1.4, "runway": 22.0, "hurdle": 0.3}, 0.3, {"T": None, "W": 12.0}, 1.0, 1, 0),
+    ]
+    wanted = (target(), target(id="W", weight=0.0))  # only shown: it decides nothing
+    report = Report("markets/base", knobs(tmp_path), wanted, 2, tuple(trials))
+    assert [one.index for one in report.fitting] == [1, 0]
+    write_report(report, tmp_path / "out")
+    sets = load_uncertainty(tmp_path / "out" / "uncertainty.yaml", shipped("markets/base"))
+    assert [one["world.capital.runway_months"] for one in sets.sets] == [20, 18]
+    assert all(one.world.capital.runway_months in (18, 20) for one in variants(shipped("markets/base"), sets))
+
+
+def test_a_screening_finds_what_matters_and_goes_on(tmp_path: Path) -> None:
+    def steep(values: Mapping[str, float]) -> Outcome:
+        """Runway matters most, the hurdle not at all."""
+        value = 10 + 8 * (values["runway"] - 12) / 18 + 2 * (values["option"] - 0.5)
+        return Outcome(value, {"T": value}, trained=1)
+
+    free = knobs(tmp_path)
+    points = points_of(free, 6, seed=3)
+    assert len(points) == 6 * (len(free) + 1) and points == points_of(free, 6, seed=3) != points_of(free, 6, seed=4)
+    for number, (before, after) in enumerate(pairwise(points), 1):
+        moved = [name for name in before if before[name] != after[name]]
+        assert len(moved) == 1 or number % (len(free) + 1) == 0
+    study = tmp_path / "study.sqlite"
+    search(study, IDENTITY, free, steep, 5, points=points)
+    trials = search(study, IDENTITY, free, steep, len(points), points=points)
+    assert [one.values for one in trials] == [pytest.approx(point) for point in points]
+    sizes = {one.parameter: one.size for one in effects(free, [target()], trials, points) if one.figure == "T"}
+    assert sizes["hurdle"] == pytest.approx(0) and sizes["runway"] > sizes["option"] > 0.5
+    assert sizes["runway"] == pytest.approx(8 / 2)  # in half-widths of the range 10 to 14
+
+
+def test_the_command_screens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("analysis.calibration.run.WorldObjective", lambda *_: fake)
+    knobs(tmp_path)
+    (tmp_path / "t.yaml").write_text(yaml.safe_dump({"targets": [target().model_dump(exclude_none=True)]}))
+    command = ["calibrate", "--screen", "2", "--parameters", "few.yaml", "--targets", "t.yaml", "--study", "s.sqlite"]
+    assert run_command([*command, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["trials"] == 2 * 4 and {one["parameter"] for one in said["effects"]} == {"option", "runway", "hurdle"}
+    assert run_command(command) == 0
+    assert "moves most" in capsys.readouterr().out
+    assert not (tmp_path / "s" / "best-whatif.yaml").exists()
+    assert run_command(["calibrate", "--screen", "-1"]) == 2
