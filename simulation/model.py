@@ -136,6 +136,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self.service = service
         s = self.settings
         self.market = Market(s.sectors, s.revenue, s.brand, self.year)
+        self.market.ease_switching(s.law.interoperability)
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
         self.model_market = ModelMarket()
@@ -295,6 +296,7 @@ class MarketModel(mesa.Model, Generic[F]):
         since = self.calendar.year_of(change.month)
         self.settings, self.firm_settings = change.world, change.firms
         self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
+        self.market.ease_switching(change.world.law.interoperability)
         self.cloud.configure(change.world.compute, since)
         self.talent.configure(change.world.labour, since)
         for name, sector in change.world.sectors.items():

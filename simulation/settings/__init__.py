@@ -12,6 +12,7 @@ from simulation.settings.market import BrandSettings, RevenueSettings, SectorSet
 from simulation.settings.names import ROLES, SERVICES, STAGES, FundStage, RevenueModel, Role, Service, Stage
 from simulation.settings.resources import ComputeSettings, LabourSettings
 from simulation.settings.services import ServiceSettings
+from simulation.settings.sourcing import SourcingSettings, Way
 from simulation.settings.training import TrainingSettings
 
 __all__ = [
@@ -33,9 +34,11 @@ __all__ = [
     "Service",
     "ServiceSettings",
     "SocietySettings",
+    "SourcingSettings",
     "Stage",
     "StageTerms",
     "TrainingSettings",
+    "Way",
     "WorldSettings",
 ]
 
@@ -54,3 +57,4 @@ class WorldSettings(Settings):
     risk: RiskSettings = RiskSettings()
     society: SocietySettings = SocietySettings()
     services: ServiceSettings = ServiceSettings()
+    sourcing: SourcingSettings = SourcingSettings()
