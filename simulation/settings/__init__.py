@@ -6,6 +6,7 @@ from pydantic import Field
 
 from simulation.parameters import Name, Settings
 from simulation.settings.capital import CapitalSettings, StageTerms
+from simulation.settings.foundations import FoundationSettings
 from simulation.settings.hazards import RiskSettings, SocietySettings
 from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
@@ -22,6 +23,7 @@ __all__ = [
     "BrandSettings",
     "CapitalSettings",
     "ComputeSettings",
+    "FoundationSettings",
     "FundStage",
     "LabourSettings",
     "Name",
@@ -58,3 +60,6 @@ class WorldSettings(Settings):
     society: SocietySettings = SocietySettings()
     services: ServiceSettings = ServiceSettings()
     sourcing: SourcingSettings = SourcingSettings()
+    foundations: FoundationSettings | None = Field(
+        None, description="large models that laboratories pretrain and sell; null: there are none"
+    )
