@@ -37,7 +37,7 @@ from simulation.training.plan import TrainingPlan
 from simulation.training.pool import member
 from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
-from simulation.training.values import DOCUMENT_TASKS, FIRST_YEAR, LAST_YEAR, USUAL_YEAR
+from simulation.training.values import DOCUMENT_TASKS, USUAL_YEAR, language_year
 from simulation.trend import Trend
 from simulation.welfare import measure_society
 
@@ -252,7 +252,7 @@ class MarketModel(mesa.Model, Generic[F]):
         """Year of the language in which a task's inputs are written now: of documents that age, the calendar's."""
         if task not in DOCUMENT_TASKS or not self.settings.sourcing.aging:
             return USUAL_YEAR
-        return min(max(self.today.year, FIRST_YEAR), LAST_YEAR)
+        return language_year(self.today.year)
 
     # -- actors -------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -87,6 +87,15 @@ class Certification:
     def demand(self, segment: str) -> Demand | None:
         """What is asked in a segment now."""
         return self.demands.get(segment)
+
+    def follow(self, old: str, new: str) -> None:
+        """The same model goes by the key of a later measurement: certificates and examinations stay its own."""
+        for segment, held in self.certificates.items():
+            if held.key == old:
+                self.certificates[segment] = replace(held, key=new)
+        for segment, key in self.examined.items():
+            if key == old:
+                self.examined[segment] = new
 
     # -- where the firm may sell --------------------------------------------------------------------------------------
 

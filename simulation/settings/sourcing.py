@@ -20,7 +20,11 @@ class SourcingSettings(Settings):
     """What firms weigh when they choose how to get the next model, and the terms of supply."""
 
     quality_weight: float = parameter(
-        12.0, "utility of removing all errors of the traditional method, as the firm expects it", "utils", low=0, high=100
+        12.0,
+        "utility of removing all errors of the traditional method, as the firm expects it",
+        "utils",
+        low=0,
+        high=100,
     )
     cost_weight: float = parameter(
         4.0, "disutility of a cost as high as the price that customers pay", "utils", low=0, high=100
