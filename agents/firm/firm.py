@@ -251,11 +251,8 @@ class Firm(Actor, ABC):
         """
         balance, wage = self.books.balance, self.model.talent.wages["operations"]
         in_sales = -(balance["sales"] + balance["upfront_fees"]) / 100
-        return (
-            in_sales,
-            (balance["inference"] + balance["goods"] + balance["model_access"]) / 100,
-            self.staff["operations"] * wage,
-        )
+        out_serving = (balance["inference"] + balance["goods"] + balance["model_access"]) / 100
+        return in_sales, out_serving, self.staff["operations"] * wage
 
     def find_cash(self, due_usd: float) -> None:
         """Get hold of cash for costs of `due_usd` before they are paid; a startup has nobody to ask at short notice."""

@@ -282,10 +282,8 @@ class Laboratory:
         plan = self.leak_remedy.applied(plan)
         if not self.fix_ordered and not self.worth_training(plan):
             return None
-        hours = hours_taken(team, compute, means, draft.rung)
-        return Order(
-            SCRATCH, plan, hours, usual_hours(team, compute, plan.rung, means.progress, means.pretraining_runs)
-        )
+        usual = usual_hours(team, compute, plan.rung, means.progress, means.pretraining_runs)
+        return Order(SCRATCH, plan, hours_taken(team, compute, means, draft.rung), usual)
 
     def place(self, order: Order, funds: Funds) -> None:
         """Pay for a run and begin it."""

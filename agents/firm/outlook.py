@@ -85,7 +85,7 @@ class Knowledge:
         field_weight: float,
         terms: SourcingSettings,
     ) -> float:
-        """Expected advantage of a way that is not in use: by the firm's trial, else by others' figures, else a prior."""
+        """Expected advantage of a way that is not in use: by the firm's trial, else others' figures, else a prior."""
 
         def judged(lab: float, in_field: float) -> float:
             in_lab, there = advantage(lab, traditional.accuracy_lab), advantage(in_field, traditional.accuracy_field)
@@ -137,7 +137,7 @@ def unit_use(firm: Owner, lab: LaboratoryLike) -> UnitUse:
 def cost_share(
     option: Option, kind: str, task: str, rung: int, use: UnitUse, gpu_hour_usd: float, terms: SourcingSettings
 ) -> float:
-    """Cost of a way over what customers pay: tokens or GPU hours of use, the fee, pretraining over a contract's time."""
+    """Cost of a way over what customers pay: tokens or GPU hours, the fee, pretraining over a contract's time."""
     width = option.foundation.width if option.foundation is not None else 0
     share = use.gpu_hours_per_usd * serving_scale_of(kind, task, rung, width) * gpu_hour_usd
     fixed_usd = option.pretraining_usd / terms.contract_months

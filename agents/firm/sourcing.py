@@ -156,12 +156,12 @@ class Sourcing:
         left_before = self.must_leave
         if supply.review(model.model_market, model.month, terms):
             self._settled = None
-        if self.must_leave and not left_before:
-            self.laboratory.firm.record(
-                events.SupplierLost(other=supply.offer.supplier, months=supply.ends - model.month)
-            )
-        if self.must_leave:
-            self.laboratory.hurried = True
+        if supply.ends is None:
+            return
+        self.laboratory.hurried = True
+        if not left_before:
+            lost = events.SupplierLost(other=supply.offer.supplier, months=supply.ends - model.month)
+            self.laboratory.firm.record(lost)
 
     def bill(self) -> tuple[float, float]:
         """(Millions of tokens, USD) of the month's use; nothing once the supplier has stopped."""
@@ -261,16 +261,8 @@ class Sourcing:
         expected = {name: round(seen.advantage, 4) for name, seen in outlooks.items()}
         before = self.option.way if lab.released is not None else ""
         cost = self.pay_for_change() if lab.released is not None else 0.0
-        lab.firm.record(
-            events.Sourcing(
-                other=option.supplier,
-                amount_usd=cost,
-                sector=lab.where,
-                before=before,
-                after=option.way,
-                expected=expected,
-            )
-        )
+        moved = {"sector": lab.where, "before": before, "after": option.way, "expected": expected}
+        lab.firm.record(events.Sourcing(other=option.supplier, amount_usd=cost, **moved))
 
     def pay_for_change(self) -> float:
         """Engineers' work when a product moves; less where systems work together by law. USD paid."""

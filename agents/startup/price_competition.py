@@ -27,7 +27,7 @@ MONTHS = 3  # over which a share must have fallen; assumption
 
 
 class Field(NamedTuple):
-    """All offers of a month: users, perceived price in reference prices, promised advantage [offers]; sums by segment."""
+    """All offers of a month: users, perceived price in reference prices, promised advantage; sums by segment."""
 
     users: Floats
     price: Floats
@@ -80,7 +80,10 @@ def field_of(model: World) -> Field:
     market, n = model.market, len(model.market.segment_names)
     users = np.where(market.selling, market["customers"] + market["free"], 0.0)
     price = market["perceived_usd_month"] / market.by_offer["reference_price_usd"]
-    sums = (np.bincount(market.segment, users * values, n) for values in (np.ones_like(users), price, market["lab"]))
+    sums = (
+        np.bincount(market.segment, users * values, n).astype(float)
+        for values in (np.ones_like(users), price, market["lab"])
+    )
     return Field(users, price, market["lab"], *sums)
 
 

@@ -145,8 +145,8 @@ class FirmRow(NamedTuple):
         str,
         Is(
             "",
-            "how it got its released model: `scratch`, `api`, `open` or `licence` (weights), `own` (a foundation of its "
-            "own); empty before the first",
+            "how it got its released model: `scratch`, `api`, `open` or `licence` (weights), `own` (its own foundation); "
+            "empty before the first",
         ),
     ]
     supplier: Annotated[str, Is("", "firm on whose model it rests; empty for none, and for open weights")]
