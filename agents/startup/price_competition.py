@@ -80,10 +80,8 @@ def field_of(model: World) -> Field:
     market, n = model.market, len(model.market.segment_names)
     users = np.where(market.selling, market["customers"] + market["free"], 0.0)
     price = market["perceived_usd_month"] / market.by_offer["reference_price_usd"]
-    sums = (
-        np.bincount(market.segment, users * values, n).astype(float)
-        for values in (np.ones_like(users), price, market["lab"])
-    )
+    weighted = (users, users * price, users * market["lab"])
+    sums = (np.bincount(market.segment, values, n).astype(float) for values in weighted)
     return Field(users, price, market["lab"], *sums)
 
 

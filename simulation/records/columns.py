@@ -145,7 +145,7 @@ class FirmRow(NamedTuple):
         str,
         Is(
             "",
-            "how it got its released model: `scratch`, `api`, `open` or `licence` (weights), `own` (its own foundation); "
+            "how it got its released model: `scratch`, `api`, `open` or `licence` (weights), `own` (own foundation); "
             "empty before the first",
         ),
     ]
