@@ -98,7 +98,7 @@ class Knowledge:
         if known:
             n = len(known)
             return judged(sum(one.lab for one in known) / n, sum(one.field for one in known) / n)
-        return terms.prior_advantage[option.way]
+        return terms.prior.of(option.way)
 
 
 def made_of(option: Option, kind: str) -> str:
@@ -135,12 +135,19 @@ def unit_use(firm: Owner, lab: LaboratoryLike) -> UnitUse:
 
 
 def cost_share(
-    option: Option, kind: str, task: str, rung: int, use: UnitUse, gpu_hour_usd: float, terms: SourcingSettings
+    option: Option,
+    kind: str,
+    task: str,
+    rung: int,
+    use: UnitUse,
+    gpu_hour_usd: float,
+    once_usd: float,
+    terms: SourcingSettings,
 ) -> float:
-    """Cost of a way over what customers pay: tokens or GPU hours, the fee, pretraining over a contract's time."""
+    """Cost of a way over what customers pay: tokens or GPU hours, the fee, what is paid once over a contract's time."""
     width = option.foundation.width if option.foundation is not None else 0
     share = use.gpu_hours_per_usd * serving_scale_of(kind, task, rung, width) * gpu_hour_usd
-    fixed_usd = option.pretraining_usd / terms.contract_months
+    fixed_usd = once_usd / terms.contract_months
     if option.offer is not None:
         fixed_usd += option.offer.usd_month
         if option.way == "api":

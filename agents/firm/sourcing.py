@@ -261,8 +261,19 @@ class Sourcing:
         expected = {name: round(seen.advantage, 4) for name, seen in outlooks.items()}
         before = self.option.way if lab.released is not None else ""
         cost = self.pay_for_change() if lab.released is not None else 0.0
-        moved = {"sector": lab.where, "before": before, "after": option.way, "expected": expected}
-        lab.firm.record(events.Sourcing(other=option.supplier, amount_usd=cost, **moved))
+        self.record_change(before, option, cost, expected)
+
+    def record_change(self, before: str, option: Option, cost_usd: float, expected: dict[str, float]) -> None:
+        """Record the way of the next model, and what was expected of each."""
+        change = events.Sourcing(
+            other=option.supplier,
+            amount_usd=cost_usd,
+            sector=self.laboratory.where,
+            before=before,
+            after=option.way,
+            expected=expected,
+        )
+        self.laboratory.firm.record(change)
 
     def pay_for_change(self) -> float:
         """Engineers' work when a product moves; less where systems work together by law. USD paid."""
@@ -285,8 +296,11 @@ class Sourcing:
         own = own_option(self.model.settings, self.held, self.task, self.year(), lab.seed, cash)
         return [*found, own] if own is not None else found
 
-    def made(self, option: Option, now: Situation, lower: int = 0) -> Order:
-        """The run that a way takes: on the highest rung that can be paid for, or so many below it."""
+    def made(self, option: Option, now: Situation, as_trial: bool = False) -> Order:
+        """The run that a way takes: on the highest rung that can be paid for; a trial is smaller.
+
+        From scratch it is one rung lower, from a foundation's weights a few steps: both cost a small part of the run.
+        """
         world, lab, team, means = self.model.settings, self.laboratory, now.team, now.means
         kind = kind_of(option, team, world.sourcing.tuned_as)
         width = option.foundation.width if option.foundation is not None else 0
@@ -298,7 +312,8 @@ class Sourcing:
         rung, parallel = now.draft.rung, team.engineering.parallelism
         while rung > 0 and hours(rung, able, parallel) > means.hours_affordable * (1 + 1e-9):
             rung -= 1
-        rung = max(rung - lower, 0)
+        if as_trial:
+            rung = max(rung - 1, 0) if option.foundation is None else 0
         plan = lab.leak_remedy.applied(plan_for(option, kind, now.plan, rung, self.year()))
         taken = min(hours(rung, able, parallel), means.hours_affordable)
         return Order(option, plan, taken, hours(rung, usually))
@@ -307,10 +322,11 @@ class Sourcing:
         """What the firm expects of a way."""
         lab, firm, option = self.laboratory, self.laboratory.firm, order.option
         terms, price, plan = self.model.settings.sourcing, now.funds.price_usd, order.plan
+        once_usd = option.pretraining_usd + self.rows_usd(option)
         return Outlook(
             option,
             self.expected(order),
-            cost_share(option, plan.kind, self.task, plan.rung, now.use, price, terms),
+            cost_share(option, plan.kind, self.task, plan.rung, now.use, price, once_usd, terms),
             data_leaves(option, firm, lab),
             dependence(option, lab, firm.laboratories),
             lab.released is not None and option.builds_on != self.option.builds_on,
@@ -336,7 +352,7 @@ class Sourcing:
         for name, seen in outlooks.items():
             if seen.cost_share >= 1 or not self.would_try(seen.option):
                 continue
-            order = self.made(seen.option, now, lower=1)
+            order = self.made(seen.option, now, as_trial=True)
             usd = max(order.hours - funds.own_hours, 0.0) * funds.price_usd
             if usd + self.rows_usd(seen.option) > terms.trial_cost_share * funds.bill_usd:
                 continue

@@ -160,8 +160,8 @@ class Sourcing(Event):
 
     kind = "sourcing"
     weight = 6
-    phrase = ("gets its next model another way: {before:itself} → {after} from {other:itself}",)
-    more = ("; engineers' work {amount_usd:money}",)
+    phrase = ("will get its next model by way of {after}", ", from {other}", "; until now by way of {before}")
+    more = ("; engineers' work for the move: {amount_usd:money}",)
     other: Annotated[str, Is("", "supplier on whom it will rest; empty: none, and for open weights")] = ""
     amount_usd: Annotated[float, Is("USD", "engineers' work of the move")] = 0.0
     sector: Annotated[str, Is("", "sector, where it is not the firm's home")]

@@ -6,9 +6,7 @@ They act in sectors whose task is one of documents, once somebody offers a found
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from simulation.parameters import Settings, parameter
 
@@ -16,11 +14,25 @@ Way = Literal["scratch", "api", "open", "licence", "own"]
 """A network of one's own; answers by the token; open or licensed weights; a foundation of one's own."""
 
 
+class PriorSettings(Settings):
+    """Share of the traditional method's errors that a firm expects a way to remove while nobody has measured any."""
+
+    scratch: float = parameter(0.15, "a network from scratch", "advantage", low=-1, high=1)
+    api: float = parameter(0.2, "answers by the token", "advantage", low=-1, high=1)
+    open: float = parameter(0.2, "open weights", "advantage", low=-1, high=1)
+    licence: float = parameter(0.2, "licensed weights", "advantage", low=-1, high=1)
+    own: float = parameter(0.15, "a foundation of its own", "advantage", low=-1, high=1)
+
+    def of(self, way: Way) -> float:
+        """What is expected of a way."""
+        return float(getattr(self, way))
+
+
 class SourcingSettings(Settings):
     """What firms weigh when they choose how to get the next model, and the terms of supply."""
 
     quality_weight: float = parameter(
-        12.0,
+        20.0,
         "utility of removing all errors of the traditional method, as the firm expects it",
         "utils",
         low=0,
@@ -39,17 +51,12 @@ class SourcingSettings(Settings):
         0.5, "disutility of resting on one supplier with the whole product", "utils", low=0, high=20
     )
     switching_weight: float = parameter(
-        1.0, "disutility of leaving what the model in use builds on", "utils", low=0, high=20
+        3.0, "disutility of leaving what the model in use builds on", "utils", low=0, high=20
     )
     switching_staff_months: float = parameter(
         3.0, "engineers' work when a product moves to another supplier or way", "staff months", low=0, high=200
     )
-    prior_advantage: dict[Way, Annotated[float, Field(ge=-1, le=1)]] = Field(
-        default={"scratch": 0.15, "api": 0.2, "open": 0.2, "licence": 0.2, "own": 0.15},
-        description="share of the traditional method's errors that a firm expects to remove as long as nobody has "
-        "measured anything",
-        json_schema_extra={"unit": "advantage", "kind": "uncertainty", "source": "assumption"},
-    )
+    prior: PriorSettings = PriorSettings()
     trial_chance: float = parameter(
         0.5, "share of the ways open to a firm that it tries before it chooses", "share", low=0, high=1
     )
