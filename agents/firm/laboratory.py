@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from agents.firm.orders import Funds, Order
 from agents.firm.remedy import FieldRemedy, LeakRemedy
 from agents.firm.sectors_served import pretraining_runs
 from agents.firm.service_desk import buy_rows, training_terms
-from agents.firm.sourcing import Funds, Order, Sourcing
+from agents.firm.sourcing import Sourcing
 from agents.firm.training_plan import (
     Draft,
     Means,
@@ -276,11 +277,12 @@ class Laboratory:
     def order_own(self, draft: Draft, team: FirmSettings, means: Means, funds: Funds) -> Order | None:
         """The next network from scratch, where it is worth its price."""
         compute = self.model.settings.compute
-        if not self.fix_ordered and self.is_idle(draft, team):
+        pressing = self.fix_ordered or self.sourcing.must_leave
+        if not pressing and self.is_idle(draft, team):
             return None
         plan = self.dated(whole_plan(team, draft, self.luck, self.seed, self.model.settings.training))
         plan = self.leak_remedy.applied(plan)
-        if not self.fix_ordered and not self.worth_training(plan):
+        if not pressing and not self.worth_training(plan):
             return None
         usual = usual_hours(team, compute, plan.rung, means.progress, means.pretraining_runs)
         return Order(SCRATCH, plan, hours_taken(team, compute, means, draft.rung), usual)

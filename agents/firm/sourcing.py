@@ -7,28 +7,16 @@ suppliers are in `agents/firm/supply.py`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import simpy
-
-from agents.firm.outlook import (
-    Knowledge,
-    Outlook,
-    Trial,
-    UnitUse,
-    cost_share,
-    data_leaves,
-    dependence,
-    made_of,
-    unit_use,
-    utility,
-)
+from agents.firm.orders import Funds, Order, Orders, Situation
+from agents.firm.outlook import Outlook, cost_share, data_leaves, dependence, made_of, unit_use, utility
 from agents.firm.own_foundation import OwnFoundation, own_option
-from agents.firm.owner import LaboratoryLike
 from agents.firm.supply import Supply, bill, pay_supplier
 from agents.firm.training_plan import USUAL_PRACTICE, Draft, Means, engineering, whole_plan
-from agents.firm.ways import SCRATCH, Option, hours_for, kind_of, plan_for
+from agents.firm.trials import Trials
+from agents.firm.ways import SCRATCH, Option, hours_for, kind_of, not_outdated, plan_for
 from simulation.model_market import ModelOffer
 from simulation.plugins.rules import rule
 from simulation.public_figures import Figures
@@ -38,64 +26,8 @@ from simulation.training.result import TrainingResult
 from simulation.training.values import DOCUMENT_TASKS, language_year
 
 if TYPE_CHECKING:
-    from agents.firm.owner import Owner, World
-    from agents.firm.remedy import LeakRemedy
     from agents.settings import FirmSettings
-    from simulation.settings import SectorSettings, Way
-
-
-class Funds(NamedTuple):
-    """What a laboratory can spend on its next run."""
-
-    bill_usd: float  # for GPU hours of the cloud, vouchers included
-    price_usd: float  # of a GPU hour
-    own_hours: float  # of its own GPUs
-    gain: float  # yield of an hour with a supplier's tooling
-
-    @property
-    def hours(self) -> float:
-        """GPU hours at hand."""
-        return self.own_hours + self.bill_usd / self.price_usd
-
-
-class Order(NamedTuple):
-    """A run that is ordered: what it is, and the GPU hours it takes here and with usual practice."""
-
-    option: Option
-    plan: TrainingPlan
-    hours: float
-    usual_hours: float
-
-
-class Situation(NamedTuple):
-    """What a firm has for its next model: the draft of a plan from scratch and all that goes into one."""
-
-    draft: Draft
-    team: FirmSettings
-    means: Means
-    funds: Funds
-    plan: TrainingPlan
-    use: UnitUse
-
-
-class Orders(LaboratoryLike, Protocol):
-    """A laboratory that orders its models here."""
-
-    model: World
-    firm: Owner
-    luck: float
-    seed: int
-    n_jobs: int
-    purse_usd: float
-    last_plan: TrainingPlan | None
-
-    @property
-    def sector_settings(self) -> SectorSettings: ...
-    @property
-    def leak_remedy(self) -> LeakRemedy: ...
-
-    def field_weight(self) -> float: ...
-    def worth_training(self, plan: TrainingPlan) -> bool: ...
+    from simulation.settings import Way
 
 
 class Sourcing:
@@ -108,10 +40,7 @@ class Sourcing:
         self.option = SCRATCH  # of the model in use
         self.supply: Supply | None = None
         self.held: OwnFoundation | None = None
-        self.knowledge = Knowledge(laboratory.sector, laboratory.firm.name)
-        self._considered: tuple[int, set[str]] = (-1, set())  # generation, ways that it has decided whether to try
-        self._pending: set[str] = set()
-        self._ready: list[tuple[str, str]] = []  # ways and keys of trials whose time is up
+        self.trials = Trials(laboratory)
         self._settled: tuple[Draft, FirmSettings, int] | None = None  # for what nothing was worth ordering
         self._seen: frozenset[str] = frozenset()  # offers at that time
 
@@ -210,13 +139,12 @@ class Sourcing:
         state = draft, team, self.year()
         if not lab.fix_ordered and not self.must_leave and self.is_settled(state):
             return None
-        self._collect()
+        self.trials.collect()
         plan = whole_plan(team, draft, lab.luck, lab.seed, self.model.settings.training)
         now = Situation(draft, team, means, funds, plan, unit_use(lab.firm, lab))
         orders = {one.name: self.made(one, now) for one in self.options(team)}
         outlooks = {name: self.outlook(order, now) for name, order in orders.items()}
-        self.try_out(outlooks, now)
-        if self._pending:
+        if self.tries(outlooks, now):
             return None
         chosen = orders[self.choose(outlooks)]
         if not (lab.fix_ordered or self.must_leave or self.is_worth_it(chosen)):
@@ -238,6 +166,13 @@ class Sourcing:
             return is_new and order.plan != self.laboratory.last_plan
         return True
 
+    def tries(self, outlooks: Mapping[str, Outlook], now: Situation) -> bool:
+        """Begin trials that the firm wants; whether any run now."""
+        orders = {name: self.made(seen.option, now, as_trial=True) for name, seen in outlooks.items()}
+        in_use = self.option.name if self.laboratory.released is not None else ""
+        self.trials.begin(orders, outlooks, in_use, now.funds)
+        return bool(self.trials.pending)
+
     @rule("firm.sourcing", "name of the way in which the next model is got, one of the `outlooks`")
     def choose(self, outlooks: Mapping[str, Outlook]) -> str:
         """A random-utility choice: one Gumbel draw for each way and generation (McFadden 1974)."""
@@ -254,8 +189,8 @@ class Sourcing:
             lab.purse_usd = max(lab.purse_usd - paid, 0.0)
         if option.own is not None:
             self.held = OwnFoundation(option.own_rung, option.own)
-        if option.way == "api" and not self.knowledge.is_tried(option, self.model.month):
-            self.pay_for_rows(option)
+        if option.way == "api" and not self.trials.knows(option):
+            self.trials.pay_for_rows(option)
         if lab.released is not None and not outlooks[option.name].is_change:
             return
         expected = {name: round(seen.advantage, 4) for name, seen in outlooks.items()}
@@ -322,7 +257,7 @@ class Sourcing:
         """What the firm expects of a way."""
         lab, firm, option = self.laboratory, self.laboratory.firm, order.option
         terms, price, plan = self.model.settings.sourcing, now.funds.price_usd, order.plan
-        once_usd = option.pretraining_usd + self.rows_usd(option)
+        once_usd = option.pretraining_usd + self.trials.rows_usd(option)
         return Outlook(
             option,
             self.expected(order),
@@ -340,84 +275,6 @@ class Sourcing:
             return (1 - weight) * in_lab + weight * in_field
         old, model = self.model.traditional[lab.sector], self.model
         known = made_of(order.option, order.plan.kind)
-        return self.knowledge.expected(
+        return self.trials.knowledge.expected(
             order.option, known, model.month, model.public_figures, old, weight, model.settings.sourcing
         )
-
-    # -- trials -------------------------------------------------------------------------------------------------------
-
-    def try_out(self, outlooks: Mapping[str, Outlook], now: Situation) -> None:
-        """Begin trials of ways that the firm does not know; whether it tries one is a draw of that way alone."""
-        lab, terms, funds = self.laboratory, self.model.settings.sourcing, now.funds
-        for name, seen in outlooks.items():
-            if seen.cost_share >= 1 or not self.would_try(seen.option):
-                continue
-            order = self.made(seen.option, now, as_trial=True)
-            usd = max(order.hours - funds.own_hours, 0.0) * funds.price_usd
-            if usd + self.rows_usd(seen.option) > terms.trial_cost_share * funds.bill_usd:
-                continue
-            paid = lab.firm.spend(usd, "compute") + self.pay_for_rows(seen.option)
-            lab.purse_usd = max(lab.purse_usd - paid, 0.0)
-            self._pending.add(name)
-            self.model.env.process(self._trial(name, self.model.order(order.plan, due=False)))
-
-    def would_try(self, option: Option) -> bool:
-        """Whether the firm wants to try a way in this generation; it decides once about each."""
-        lab, month = self.laboratory, self.model.month
-        generation, decided = self._considered
-        if generation != lab.n_jobs:
-            self._considered = lab.n_jobs, (decided := set())
-        in_use = lab.released is not None and option.name == self.option.name
-        if option.name in decided or in_use or option.pretraining_usd or self.knowledge.is_tried(option, month):
-            return False
-        decided.add(option.name)
-        drawn = self.model.streams.uniform(f"trial:{option.name}", lab.name, lab.n_jobs)
-        return drawn < self.model.settings.sourcing.trial_chance
-
-    def _trial(self, name: str, key: str) -> Generator[simpy.Event, object, None]:
-        """SimPy process: a trial runs; then its result is due."""
-        yield self.model.env.timeout(self.model.settings.sourcing.trial_months)
-        if self.laboratory.firm.alive:
-            self.model.call_due(key)
-            self._ready.append((name, key))
-
-    def _collect(self) -> None:
-        """Take note of trials whose results are in."""
-        for name, key in self._ready:
-            self.knowledge.trials[name] = Trial(self.model.service.result(key), self.model.month)
-            self._pending.discard(name)
-        self._ready.clear()
-
-    def rows_usd(self, option: Option) -> float:
-        """What it costs to have an interface read all rows that the firm holds, USD."""
-        lab, offer = self.laboratory, option.offer
-        if offer is None or option.way != "api":
-            return 0.0
-        tokens = (lab.rows_lab + lab.rows_field) * self.model.settings.sourcing.tokens_per_row
-        return tokens / 1e6 * offer.usd_per_million_tokens
-
-    def pay_for_rows(self, option: Option) -> float:
-        """Have an interface read the firm's rows; returns the USD paid."""
-        usd, offer = self.rows_usd(option), option.offer
-        if offer is None or not usd > 0:
-            return 0.0
-        tokens = usd / offer.usd_per_million_tokens
-        return pay_supplier(self.laboratory.firm, Supply(offer, self.model.month), tokens, usd)
-
-
-def not_outdated(offers: Iterable[ModelOffer]) -> list[ModelOffer]:
-    """Offers but those that their own supplier has surpassed: larger, of later text, and no dearer, by the same access.
-
-    What others offer takes no part, so that an offer that nobody wants changes nobody's choice.
-    """
-    there = list(offers)
-    return [one for one in there if not any(surpasses(other, one) for other in there)]
-
-
-def surpasses(new: ModelOffer, old: ModelOffer) -> bool:
-    """Whether a supplier's offer is in nothing worse than another of its own, and better in something."""
-    if (new.supplier, new.access) != (old.supplier, old.access) or new is old:
-        return False
-    better = new.rung - old.rung, new.plan.vintage - old.plan.vintage
-    cheaper = old.usd_per_million_tokens - new.usd_per_million_tokens, old.usd_month - new.usd_month
-    return min(*better, *cheaper) >= 0 and max(*better, *cheaper) > 0
