@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from agents.actor import Actor
-from agents.averages import last_quarter
 from agents.startup.startup import Startup
 from simulation.demand import Floats
 from simulation.plugins.rules import rule
@@ -66,13 +65,16 @@ class PriceCompetition(Actor):
 
 @rule("startup.come_down", "nothing; it may lower the price level of a startup that loses share to better value")
 def come_down(firm: Startup, ratio: float) -> None:
-    """Go a part of the way to the price at which the offer is as good a value, never below the cost of serving."""
-    response, sales = firm.model.settings.revenue.price_response, firm.sales
-    earned = last_quarter(firm.recurring)
-    cost = (sales.serving_usd() + sales.goods_usd + firm.access_usd()) / earned if earned > 0 else 0.0
-    goal = max(ratio, cost, 0.0)
+    """Go a part of the way to the price at which the offer is as good a value, never below what its sales cost.
+
+    That is a gross margin of 0: inference, others' models, goods and operations staff of the last month are paid.
+    """
+    in_sales, out_serving, out_operations = firm.margin
+    if in_sales <= 0:
+        return
+    goal = max(ratio, (out_serving + out_operations) / in_sales)
     if goal < 1:
-        sales.price_level *= 1 - response * (1 - goal)
+        firm.sales.price_level *= 1 - firm.model.settings.revenue.price_response * (1 - goal)
 
 
 def field_of(model: World) -> Field:
