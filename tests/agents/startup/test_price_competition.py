@@ -18,7 +18,7 @@ def rivals(response: float = 0.5, level: float = 0.5, gap: float = 0.0, **settin
     """A startup and a rival with the price `level`; the rival's lab accuracy is higher by `gap`."""
     world = {"revenue": {"price_response": response}, "sectors": {"vision": {"segments": {"cameras": SEGMENT}}}}
     model = lone_world(**world)
-    model.firms["giant"].laboratory.job = object()  # type: ignore[assignment]  # it never brings a model out
+    model.firms["giant"].sales.slots.clear()
     own = found(model, "own", capital_usd=5e7, pivot_months=1000, **settings)
     rival = found(model, "rival", capital_usd=5e7, price_level=level, pivot_months=1000)
     for firm, more in ((own, 0.0), (rival, gap)):
@@ -69,7 +69,7 @@ def test_with_no_response_prices_stay() -> None:
 
 
 def test_no_price_falls_below_the_cost_of_serving() -> None:
-    model, own = rivals(level=0.05)
+    _, own = rivals(level=0.05)
     own.margin = 1000.0, 300.0, 400.0
     for _ in range(40):
         come_down(own, 0.05)
