@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import agents.entry
 import agents.firm.firm
+import agents.firm.sourcing
 import agents.fund
 import agents.incumbent.acquisition
 import agents.incumbent.incumbent
 import agents.startup.fundraising
+import agents.startup.price_competition
 import agents.startup.startup
 import agents.state.regulator  # noqa: F401
 from simulation.plugins.rules import RULES as RULES

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from agents.aging import Aging
 from agents.entry import Arrivals, Entry
 from agents.fund import Fund
 from agents.incidents import IncidentProcess
 from agents.initial_adoption import InitialAdoption, has_past, meets_run
 from agents.service_market import ServiceMarket
+from agents.startup.price_competition import PriceCompetition
 from agents.state.programmes import Commons
 from agents.state.regulator import Regulator
 from scenarios.plugins import acting, actor_settings
@@ -30,9 +32,8 @@ def build_world(
     """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
 
     Actors are created in a fixed order, which is the order of each phase: funds, the market of services where a firm
-    sells to firms, named firms, entrants, incidents,
-    data commons, regulator, actors of plug-ins, the past of a
-    world that begins later than its markets. `entrants` changes settings of
+    sells to firms, price competition, named firms, entrants, aging of documents, incidents, data commons, regulator,
+    actors of plug-ins, the past of a world that begins later than its markets. `entrants` changes settings of
     drawn startups, by their name and dotted path; their other draws stay.
     Raises ValueError for a negative seed.
     """
@@ -46,9 +47,11 @@ def build_world(
             Fund(model, name, fund)
     if any(firm.services for firm in scenario.firms.values()) or any(s.services for s in scenario.entrants.values()):
         ServiceMarket(model)
+    PriceCompetition(model)
     Arrivals(model)
     for name, stream in scenario.entrants.items():
         Entry(model, name, stream, entrants)
+    Aging(model)
     IncidentProcess(model)
     Commons(model)
     if scenario.regulator:

@@ -28,6 +28,7 @@ def check(scenario: Content) -> None:
     """Raise `ScenarioError` with everything that does not fit together."""
     problems = [
         *_check_market(scenario),
+        *_check_sourcing(scenario),
         *_check_numbers(scenario),
         *_check_firms(scenario),
         *_check_entrants(scenario),
@@ -56,6 +57,13 @@ def _check_market(s: Content) -> Iterator[Problem]:
         if sector.task not in classification_tasks():
             at = ("world", "sectors", name, "task")
             yield not_one_of(at, sector.task, classification_tasks(), "the training tasks")
+
+
+def _check_sourcing(s: Content) -> Iterator[Problem]:
+    if s.world.sourcing.own_rung is not None and s.world.foundations is None:
+        at = ("world", "sourcing", "own_rung")
+        says = f"{dotted(at)} = {s.world.sourcing.own_rung:g}: needs world.foundations, which says what one costs"
+        yield Problem(says, at, s.world.sourcing.own_rung, "world.foundations")
 
 
 def _check_numbers(s: Content) -> Iterator[Problem]:

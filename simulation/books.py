@@ -11,10 +11,10 @@ from difflib import get_close_matches
 from operator import itemgetter
 from typing import Literal, NewType, NoReturn, get_args
 
-Revenue = Literal["sales", "upfront_fees", "core_income", "grants", "gains", "services"]
+Revenue = Literal["sales", "upfront_fees", "core_income", "grants", "gains", "services", "access_fees"]
 Expense = Literal[
     "wages", "overhead", "compute", "data", "inference", "advertising", "compliance", "incidents", "fines", "taxes",
-    "write_offs", "returns", "goods", "outsourcing",
+    "write_offs", "returns", "goods", "outsourcing", "model_access",
 ]  # fmt: skip
 Asset = Literal["cash", "investments"]
 Liability = Literal["deferred_revenue", "notes"]

@@ -15,16 +15,12 @@ from collections.abc import Generator
 import simpy
 
 from simulation.settings import ComputeSettings
+from simulation.settings.resources import REFERENCE_YEAR as REFERENCE_YEAR
+from simulation.settings.resources import list_price_usd as list_price_usd
 from simulation.settings.training import FINEST_ROWS
 from simulation.trend import Trend, doubled, halved
 
-REFERENCE_YEAR = 2017.8  # C10: the V100's list price, October 2017
 HOURS_PER_MONTH = 730.0
-
-
-def list_price_usd(settings: ComputeSettings, year: float) -> float:
-    """Price of one 2017 V100 GPU hour in `year`, USD."""
-    return settings.price_usd_hour * halved(settings.price_halving_years, year - REFERENCE_YEAR)
 
 
 def progress_after(halving_months: float, years: float) -> float:

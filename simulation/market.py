@@ -97,6 +97,10 @@ class Market:
             self.surplus_usd = np.zeros(len(rows))
         self._scale_to_segment()
 
+    def ease_switching(self, share: float) -> None:
+        """Take off a share of what it costs customers to leave their supplier; asked for after each `configure`."""
+        self.s["switching_cost"] = self.s["switching_cost"] * (1 - share)
+
     def grow(self, year: float) -> None:
         """Take the numbers of potential customers to `year`."""
         self.year = year

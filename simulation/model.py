@@ -27,6 +27,7 @@ from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
 from simulation.model_market import ModelMarket
 from simulation.plugins.plugin import Plugin, PluginSettings
+from simulation.public_figures import PublicFigures
 from simulation.randomness import Streams
 from simulation.records.columns import SectorRow
 from simulation.records.events import Event, Law
@@ -36,6 +37,7 @@ from simulation.training.plan import TrainingPlan
 from simulation.training.pool import member
 from simulation.training.result import TrainingResult
 from simulation.training.service import TrainingService
+from simulation.training.values import DOCUMENT_TASKS, USUAL_YEAR, language_year
 from simulation.trend import Trend
 from simulation.welfare import measure_society
 
@@ -136,9 +138,11 @@ class MarketModel(mesa.Model, Generic[F]):
         self.service = service
         s = self.settings
         self.market = Market(s.sectors, s.revenue, s.brand, self.year)
+        self.market.ease_switching(s.law.interoperability)
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
         self.model_market = ModelMarket()
+        self.public_figures = PublicFigures()
         self._progress = {
             name: Trend(progress_after, sector.algorithmic_halving_months, REFERENCE_YEAR)
             for name, sector in s.sectors.items()
@@ -152,7 +156,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
         self.ordered: dict[str, Ordered] = {}  # by ledger key, in the order of the first order
         self._due: set[str] = set()
-        self._traditional_keys = {name: self.order(self._traditional_plan(name)) for name in s.sectors}
+        self._traditional_keys = {name: self.order(self.traditional_plan(name)) for name in s.sectors}
 
     # -- time ---------------------------------------------------------------------------------------------------------
 
@@ -228,14 +232,27 @@ class MarketModel(mesa.Model, Generic[F]):
         """Say that the simulated time of an ordered result is up."""
         self._due.add(key)
 
-    def _traditional_plan(self, sector: str) -> TrainingPlan:
+    def traditional_plan(self, sector: str) -> TrainingPlan:
+        """The traditional method of a sector as it is fitted now."""
         settings = self.settings.sectors[sector]
         seed, pool = self.streams.integer("traditional", sector), self.settings.training.pool
         if pool is not None:
             seed = member(settings.task, seed % pool).seed
         return TrainingPlan(
-            task=settings.task, kind="linear", rung=0, rows=settings.traditional_rows, coverage=0.5, seed=seed
+            task=settings.task,
+            kind="linear",
+            rung=0,
+            rows=settings.traditional_rows,
+            coverage=0.5,
+            seed=seed,
+            year=self.language_year(settings.task),
         )
+
+    def language_year(self, task: str) -> int:
+        """Year of the language in which a task's inputs are written now: of documents that age, the calendar's."""
+        if task not in DOCUMENT_TASKS or not self.settings.sourcing.aging:
+            return USUAL_YEAR
+        return language_year(self.today.year)
 
     # -- actors -------------------------------------------------------------------------------------------------------
 
@@ -295,6 +312,7 @@ class MarketModel(mesa.Model, Generic[F]):
         since = self.calendar.year_of(change.month)
         self.settings, self.firm_settings = change.world, change.firms
         self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
+        self.market.ease_switching(change.world.law.interoperability)
         self.cloud.configure(change.world.compute, since)
         self.talent.configure(change.world.labour, since)
         for name, sector in change.world.sectors.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import simpy
@@ -88,6 +88,15 @@ class Certification:
         """What is asked in a segment now."""
         return self.demands.get(segment)
 
+    def follow(self, old: str, new: str) -> None:
+        """The same model goes by the key of a later measurement: certificates and examinations stay its own."""
+        for segment, held in self.certificates.items():
+            if held.key == old:
+                self.certificates[segment] = replace(held, key=new)
+        for segment, key in self.examined.items():
+            if key == old:
+                self.examined[segment] = new
+
     # -- where the firm may sell --------------------------------------------------------------------------------------
 
     def admits(self, segment: str) -> bool:
@@ -160,21 +169,21 @@ class Certification:
         firm = self.firm
         firm.spend(self.law.fee_usd, "compliance", "government")
         yield self.model.env.timeout(self.law.exam_months)
-        del self.examined[segment]
+        handed_in = self.examined.pop(segment)  # its key now: it may have been measured anew meanwhile
         demand = self.demand(segment) if segment in firm.sales.slots else None
         if not firm.alive or demand is None:
             return
         if demand.met_by(result):
-            self.grant(segment, result)
+            self.grant(segment, result, handed_in)
         else:
             self.refuse(segment, result, demand)
 
-    def grant(self, segment: str, result: TrainingResult) -> None:
-        """Give the certificate; the first in a segment earns trust."""
+    def grant(self, segment: str, result: TrainingResult, key: str = "") -> None:
+        """Give the certificate, to the model's `key` of now where it is another; the first earns trust."""
         if segment not in self.certificates:
             trust, slot = self.model.market["trust"], self.firm.sales.slots[segment]
             trust[slot] = min(trust[slot] + self.law.trust, 1.0)
-        self.certificates[segment] = Certificate(result.key, self.model.env.now)
+        self.certificates[segment] = Certificate(key or result.key, self.model.env.now)
         self.refused.pop(segment, None)
         self.firm.record(Certified(other=segment, **found_in(result)))
 

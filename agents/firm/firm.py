@@ -62,6 +62,7 @@ class Firm(Actor, ABC):
         self.prepaid_serving_usd = 0.0  # at list price
         self.desk = ServiceDesk(self) if settings.services else None
         self.service_revenue_usd = 0.0
+        self.model_access_usd = 0.0  # paid for the use of others' models in the last month
         self.certification = Certification(self)
         self.support = Support(self)
         self.university = UniversityLink(self)
@@ -163,6 +164,7 @@ class Firm(Actor, ABC):
         self.respond_to_market()
         for laboratory in self.laboratories.values():
             laboratory.field_remedy.review()
+            laboratory.sourcing.review()
         self.certification.apply()
         self.sales.show_offers()
 
@@ -180,7 +182,7 @@ class Firm(Actor, ABC):
         labour, s, sales = self.model.settings.labour, self.settings, self.sales
         wages = self.model.talent.wages
         for_people = self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share) - sales.serving_usd()
-        for_people -= sales.goods_usd
+        for_people -= sales.goods_usd + self.access_usd()
         operators = sales.operators_needed()
         if self.desk:
             for_people -= self.desk.last_goods_usd
@@ -234,16 +236,23 @@ class Firm(Actor, ABC):
         self.find_cash(sum(due.values()))
         self.pay_costs(due)
         self.pay_taxes()
-        self.margin = self.margin_flows()
+        self.margin, self.model_access_usd = self.margin_flows(), self.books.balance["model_access"] / 100
         revenue, costs = self.books.close_month()
         self.revenues.append(revenue)
         self.costs.append(costs)
 
+    def access_usd(self) -> float:
+        """The month's bill for the use of others' models, USD."""
+        return sum([lab.sourcing.bill()[1] for lab in self.laboratories.values() if lab.sourcing.supply is not None])
+
     def margin_flows(self) -> tuple[float, float, float]:
-        """Of the open month, USD: sales and fees from customers; inference and goods; wages of operations staff."""
+        """Of the open month, USD: sales and fees from customers; inference, others' models, goods; wages of operations
+        staff.
+        """
         balance, wage = self.books.balance, self.model.talent.wages["operations"]
         in_sales = -(balance["sales"] + balance["upfront_fees"]) / 100
-        return in_sales, (balance["inference"] + balance["goods"]) / 100, self.staff["operations"] * wage
+        out_serving = (balance["inference"] + balance["goods"] + balance["model_access"]) / 100
+        return in_sales, out_serving, self.staff["operations"] * wage
 
     def find_cash(self, due_usd: float) -> None:
         """Get hold of cash for costs of `due_usd` before they are paid; a startup has nobody to ask at short notice."""
@@ -257,6 +266,7 @@ class Firm(Actor, ABC):
             "overhead": labour.overhead_share * out_wages,
             "goods": self.sales.goods_usd,
             "inference": max(self.sales.serving_usd() - self.prepaid_serving_usd, 0.0),
+            "model_access": self.access_usd(),
             "compliance": law.compliance_usd_month,
         }
 
@@ -265,9 +275,16 @@ class Firm(Actor, ABC):
         for account, usd in due.items():
             if not usd:
                 continue
-            paid = self.spend(usd, account, "workers" if account == "wages" else "suppliers")
+            if account == "model_access":
+                paid = self.pay_for_access()
+            else:
+                paid = self.spend(usd, account, "workers" if account == "wages" else "suppliers")
             if paid < usd - 0.01:
                 self.insolvent = True
+
+    def pay_for_access(self) -> float:
+        """Pay the suppliers of models; returns the USD paid."""
+        return sum([lab.sourcing.pay() for lab in self.laboratories.values() if lab.sourcing.supply is not None])
 
     def pay_taxes(self) -> None:
         """Tax on the month's profit once losses are made good."""
@@ -299,6 +316,8 @@ class Firm(Actor, ABC):
         self.remove()
         for slot in self.sales.slots.values():
             self.model.market.withdraw(slot)
+        for laboratory in self.laboratories.values():
+            laboratory.sourcing.leave()
 
     def observe(self, month: date, standing: Standing, share: float, headcount: float) -> FirmRow:
         """This month's row of the firms table."""

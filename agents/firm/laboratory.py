@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING
 
 import simpy
 
+from agents.firm.orders import Funds, Order
 from agents.firm.remedy import FieldRemedy, LeakRemedy
 from agents.firm.sectors_served import pretraining_runs
 from agents.firm.service_desk import buy_rows, training_terms
+from agents.firm.sourcing import Sourcing
 from agents.firm.training_plan import (
     Draft,
     Means,
@@ -28,25 +29,21 @@ from agents.firm.training_plan import (
     usual_hours,
     whole_plan,
 )
+from agents.firm.ways import SCRATCH, Option, reference_flops, runs_in_house
 from simulation.compute import HOURS_PER_MONTH, proxy_rows
 from simulation.demand import advantage
 from simulation.records.events import Release, RunBrokeDown
 from simulation.settings import SectorSettings
-from simulation.training.ladder import architecture, inference_flops
-from simulation.training.plan import TrainingPlan
+from simulation.training.plan import MAX_DOCUMENTS, MAX_ROWS, NETWORK_KINDS, TrainingPlan
 from simulation.training.pool import Member, member
 from simulation.training.result import TrainingResult
-from simulation.training.tasks import get_task
 
 if TYPE_CHECKING:
     from agents.firm.owner import Owner
     from agents.settings import FirmSettings
 
 
-@cache
-def reference_flops(task: str) -> float:
-    """Inference FLOPs of a mid-ladder network of the task: what `inference_gpu_hours` of a segment is meant for."""
-    return inference_flops(architecture(get_task(task), "cnn", 2))
+LEAST_SERVING = 0.02  # of what a mid-ladder model takes; assumption: requests must be received and answered anyhow
 
 
 @dataclass(slots=True)
@@ -58,6 +55,7 @@ class Job:
     ordered: float = 0.0  # months since the start of the world
     hours: float = 0.0  # GPU hours it takes when nothing unusual happens
     usual_hours: float = 0.0  # GPU hours that it would take with usual engineering practice
+    option: Option = SCRATCH
 
 
 class Laboratory:
@@ -95,6 +93,7 @@ class Laboratory:
         self.purse_usd = 0.0
         self.fix_ordered = self.suspended = False
         self.hurried = False  # the next run need not wait for the usual interval
+        self.sourcing = Sourcing(self)
 
     def draw_identity(self) -> Member:
         """Seed and luck of the team: its own, or those of the member of the task's pool that it draws."""
@@ -127,8 +126,19 @@ class Laboratory:
         return self.job is not None
 
     def on_sale(self) -> bool:
-        """Whether there is a model, and the authority has not withdrawn it."""
-        return self.released is not None and not self.suspended
+        """Whether there is a model, and neither the authority nor its supplier has withdrawn it."""
+        return self.released is not None and not self.suspended and not self.sourcing.is_cut_off
+
+    @property
+    def supplier(self) -> str:
+        """On whom the model in use rests; empty for nobody."""
+        return self.sourcing.supplier
+
+    @property
+    def fits_device(self) -> bool:
+        """Whether the model in use runs on the customer's device."""
+        plan, small = self.released_plan, self.firm.settings.compression != "none"
+        return small and (plan is None or runs_in_house(plan.kind))
 
     def advantages(self) -> tuple[float, float]:
         """(lab, field) advantage over the sector's traditional method; (0, 0) before the first model."""
@@ -142,11 +152,16 @@ class Laboratory:
         return known[2]
 
     def serving_scale(self) -> float:
-        """Cost of serving with the released model against a mid-ladder one; 8-bit weights take half the hardware."""
+        """Cost of serving with the released model against a mid-ladder one; 8-bit weights take half the hardware.
+
+        Answers that a supplier gives by the token leave next to nothing to compute in the house.
+        """
         if not self.released or not self.released_plan:
             return 1.0
+        if self.released_plan.kind == "probe":
+            return LEAST_SERVING
         half = 0.5 if self.released_plan.compression == "int8" else 1.0
-        return max(half * self.released.inference_flops / reference_flops(self.released_plan.task), 0.02)
+        return max(half * self.released.inference_flops / reference_flops(self.released_plan.task), LEAST_SERVING)
 
     def receive(self) -> None:
         """Release a finished model if its makers judge it better than the one in use, or if the law asks for it."""
@@ -154,18 +169,32 @@ class Laboratory:
             job = self.finished.pop(0)
             result = self.model.service.result(job.key)
             self.job = None
-            # Assumption: who turns half of its customers' data into rows judges by the field figure alone.
-            weight = self.field_remedy.field_weight(min(2 * self.firm.settings.data_operations, 1.0))
+            weight = self.field_weight()
             worse = self.released is not None and judged(result, weight) < judged(self.released, weight)
             follows, old = self.follows_order(job.plan, result), self.released_plan
             more_private = old is not None and is_more_private(job.plan, old)
-            if worse and not (self.fix_ordered and follows) and not more_private:
+            if worse and not (self.fix_ordered and follows) and not more_private and not self.sourcing.must_leave:
                 continue
             self.released, self.released_plan = result, job.plan
+            self.sourcing.put_in_force(job.option, job.plan, result)
             lab, field = result.accuracy_lab, result.accuracy_field
             self.firm.record(Release(other=self.where, run=job.key, lab=lab, field=field, rung=job.plan.rung))
             if follows:
                 self.obey_order()
+
+    def field_weight(self) -> float:
+        """Weight of the field figure in the makers' judgement.
+
+        Assumption: who turns half of its customers' data into rows judges by the field figure alone.
+        """
+        return self.field_remedy.field_weight(min(2 * self.firm.settings.data_operations, 1.0))
+
+    def remeasure(self, plan: TrainingPlan, result: TrainingResult) -> None:
+        """Take over what was measured on the model in use in the language of a later year: the product is the same."""
+        assert self.released is not None
+        self.firm.certification.follow(self.released.key, result.key)
+        self.released, self.released_plan = result, plan
+        self.sourcing.announce(plan.kind, result)
 
     def obey_order(self) -> None:
         """A new model is out: an order to fix is followed, and a withdrawn offer may come back."""
@@ -175,7 +204,8 @@ class Laboratory:
     def follows_order(self, plan: TrainingPlan, result: TrainingResult) -> bool:
         """Whether a model has the treatment of personal data, the minority's rows and the field accuracy ordered."""
         asked = round(self.firm.settings.anonymisation + self.extra_anonymisation, 3)
-        private = plan.anonymisation >= asked and plan.minimisation >= self.ordered_minimisation
+        excess = plan.kind in NETWORK_KINDS and plan.minimisation < self.ordered_minimisation
+        private = plan.anonymisation >= asked and not excess
         private = private and self.leak_remedy.is_followed_by(plan)
         fair = plan.minority_share >= round(self.minority_share, 3)
         return private and fair and result.accuracy_field >= self.ordered_field_accuracy
@@ -196,7 +226,7 @@ class Laboratory:
         world, s = self.model.settings, self.firm.settings
         labour, law = world.labour, world.law
         keep, remedy = 1 - labour.data_decay_year / 12, self.field_remedy
-        field_share, row_usd = remedy.field_share(s.field_share), labour.label_cost_usd * law.data_cost_factor
+        field_share, row_usd = remedy.field_share(s.field_share), self.row_usd()
         usd, from_use = remedy.data_usd(usd), self.firm.sales.usage_rows(self) * law.consent_share * s.data_operations
         supplied = 0.0
         if "data" in self.firm.suppliers:
@@ -208,6 +238,12 @@ class Laboratory:
         self.rows_field = self.rows_field * keep + from_use + bought * field_share
         self.rows_lab = self.rows_lab * keep + bought * (1 - field_share)
 
+    def row_usd(self) -> float:
+        """What one row more costs: to collect and label, and of documents what the holder of the rights gets."""
+        world = self.model.settings
+        cost = world.labour.label_cost_usd * world.law.data_cost_factor
+        return cost + world.law.row_licence_usd if self.sourcing.of_documents else cost
+
     # -- training -----------------------------------------------------------------------------------------------------
 
     def order_training(self) -> None:
@@ -218,37 +254,62 @@ class Laboratory:
         waited = model.month - self.last_order_month
         if not self.hurried and waited < release_interval(firm.settings, firm.university.researchers() * self.share):
             return
-        # Assumption: no more than three tenths of the cash go into one run.
+        funds = self.funds()
+        team = self.team()
+        means = self.means(funds.hours)
+        draft = draft_plan(team, self.sector_settings.task, model.settings.compute, means, model.settings.training)
+        makes = self.sourcing.order if self.sourcing.is_open() else self.order_own
+        order = makes(draft, team, means, funds)
+        if order is not None:
+            self.place(order, funds)
+            self._last_draft = draft, team
+
+    def funds(self) -> Funds:
+        """What goes into the next run. Assumption: no more than three tenths of the cash go into one."""
+        firm, model = self.firm, self.model
         money = min(self.purse_usd, 0.3 * firm.books.cash_usd * self.share)
         bill_usd = firm.support.bill_affordable_usd(money)
         factor, gain = training_terms(firm, bill_usd)
         price = model.cloud.price_usd(model.year) * factor
         own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months * self.share
-        team, means = self.team(), self.means(own_hours + bill_usd / price)
-        grid = model.settings.training
-        draft = draft_plan(team, self.sector_settings.task, model.settings.compute, means, grid)
-        if not self.fix_ordered and self.is_idle(draft, team):
-            return
-        plan = self.leak_remedy.applied(whole_plan(team, draft, self.luck, self.seed, grid))
-        if not self.fix_ordered and not self.worth_training(plan):
-            return
-        hours = hours_taken(team, model.settings.compute, means, draft.rung)
-        bought_hours = max(hours - own_hours, 0.0)
-        self.purse_usd = max(self.purse_usd - firm.support.pay_compute(bought_hours * price), 0.0)
+        return Funds(bill_usd, price, own_hours, gain)
+
+    def order_own(self, draft: Draft, team: FirmSettings, means: Means, funds: Funds) -> Order | None:
+        """The next network from scratch, where it is worth its price."""
+        compute = self.model.settings.compute
+        pressing = self.fix_ordered or self.sourcing.must_leave
+        if not pressing and self.is_idle(draft, team):
+            return None
+        plan = self.dated(whole_plan(team, draft, self.luck, self.seed, self.model.settings.training))
+        plan = self.leak_remedy.applied(plan)
+        if not pressing and not self.worth_training(plan):
+            return None
+        usual = usual_hours(team, compute, plan.rung, means.progress, means.pretraining_runs)
+        return Order(SCRATCH, plan, hours_taken(team, compute, means, draft.rung), usual)
+
+    def place(self, order: Order, funds: Funds) -> None:
+        """Pay for a run and begin it."""
+        firm, model, plan = self.firm, self.model, order.plan
+        bought_hours = max(order.hours - funds.own_hours, 0.0)
+        self.purse_usd = max(self.purse_usd - firm.support.pay_compute(bought_hours * funds.price_usd), 0.0)
         self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
-        self.last_plan, self._last_draft = plan, (draft, team)
-        usual = usual_hours(team, model.settings.compute, plan.rung, means.progress, means.pretraining_runs)
-        key = model.order(plan, due=False, skill=skill_at_work(team))
-        self.job = Job(plan, key, model.env.now, hours, usual)
-        model.env.process(self.run(self.job, bought_hours / gain))
+        self.last_plan = plan
+        key = model.order(plan, due=False, skill=skill_at_work(self.team()))
+        self.job = Job(plan, key, model.env.now, order.hours, order.usual_hours, order.option)
+        model.env.process(self.run(self.job, bought_hours / funds.gain))
+
+    def dated(self, plan: TrainingPlan) -> TrainingPlan:
+        """The plan in the language of the year."""
+        year = self.sourcing.year()
+        return plan if year == plan.year else replace(plan, year=year)
 
     def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
         """The plan for the GPU hours at hand, and the hours it takes."""
         task, world = self.sector_settings.task, self.model.settings
         means, grid = self.means(hours), world.training
         plan, taken = compose_plan(self.team(), task, world.compute, means, self.luck, self.seed, grid)
-        return self.leak_remedy.applied(plan), taken
+        return self.leak_remedy.applied(self.dated(plan)), taken
 
     def team(self) -> FirmSettings:
         """The firm's settings with the skill that works on models now."""
@@ -266,6 +327,7 @@ class Laboratory:
             self.firm.settings.anonymisation + self.extra_anonymisation,
             model.settings.law.minimisation_share,
             *self.pretraining(),
+            MAX_DOCUMENTS if self.sourcing.is_open() else MAX_ROWS,
         )
 
     def pretraining(self) -> tuple[int, float]:
@@ -289,12 +351,14 @@ class Laboratory:
         if plan == self.last_plan:
             return False
         better_taught = self.firm.university.know_how > 0 and plan.recipe != old.recipe
-        return better_taught or improves_on(plan, old)
+        return better_taught or plan.year > old.year or improves_on(plan, old)
 
     def is_idle(self, draft: Draft, team: FirmSettings) -> bool:
         """Whether `worth_training` is sure to refuse the plan, so that it need not be written; most months end here."""
         old, remedy = self.released_plan, self.leak_remedy
         if old is None or remedy.minimisation or remedy.dp_noise:  # orders about leaks are laid over the plan
+            return False
+        if self.sourcing.year() > old.year:
             return False
         last = self._last_draft
         if last is not None and last[1] is team and last[0] == draft:

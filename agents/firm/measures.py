@@ -56,4 +56,7 @@ def firm_row(firm: Owner, month: date, standing: Standing, share: float, headcou
         licence_solution_share=sales.licence_solution_share,
         inference_flops=released.inference_flops if released else nan,
         fairness_gap=released.fairness_gap if released else nan,
+        sourcing=lab.sourcing.way if released else "",
+        supplier=lab.supplier if released else "",
+        model_access_usd=firm.model_access_usd,
     )

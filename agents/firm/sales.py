@@ -148,7 +148,7 @@ class Sales:
             released.accuracy_field if released else 0.0,
             firm.brand_usd,
             firm.model.settings.labour.product_fit * log1p(settings.collaboration * firm.staff["product"]),
-            1.0 if settings.compression != "none" else 0.0,
+            1.0 if lab.fits_device else 0.0,
             lab.serving_scale(),
             released.fairness_gap if released else 0.0,
             released.leakage if released else 0.0,

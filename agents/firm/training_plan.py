@@ -16,7 +16,7 @@ from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, proxy_ro
 from simulation.settings import ComputeSettings, TrainingSettings
 from simulation.settings.training import FINEST_COVERAGE
 from simulation.training.ladder import RUNGS
-from simulation.training.plan import NETWORK_KINDS, Recipe, TrainingPlan
+from simulation.training.plan import MAX_ROWS, NETWORK_KINDS, Recipe, TrainingPlan
 from simulation.training.result import TrainingResult
 
 # Assumption: what teams of rising skill do; the least skilled work with the textbook recipe of the 1990s (MOD-OPT). The
@@ -94,6 +94,7 @@ class Means(NamedTuple):
     minimisation: float = 0.0  # share of inputs that the law forbids to collect
     pretraining_rows: int = 0  # proxy rows per sector that a model's trunk is trained on first
     pretraining_runs: float = 0.0  # what that costs, in runs of the same size
+    most_rows: int = MAX_ROWS  # proxy rows that a plan of the task can have
 
 
 class Draft(NamedTuple):
@@ -121,7 +122,7 @@ def draft_plan(
     return Draft(
         task,
         rung_for(compute, effective, HIGHEST_RUNG),
-        proxy_rows(compute, rows, step=grid.rows_step),
+        proxy_rows(compute, rows, highest=means.most_rows, step=grid.rows_step),
         min(coverage_on_grid(means.rows_field / max(rows, 1.0), grid.coverage_step), firm.field_mix),
         round(means.minority_share, 3),
         round(means.anonymisation, 3),

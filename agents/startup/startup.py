@@ -35,6 +35,7 @@ class Startup(Firm):
         self.burn_usd = 0.0
         self.last_pivot_month = self.founded_month
         self.was_profitable = False
+        self.is_undercut = False  # rivals take its customers by a better price for the same quality
 
     # -- money --------------------------------------------------------------------------------------------------------
 
@@ -79,10 +80,10 @@ class Startup(Firm):
     def cover_serving_cost(self) -> None:
         """Assumption: a startup wants 40 % gross margin (M4 has 41-60 %), and moves its price by 5 % a month for it."""
         sales, offers = last_quarter(self.recurring), self.sales
-        if sales <= 5_000 or offers.price_level >= 3:
+        if sales <= 5_000 or offers.price_level >= 3 or self.is_undercut:
             return
         earns_by_price = not any(offers.market.record_of(slot).starts_free for slot in offers.slots.values())
-        if earns_by_price and offers.serving_usd() > 0.6 * sales:
+        if earns_by_price and offers.serving_usd() + self.access_usd() > 0.6 * sales:
             offers.price_level *= 1.05
 
     @rule("startup.pivot", "nothing; it may change how the startup earns")

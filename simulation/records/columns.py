@@ -98,7 +98,9 @@ class FirmRow(NamedTuple):
     serving_usd: Annotated[
         float,
         Is(
-            "USD", "month's cost of inference and of goods sold (hardware of products, rows labelled for sale), as paid"
+            "USD",
+            "month's cost of inference, of others' models and of goods sold (hardware of products, rows labelled for "
+            "sale), as paid",
         ),
     ]
     operations_usd: Annotated[float, Is("USD", "month's wages of operations staff, without overhead")]
@@ -138,6 +140,18 @@ class FirmRow(NamedTuple):
         measure(
             "share", "measured accuracy on the majority less that on the minority, of the released model; NaN before it"
         ),
+    ]
+    sourcing: Annotated[
+        str,
+        Is(
+            "",
+            "how it got its released model: `scratch`, `api`, `open` or `licence` (weights), `own` (own foundation); "
+            "empty before the first",
+        ),
+    ]
+    supplier: Annotated[str, Is("", "firm on whose model it rests; empty for none, and for open weights")]
+    model_access_usd: Annotated[
+        float, measure("USD", "month's bill for the use of others' models, as paid; part of `serving_usd`")
     ]
 
 

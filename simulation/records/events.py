@@ -155,6 +155,35 @@ class Supplier(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sourcing(Event):
+    """A firm gets its next model in another way, or from another supplier."""
+
+    kind = "sourcing"
+    weight = 6
+    phrase = ("will get its next model by way of {after}", ", from {other}", "; until now by way of {before}")
+    more = ("; engineers' work for the move: {amount_usd:money}",)
+    other: Annotated[str, Is("", "supplier on whom it will rest; empty: none, and for open weights")] = ""
+    amount_usd: Annotated[float, Is("USD", "engineers' work of the move")] = 0.0
+    sector: Annotated[str, Is("", "sector, where it is not the firm's home")]
+    before: Annotated[str, Is("", "way of the model in use; empty before the first")]
+    after: Annotated[str, Is("", "way from now on: `scratch`, `api`, `open`, `licence` or `own`")]
+    expected: Annotated[
+        dict[str, float], Is("share", "advantage over the traditional method that it expected of each way open to it")
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupplierLost(Event):
+    """The supplier of the model that a firm builds on ends, or takes it off the market."""
+
+    kind = "supplier lost"
+    weight = 6
+    phrase = ("{other} will no longer supply its model; {months} months are left",)
+    other: Annotated[str, Is("", "supplier")]
+    months: Annotated[int, Is("months", "time for which the model may still be used")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pivot(Event):
     """Another way of earning, for sales stayed under a fifth of costs."""
 

@@ -6,12 +6,14 @@ from pydantic import Field
 
 from simulation.parameters import Name, Settings
 from simulation.settings.capital import CapitalSettings, StageTerms
+from simulation.settings.foundations import FoundationSettings
 from simulation.settings.hazards import RiskSettings, SocietySettings
 from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
 from simulation.settings.names import ROLES, SERVICES, STAGES, FundStage, RevenueModel, Role, Service, Stage
 from simulation.settings.resources import ComputeSettings, LabourSettings
 from simulation.settings.services import ServiceSettings
+from simulation.settings.sourcing import SourcingSettings, Way
 from simulation.settings.training import TrainingSettings
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "BrandSettings",
     "CapitalSettings",
     "ComputeSettings",
+    "FoundationSettings",
     "FundStage",
     "LabourSettings",
     "Name",
@@ -33,9 +36,11 @@ __all__ = [
     "Service",
     "ServiceSettings",
     "SocietySettings",
+    "SourcingSettings",
     "Stage",
     "StageTerms",
     "TrainingSettings",
+    "Way",
     "WorldSettings",
 ]
 
@@ -54,3 +59,7 @@ class WorldSettings(Settings):
     risk: RiskSettings = RiskSettings()
     society: SocietySettings = SocietySettings()
     services: ServiceSettings = ServiceSettings()
+    sourcing: SourcingSettings = SourcingSettings()
+    foundations: FoundationSettings | None = Field(
+        None, description="large models that laboratories pretrain and sell; null: there are none"
+    )

@@ -233,6 +233,23 @@ class LawSettings(Settings):
     tax_rate: float = parameter(
         0.25, "tax on profit after losses carried forward", "share", low=0, high=0.9, kind="lever"
     )
+    interoperability: float = parameter(
+        0.0,
+        "part of the cost of changing one's supplier that duties of interoperability take away, for customers and for "
+        "firms that build on others' models",
+        "share",
+        low=0,
+        high=1,
+        kind="lever",
+    )
+    row_licence_usd: float = parameter(
+        0.0,
+        "what the holder of the rights gets for each row of documents that a firm buys or labels",
+        "USD/row",
+        low=0,
+        high=1e4,
+        kind="lever",
+    )
     certification: CertificationSettings = CertificationSettings()
     support: SupportSettings = SupportSettings()
     university: UniversitySettings = UniversitySettings()

@@ -110,6 +110,13 @@ class SegmentSettings(Settings):
         low=0,
         high=1e5,
     )
+    tokens_month: float | None = parameter(
+        None,
+        "tokens of one customer's use, where a model answers by the token; empty: by `sourcing.tokens_per_usd`",
+        "tokens/customer/month",
+        low=0,
+        high=1e13,
+    )
     project_staff_months: float = parameter(
         1.0, "operations staff needed to deliver one tailored solution", "staff months/project", low=0.01, high=100
     )
@@ -202,6 +209,14 @@ class RevenueSettings(Settings):
     )
     product_upkeep_share: float = parameter(
         0.1, "upkeep of a product, and the care that its user needs", "share of monthly price", low=0, high=2
+    )
+    price_response: float = parameter(
+        0.0,
+        "part of the way down to rivals' price for the same quality that a startup goes in a month in which its share "
+        "falls",
+        "share/month",
+        low=0,
+        high=1,
     )
     data_serving_share: float = parameter(
         0.1, "serving cost of data products, and the care that their user needs", "share", low=0, high=1

@@ -9,6 +9,9 @@ from pydantic import Field
 
 from simulation.parameters import Settings, parameter
 from simulation.settings.names import Role
+from simulation.trend import halved
+
+REFERENCE_YEAR = 2017.8  # C10: the V100's list price, October 2017
 
 
 class ComputeSettings(Settings):
@@ -46,6 +49,11 @@ class ComputeSettings(Settings):
         low=0.05,
         high=1,
     )
+
+
+def list_price_usd(settings: ComputeSettings, year: float) -> float:
+    """Price of one 2017 V100 GPU hour in `year`, USD."""
+    return settings.price_usd_hour * halved(settings.price_halving_years, year - REFERENCE_YEAR)
 
 
 class LabourSettings(Settings):

@@ -109,7 +109,7 @@ def _side_by_side(measures: Sequence[Measures], name: str) -> Tensor | None:
 
 def _train_one(plan: TrainingPlan, device: torch.device) -> Trained:
     task = get_task(plan.task, plan.year)
-    data, tests = make_data(task, [plan], device), task.test_sets(device)
+    data, tests = make_data(task, [plan], device), get_task(plan.task, plan.tested_in).test_sets(device)
     weights, biases = fit_ridge(data.gram, data.moments, task.n_inputs)
     fitted = _MADE[plan.kind]().fit(plan, task, data.x[0, : plan.rows], data.y[0, : plan.rows])
 

@@ -191,6 +191,8 @@ class TrainingPlan:
         seed: of data, initial weights and minibatch order, 0 … 2⁶³ − 1.
         year: of the language in which the documents of `DOCUMENT_TASKS` are written, for training and in tests.
         foundation: what `FOUNDATION_KINDS` start from; of "scratch" one that has read no tokens.
+        test_year: of the language of the test sets, where it is another one; None: `year`. What was trained is the same
+            network.
 
     Raises:
         ValueError: a value is out of range; the message names it and the range.
@@ -212,15 +214,27 @@ class TrainingPlan:
     seed: int = 0
     year: int = USUAL_YEAR
     foundation: FoundationPlan | None = None
+    test_year: int | None = None
 
     def __post_init__(self) -> None:
         for name in _OWN_FIELDS:
             _CHECKS[name](name, getattr(self, name))
+        self._settle_test_year()
         _ROWS_OF[self.task in DOCUMENT_TASKS]("rows", self.rows)
         if not isinstance(self.recipe, Recipe):
             raise ValueError(f"recipe must be a Recipe, not {type(self.recipe).__name__}")
         self._check_combination()
         self._check_foundation()
+
+    def _settle_test_year(self) -> None:
+        """A test in the language of the training is no field of its own: equal plans are written alike."""
+        if self.test_year is None:
+            return
+        _CHECKS["year"]("test_year", self.test_year)
+        if self.task not in DOCUMENT_TASKS:
+            raise ValueError(f"test_year needs a task of documents, not {self.task!r}")
+        if self.test_year == self.year:
+            object.__setattr__(self, "test_year", None)
 
     def _check_combination(self) -> None:
         """Kinds that only some tasks have, levers that only some kinds have."""
@@ -268,7 +282,14 @@ class TrainingPlan:
             record["year"] = self.year
         if self.foundation is not None:
             record["foundation"] = self.foundation.record()
+        if self.test_year is not None:
+            record["test_year"] = self.test_year
         return _ENCODER.encode(record)
+
+    @property
+    def tested_in(self) -> int:
+        """Year of the language of the test sets."""
+        return self.year if self.test_year is None else self.test_year
 
     def key(self) -> str:
         """32 hexadecimal digits: SHA-256 of the canonical JSON and the trainer's version."""
@@ -311,7 +332,8 @@ _FLOAT_NAMES = frozenset(
 )
 
 
-_PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan) if item.name not in ("year", "foundation"))
+_LATER_FIELDS = ("year", "foundation", "test_year")
+_PLAN_FIELDS = tuple(item.name for item in fields(TrainingPlan) if item.name not in _LATER_FIELDS)
 _OWN_FIELDS = tuple(name for name in (*_PLAN_FIELDS, "year") if name not in ("recipe", "rows"))
 _RECIPE_FIELDS = tuple(item.name for item in fields(Recipe))
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))

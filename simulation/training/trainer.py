@@ -69,14 +69,15 @@ class Bucket(NamedTuple):
     pretraining_rows: int = 0
     year: int = USUAL_YEAR
     foundation: FoundationPlan | None = None
+    tested_in: int = USUAL_YEAR
 
 
 def bucket_of(plan: TrainingPlan) -> Bucket:
     """The bucket a plan is trained in; the traditional method has no rung and no recipe."""
     if plan.kind == "linear":
-        return Bucket(plan.task, "linear", year=plan.year)
+        return Bucket(plan.task, "linear", year=plan.year, tested_in=plan.tested_in)
     if plan.kind == "probe":
-        return Bucket(plan.task, "probe", year=plan.year, foundation=plan.foundation)
+        return Bucket(plan.task, "probe", year=plan.year, foundation=plan.foundation, tested_in=plan.tested_in)
     return Bucket(
         plan.task,
         plan.kind,
@@ -89,6 +90,7 @@ def bucket_of(plan: TrainingPlan) -> Bucket:
         pretraining_rows=plan.pretraining_rows,
         year=plan.year,
         foundation=plan.foundation,
+        tested_in=plan.tested_in,
     )
 
 

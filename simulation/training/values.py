@@ -23,6 +23,12 @@ FIRST_YEAR, LAST_YEAR, USUAL_YEAR = 2015, 2035, 2020
 """Years in which the language of documents has a dated state, and the one that plans have unless they name another."""
 _MAX_SHOWN = 60
 
+
+def language_year(year: int) -> int:
+    """The dated state of the language that is nearest to a calendar year."""
+    return min(max(year, FIRST_YEAR), LAST_YEAR)
+
+
 Check = Callable[[str, Any], None]
 """Raises `ValueError` where the named field cannot have the value."""
 

@@ -43,7 +43,7 @@ def train_classifiers(plans: Sequence[TrainingPlan], device: torch.device) -> Tr
         weights, biases = ridge[0][: len(x)], ridge[1][: len(x)]
         return log_probabilities(torch.baddbmm(biases, weights, x))
 
-    tests = task.test_sets(device)
+    tests = get_task(plans[0].task, plans[0].tested_in).test_sets(device)
     if plans[0].kind == "linear":
         measures = measure(classify_linear, len(plans), tests, data)
         traditional = (measures.accuracy_lab, measures.accuracy_field)

@@ -32,7 +32,7 @@ from simulation.training.networks.dense import StackedNetwork
 from simulation.training.networks.encoders import EncoderNetwork
 from simulation.training.networks.transformers import stacked_network
 from simulation.training.plan import MAX_DOCUMENTS, TrainingPlan
-from simulation.training.tasks import Task, get_task
+from simulation.training.tasks import Task, TestSets, get_task
 
 SHARPNESS = 4.0
 """What a read-out's scores are multiplied by where logits start from them; assumption."""
@@ -52,6 +52,16 @@ class _Job:
     def seeds(self) -> Tensor:
         """int64 [M]."""
         return torch.tensor([plan.seed for plan in self.plans], device=self.data.x.device)
+
+    @property
+    def tests(self) -> TestSets:
+        """What is measured on."""
+        return self.tested.test_sets(self.data.x.device)
+
+    @property
+    def tested(self) -> Task:
+        """The task in the language of the year of the test."""
+        return get_task(self.plans[0].task, self.plans[0].tested_in)
 
     @property
     def augmented(self) -> Tensor:
@@ -95,7 +105,7 @@ def train_adaptations(plans: Sequence[TrainingPlan], device: torch.device, libra
     task = get_task(plans[0].task, plans[0].year)
     job = _Job(task, plans, make_data(task, plans, device))
     weights, biases = fit_ridge(job.data.gram, job.data.moments, task.n_inputs)
-    tests = task.test_sets(device)
+    tests = job.tests
     traditional = measure_accuracy(lambda x: log_probabilities(torch.baddbmm(biases, weights, x)), len(plans), tests)
     kind = plans[0].kind
     if kind == "scratch":
@@ -112,9 +122,9 @@ def train_adaptations(plans: Sequence[TrainingPlan], device: torch.device, libra
 
 def _probe(job: _Job, base: _Base) -> tuple[Measures, Costs]:
     encoder, plans = base.encoder, job.plans
-    tests = encoder.encode_tests(job.task, plans[0].year, job.data.x.device)
+    tests = encoder.encode_tests(job.tested, plans[0].tested_in, job.data.x.device)
     measures = measure(base.log_probabilities, len(plans), tests, encoder.encode_audited(job.data))
-    row = job.task.test_sets(job.data.x.device).lab_x[:1]
+    row = job.tests.lab_x[:1]
 
     def answer(x: Tensor) -> Tensor:
         return base.log_probabilities(encoder.encode(x[0].T).T[None])
@@ -196,7 +206,7 @@ def _fitted(job: _Job, network: StackedNetwork) -> StackedNetwork:
 
 
 def _measured(job: _Job, network: StackedNetwork) -> tuple[Measures, Costs]:
-    tests = job.task.test_sets(job.data.x.device)
+    tests = job.tests
     blocks = compress(network.blocks, [plan.compression for plan in job.plans])
     measures = measure(classifier_of(network, blocks), len(job.plans), tests, job.data)
     return measures, network_costs(network, blocks, job.plans, tests.lab_x[:1])

@@ -1,0 +1,71 @@
+"""What passes between a laboratory and those who say what it trains next: means, situation, order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from agents.firm.owner import LaboratoryLike
+
+if TYPE_CHECKING:
+    from agents.firm.outlook import UnitUse
+    from agents.firm.owner import Owner, World
+    from agents.firm.remedy import LeakRemedy
+    from agents.firm.training_plan import Draft, Means
+    from agents.firm.ways import Option
+    from agents.settings import FirmSettings
+    from simulation.settings import SectorSettings
+    from simulation.training.plan import TrainingPlan
+
+
+class Funds(NamedTuple):
+    """What a laboratory can spend on its next run."""
+
+    bill_usd: float  # for GPU hours of the cloud, vouchers included
+    price_usd: float  # of a GPU hour
+    own_hours: float  # of its own GPUs
+    gain: float  # yield of an hour with a supplier's tooling
+
+    @property
+    def hours(self) -> float:
+        """GPU hours at hand."""
+        return self.own_hours + self.bill_usd / self.price_usd
+
+
+class Order(NamedTuple):
+    """A run that is ordered: what it is, and the GPU hours it takes here and with usual practice."""
+
+    option: Option
+    plan: TrainingPlan
+    hours: float
+    usual_hours: float
+
+
+class Situation(NamedTuple):
+    """What a firm has for its next model: the draft of a plan from scratch and all that goes into one."""
+
+    draft: Draft
+    team: FirmSettings
+    means: Means
+    funds: Funds
+    plan: TrainingPlan
+    use: UnitUse
+
+
+class Orders(LaboratoryLike, Protocol):
+    """A laboratory that orders its models here."""
+
+    model: World
+    firm: Owner
+    luck: float
+    seed: int
+    n_jobs: int
+    purse_usd: float
+    last_plan: TrainingPlan | None
+
+    @property
+    def sector_settings(self) -> SectorSettings: ...
+    @property
+    def leak_remedy(self) -> LeakRemedy: ...
+
+    def field_weight(self) -> float: ...
+    def worth_training(self, plan: TrainingPlan) -> bool: ...
