@@ -7,6 +7,7 @@ import agents.firm.firm
 import agents.fund
 import agents.incumbent.acquisition
 import agents.incumbent.incumbent
+import agents.lab.lab
 import agents.startup.fundraising
 import agents.startup.startup
 import agents.state.regulator  # noqa: F401

@@ -9,6 +9,8 @@ from agents.entry import Arrivals, Entry
 from agents.fund import Fund
 from agents.incidents import IncidentProcess
 from agents.initial_adoption import InitialAdoption, has_past, meets_run
+from agents.lab.community import Community
+from agents.lab.lab import FoundationLab
 from agents.service_market import ServiceMarket
 from agents.state.programmes import Commons
 from agents.state.regulator import Regulator
@@ -30,10 +32,9 @@ def build_world(
     """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
 
     Actors are created in a fixed order, which is the order of each phase: funds, the market of services where a firm
-    sells to firms, named firms, entrants, incidents,
-    data commons, regulator, actors of plug-ins, the past of a
-    world that begins later than its markets. `entrants` changes settings of
-    drawn startups, by their name and dotted path; their other draws stay.
+    sells to firms, named firms, entrants, laboratories of large models and the community, incidents, data commons,
+    regulator, actors of plug-ins, the past of a world that begins later than its markets. `entrants`
+    changes settings of drawn startups, by their name and dotted path; their other draws stay.
     Raises ValueError for a negative seed.
     """
     if seed < 0:
@@ -49,6 +50,10 @@ def build_world(
     Arrivals(model)
     for name, stream in scenario.entrants.items():
         Entry(model, name, stream, entrants)
+    if scenario.world.foundations is not None:
+        for name, lab in scenario.labs.items():
+            FoundationLab(model, name, lab)
+        Community(model)
     IncidentProcess(model)
     Commons(model)
     if scenario.regulator:

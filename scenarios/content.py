@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, field_validator
 
+from agents.lab.settings import LabSettings
 from agents.settings import EntrantSettings, FirmSettings, InvestorSettings, RegulatorSettings
 from scenarios.expectation import Expectation
 from scenarios.plugins import complete_actors, complete_plugins
@@ -37,6 +38,7 @@ class Content(Settings):
     firms: dict[Name, FirmSettings] = Field(default={}, description="firms by name")
     entrants: dict[Name, EntrantSettings] = Field(default={}, description="streams of startups by name")
     investors: dict[Name, InvestorSettings] = Field(default={}, description="venture funds by name")
+    labs: dict[Name, LabSettings] = Field(default={}, description="laboratories that make large models by name")
     regulator: RegulatorSettings | None = Field(None, description="authority that enforces the law; null: none")
     actors: dict[Name, dict[str, Any]] = Field(
         default={}, description="further actors, of types that plug-ins declare: `type`, and that type's settings"

@@ -18,7 +18,9 @@ from simulation.parameters import Settings, declared
 
 DATED = {"world": 2, "firms": 3}
 """Parts that an intervention may change, and the least number of parts of a path into them."""
-FROM_THE_START = ("world", "firms", "entrants", "investors", "regulator", "actors", "plugins", "interventions")
+FROM_THE_START = (
+    "world", "firms", "entrants", "investors", "labs", "regulator", "actors", "plugins", "interventions",
+)  # fmt: skip
 """Parts that a cause or a what-if may change."""
 
 

@@ -543,7 +543,7 @@ class LabFunded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformEntry(Event):
-    """A laboratory enters a sector of its customers with a product of its own, or its owner's product takes its model."""
+    """A laboratory enters a sector of its customers: with a product of its own, or with its owner's."""
 
     kind = "platform entry"
     weight = 9

@@ -68,8 +68,8 @@ class FoundationSettings(Settings):
     )
     scale: float = parameter(
         1.0,
-        "part of each laboratory that is in this world, of its money and of its costs; the rest lives on customers whom "
-        "the world does not have",
+        "part of each laboratory that is in this world, of its money and of its costs; the rest lives on customers "
+        "whom the world does not have",
         "share",
         low=1e-6,
         high=1,
@@ -125,8 +125,8 @@ class FoundationSettings(Settings):
     )
     frontier_value_usd: float = parameter(
         2e9,
-        "what investors see in a laboratory without revenue whose model is the largest that anybody trains; half as much "
-        "for each half rung behind, in a usual funding climate",
+        "what investors see in a laboratory without revenue whose model is the largest that anybody trains, in a usual "
+        "funding climate; half as much for each half rung behind",
         "USD",
         low=0,
         high=1e13,

@@ -74,8 +74,9 @@ class TrainingService:
     def train(self, due: Iterable[str]) -> int:
         """Make the results of all due keys available; returns how many networks were trained, foundations apart.
 
-        Foundations come first, each once for all who ordered it. Every pending plan that shares a bucket with a due one is trained in the same batch: lazy batching makes
-        batches full. Finished chunks are written to the ledger as they come, so that an interrupt loses only one.
+        Foundations come first, each once for all who ordered it. Every pending plan that shares a bucket with a due one
+        is trained in the same batch: lazy batching makes batches full. Finished chunks are written to the ledger as
+        they come, so that an interrupt loses only one.
 
         Raises:
             KeyError: a key was never submitted.
