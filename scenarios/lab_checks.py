@@ -8,8 +8,7 @@ from agents.lab.names import COMMUNITY, product_name
 from scenarios.content import Content
 from scenarios.strict_yaml.errors import Path, Problem, bad_value, did_you_mean, dotted, listed, show
 from simulation.books import Bank
-from simulation.settings.foundations import FoundationSettings, ladder_of, largest_rung
-from simulation.training.foundation.ladder import name_of
+from simulation.settings.foundations import FoundationSettings, ladder_of
 
 
 def check_labs(s: Content) -> Iterator[Problem]:
@@ -61,13 +60,3 @@ def _check_products(s: Content, name: str) -> Iterator[Problem]:
         if firm in s.firms:
             says = f"{dotted(('firms', firm))}: the product of the laboratory {show(name)} in {sector} has that name"
             yield Problem(f"{says}; choose another", ("firms", firm), firm)
-
-
-def largest_needed(s: Content) -> str | None:
-    """The name of the largest foundation that the run may train (`laptop/F3.5`); None where it trains none."""
-    foundations = s.world.foundations
-    if foundations is None or not (s.labs or foundations.community.support_usd_year):
-        return None
-    ahead = max((lab.ahead_rungs for lab in s.labs.values()), default=0.0)
-    last_year = s.end.year - (s.end.month == 1)
-    return f"{foundations.ladder}/{name_of(largest_rung(foundations, last_year, ahead))}"

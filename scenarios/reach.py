@@ -96,8 +96,9 @@ def _changed_fixed(before: Any, after: Any, path: Path) -> Iterator[Path]:
         for name, field in type(before).model_fields.items():
             old, new = getattr(before, name), getattr(after, name)
             if old != new:
+                comes_or_goes = (old is None) != (new is None) and declared(field, "settled")
                 inner = _changed_fixed(old, new, (*path, name))
-                yield from [(*path, name)] if declared(field, "fixed") else inner
+                yield from [(*path, name)] if declared(field, "fixed") or comes_or_goes else inner
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in before.keys() & after.keys():
             yield from _changed_fixed(before[name], after[name], (*path, str(name)))

@@ -2,9 +2,9 @@
 
     share = entrants a year into the sectors kept / entrants a year into all sectors
 
-A fund's size, the GPU cloud and the part of laboratories that is in the world (`world.foundations.scale`) are multiplied
-by the share, so that a startup meets the same scarcity as in the whole world. The most that a fund puts into one company
-stays what it was in dollars (`ticket_share` / share, at most 1). A laboratory goes with its owner.
+A fund's size, the GPU cloud and the part of laboratories that is in the world (`world.foundations.scale`) are
+multiplied by the share, so that a startup meets the same scarcity as in the whole world. The most that a fund puts into
+one company stays what it was in dollars (`ticket_share` / share, at most 1). A laboratory goes with its owner.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from agents.lab.base import Lab
 from agents.lab.community import community_of
 from agents.lab.envelopment import adapt_owner, consider_entry
 from agents.lab.funding import collect_budget, pay_month, raise_money, reason_to_end, wind_up
-from agents.lab.offers import first_price_usd, review_offers
+from agents.lab.offers import access_of, first_price_usd, review_offers
 from agents.lab.pretraining import Intended, Trained
 from agents.lab.settings import LabSettings
 from agents.lab.supplier import Released
@@ -125,6 +125,8 @@ class FoundationLab(Lab):
     def release(self, trained: Trained) -> None:
         """Put a model on offer; of those that it sells, only the newest generations stay."""
         one = Released(trained, self.name, int(self.model.env.now), self.settings.access)
+        if access_of(self, one) is not None:
+            one.access = "open"
         one.price_usd = one.told_usd = first_price_usd(self, one)
         self.models.append(one)
         self.record(

@@ -12,7 +12,7 @@ from simulation.plugins.rules import rule
 from simulation.records.events import FoundationOpened, FoundationRepriced
 
 LICENCE_MONTHS = 24  # assumption: what a run costs comes back within two years of licences
-TOLD_CHANGE = 0.2  # share by which a price must have moved to be told
+TOLD_CHANGE = 0.3  # share by which a price must have moved to be told
 
 
 def review_offers(lab: Lab) -> None:

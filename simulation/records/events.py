@@ -518,7 +518,7 @@ class FoundationOpened(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class FoundationRepriced(Event):
-    """The price of a large model has moved by a fifth since the last such event, or since its release."""
+    """The price of a large model has moved by three tenths since the last such event, or since its release."""
 
     kind = "repriced"
     weight = 4

@@ -57,5 +57,7 @@ class WorldSettings(Settings):
     society: SocietySettings = SocietySettings()
     services: ServiceSettings = ServiceSettings()
     foundations: FoundationSettings | None = Field(
-        None, description="large models that laboratories pretrain and sell; null: there are none"
+        None,
+        description="large models that laboratories pretrain and sell; null: there are none",
+        json_schema_extra={"settled": True},  # whether there are any is settled at the start
     )

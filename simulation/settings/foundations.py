@@ -49,7 +49,9 @@ class CommunitySettings(Settings):
 
 
 class FoundationSettings(Settings):
-    """Large models: the ladder that stands for them, and the bridge from real money to its rungs."""
+    """Large models: the ladder that stands for them, and the bridge from real money to its rungs. A world has none
+    unless it says `foundations`, `{}` for all that stands here.
+    """
 
     ladder: Literal["laptop", "gpu"] = parameter(
         "laptop", "which machine trains the foundations that stand for them", kind="constant", fixed=True
