@@ -47,20 +47,27 @@ def adaptation_plan(laboratory: Laboratory, foundation: FoundationPlan) -> Train
     )
 
 
-def order_adaptation(laboratory: Laboratory, foundation: FoundationPlan) -> bool:
-    """Adapt a foundation that the laboratory has not adapted yet, if it is free; returns whether it began.
+def is_worth_it(new: TrainingPlan, last: TrainingPlan | None) -> bool:
+    """Whether to adapt again: another foundation, twice the rows, or the language of another year."""
+    return last is None or new.foundation != last.foundation or new.year != last.year or new.rows >= 2 * last.rows
 
-    What that costs in compute is nothing beside the foundation (assumption).
+
+def order_adaptation(
+    laboratory: Laboratory, foundation: FoundationPlan, last: TrainingPlan | None
+) -> TrainingPlan | None:
+    """Adapt a foundation where that is worth it and the laboratory is free; returns the plan that is trained, if any.
+
+    What that costs in compute is nothing beside the foundation (assumption). `last`: what was ordered so before.
     """
-    model, last = laboratory.model, laboratory.last_plan
+    model = laboratory.model
     if laboratory.is_busy or not can_adapt(model, laboratory.sector):
-        return False
-    if last is not None and last.foundation == foundation:
-        return False
+        return None
     plan = adaptation_plan(laboratory, foundation)
+    if not is_worth_it(plan, last):
+        return None
     laboratory.n_jobs += 1
     laboratory.last_plan, laboratory.last_order_month = plan, model.month
     key = model.order(plan, due=False, skill=skill_at_work(laboratory.firm.settings))
     laboratory.job = Job(plan, key, model.env.now)
     model.env.process(laboratory.run(laboratory.job, 0.0))
-    return True
+    return plan

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from agents.lab.settings import LabSettings
 from agents.lab.supplier import ModelSupplier
 from simulation.settings.foundations import largest_rung
+from simulation.training.plan import TrainingPlan
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
@@ -23,6 +24,7 @@ class Lab(ModelSupplier):
         model_revenue: what customers of each supplier paid last month.
         raised_usd: in rounds.
         entered: by sector of its customers, the firm whose product uses its models.
+        owner_plan: the last adaptation of its models that its owner ordered.
     """
 
     def __init__(self, model: World, name: str, settings: LabSettings) -> None:
@@ -34,6 +36,7 @@ class Lab(ModelSupplier):
         self.raised_usd = 0.0
         self.last_round_month = self.last_entry_month = LONG_AGO
         self.entered: dict[str, str] = {}
+        self.owner_plan: TrainingPlan | None = None
 
     def scaled(self, amount: float) -> float:
         """Its part that is in this world."""

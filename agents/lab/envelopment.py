@@ -24,7 +24,9 @@ def adapt_owner(lab: Lab) -> None:
     owner = lab.model.firms.get(lab.settings.owner or "")
     if not lab.settings.envelopment_share or not lab.models or not isinstance(owner, Firm) or not owner.alive:
         return
-    if order_adaptation(owner.laboratory, lab.models[-1].trained.plan) and owner.sector not in lab.entered:
+    plan = order_adaptation(owner.laboratory, lab.models[-1].trained.plan, lab.owner_plan)
+    lab.owner_plan = plan or lab.owner_plan
+    if plan is not None and owner.sector not in lab.entered:
         lab.entered[owner.sector] = owner.name
         earned = customers_usd_year(lab, owner.sector)
         lab.record(PlatformEntry(other=owner.name, sector=owner.sector, customers_usd_year=earned, amount_usd=0.0))

@@ -95,16 +95,24 @@ class FoundationLab(Lab):
 
     @rule("lab.next_foundation", "an `Intended` pretraining run that begins now, or None")
     def next_foundation(self) -> Intended | None:
-        """The largest rung of the year that it can pay for, if that is larger than what it has, or its text too old."""
+        """The largest rung of the year that it can pay for: larger than what it has, unless that has grown old.
+
+        Nothing is trained that is smaller than what is free.
+        """
         if self.model.month - self.pretraining.last_order_month < self.settings.release_months:
             return None
         best, money = self.best_rung(), self.affordable_usd()
-        rung = self.largest_rung()
-        while rung >= max(best, 0.0) and self.pretraining.cost_usd(rung) > money:
+        rung, least = self.largest_rung(), max(best, self.free_rung(), 0.0)
+        while rung >= least and self.pretraining.cost_usd(rung) > money:
             rung -= 0.5
-        if rung < max(best, 0.0) or (rung == best and not self.has_old_text()):
+        if rung < least or (rung == best and not self.has_old_text()):
             return None
         return self.pretraining.intend(rung, self.settings.skill, self.settings.text_quality)
+
+    def free_rung(self) -> float:
+        """The largest whose weights are open; −1 for none."""
+        offers = self.model.model_market.offers.values()
+        return max((offer.rung for offer in offers if offer.access == "open"), default=-1.0)
 
     def has_old_text(self) -> bool:
         """Whether the text of its newest model is so old that the language has moved on."""

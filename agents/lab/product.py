@@ -13,6 +13,7 @@ from agents.settings import FirmSettings
 from simulation.records.events import Bankrupt
 from simulation.records.reasons import Reason, as_records
 from simulation.settings import RevenueModel
+from simulation.training.plan import TrainingPlan
 
 CAPITAL_MONTHS = 36  # assumption: its capital is spent over three years
 KEPT_MONTHS = 12  # assumption: cash beyond a year of costs goes to the laboratory
@@ -26,6 +27,7 @@ class LabProduct(Firm):
     def __init__(self, lab: Lab, name: str, settings: FirmSettings) -> None:
         super().__init__(lab.model, name, settings)
         self.lab = lab
+        self.adapted: TrainingPlan | None = None  # the last that it ordered
         # The capital comes from the laboratory, not from outside as an incumbent's.
         self.invested_usd = lab.model.bank.pay(lab.name, name, settings.capital_usd, "investments", "paid_in_capital")
 
@@ -44,7 +46,8 @@ class LabProduct(Firm):
         self.advertise(s.marketing_share * self.budget_usd)
         self.laboratory.gather_data(s.data_share * self.budget_usd)
         if self.lab.alive:
-            order_adaptation(self.laboratory, self.lab.models[-1].trained.plan)
+            plan = order_adaptation(self.laboratory, self.lab.models[-1].trained.plan, self.adapted)
+            self.adapted = plan or self.adapted
 
     def seek_capital(self) -> None:
         """Pay the laboratory what it does not need."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from agents.lab.base import Lab
@@ -12,7 +13,7 @@ from agents.lab.supplier import Released
 from simulation.model import MarketModel
 from simulation.settings.foundations import ladder_of, training_flop
 from tests.support.service import foundation_result_of
-from tests.support.world_fakes import MARKET, merged, world_of
+from tests.support.world_fakes import merged, world_of
 
 LAB_MARKET: dict[str, Any] = {
     "start": "2022-01",
@@ -23,6 +24,10 @@ LAB_MARKET: dict[str, Any] = {
 }
 """Laid over the small market: its sector writes documents, and large models may be made."""
 RICH: dict[str, Any] = {"capital_usd": 1e11, "investor_belief": 0.0}
+IDLE: dict[str, Any] = {
+    "investor_belief": 0.0, "release_months": 120, "stake": 0.01, "capital_usd": 1e3, "staff": 0,
+}  # fmt: skip
+"""Trains nothing and pays nobody: tests give it models."""
 
 
 def lab_world(
@@ -45,14 +50,13 @@ def lab_of(model: MarketModel, name: str) -> FoundationLab:
 
 
 def give_model(lab: Lab, rung: float = 2.0, cost_usd: float = 1e7, **plan: Any) -> Released:
-    """Put a foundation into a laboratory's hands, released as it releases."""
+    """Put a foundation into a laboratory's hands, released as it releases; `plan`: changes of what it would train."""
     settings = lab.foundations
-    intended = lab.pretraining.intend(rung, 0.8, 0.95).plan
-    for name, value in plan.items():
-        object.__setattr__(intended, name, value)
+    intended = replace(lab.pretraining.intend(rung, 0.8, 0.95).plan, **plan)
     flop = training_flop(settings, rung, lab.model.year)
     trained = Trained(intended, rung, foundation_result_of(intended), cost_usd, flop)
     assert isinstance(lab, FoundationLab) and rung in ladder_of(settings).rungs
+    lab.pretraining.last_order_month = lab.model.month
     lab.release(trained)
     return lab.models[-1]
 
@@ -65,6 +69,3 @@ def use(model: MarketModel, firm: str, one: Released, supplier: str, million_tok
         usd = million_tokens * offer.usd_per_million_tokens
         paid = model.bank.pay(firm, market.payee(supplier), usd, "inference", "sales")
         market.meter(offer.name, million_tokens, paid)
-
-
-__all__ = ["LAB_MARKET", "MARKET", "RICH", "give_model", "lab_of", "lab_world", "use", "without_labs"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from agents.lab.pretraining import foundation_plan
 from simulation.settings.foundations import FoundationSettings, ladder_of, training_flop
 from simulation.training.pool import Member
-from tests.support.lab_worlds import RICH, give_model, lab_of, lab_world
+from tests.support.lab_worlds import IDLE, RICH, give_model, lab_of, lab_world
 from tests.support.service import FakeService, foundation_result_of
 from tests.support.world_fakes import play
 
@@ -50,6 +51,16 @@ def test_money_bounds_the_rung_and_half_rungs_are_taken() -> None:
     assert poor.next_foundation() is None
 
 
+def test_nothing_is_trained_that_is_smaller_than_what_is_free() -> None:
+    model = lab_world({"alpha": {"capital_usd": 1e7, "stake": 0.5}, "beta": IDLE})
+    small = lab_of(model, "alpha").next_foundation()
+    assert small is not None and small.rung < 2.0
+    give_model(lab_of(model, "beta"), 2.0)
+    assert lab_of(model, "alpha").next_foundation() == small, "what is sold leaves room below"
+    model.labs[-1].take(lab_of(model, "beta").models[0])  # type: ignore[attr-defined]
+    assert lab_of(model, "alpha").next_foundation() is None
+
+
 def test_the_owners_money_counts() -> None:
     alone = lab_of(lab_world({"alpha": {"capital_usd": 1e6}}), "alpha").next_foundation()
     unit = {"owner": "giant", "capital_usd": 1e6, "budget_usd_month": 1e8}
@@ -69,7 +80,7 @@ def test_the_same_size_is_trained_again_only_on_newer_text() -> None:
 def test_runs_begin_no_closer_than_the_interval() -> None:
     model = play(lab_world({"alpha": {**RICH, "release_months": 18}}, {"years": 5}))
     months = [day.year * 12 + day.month for day in events_of(model, "pretraining begun")["month"]]
-    assert len(months) >= 3 and min(b - a for a, b in zip(months, months[1:], strict=False)) >= 18
+    assert len(months) >= 3 and min(b - a for a, b in pairwise(months)) >= 18
 
 
 # -- the plan ---------------------------------------------------------------------------------------------------------
@@ -123,12 +134,12 @@ def test_a_run_is_paid_over_its_months_and_ends_after_them(months: float) -> Non
         model.step()
         paid.append(before - lab.books.cash_usd)
     spent = [usd for usd in paid if usd]
-    assert len(spent) == -(-months // 1) and max(spent) < 1.1 * min(spent)
+    assert len(spent) == -(-months // 1) and max(spent) < 1.25 * min(spent)
     assert sum(spent) == pytest.approx(lab.models[0].trained.cost_usd)
     assert months <= model.month <= months + 3
     begun, released = events_of(model, "pretraining begun"), events_of(model, "foundation released")
     expected = float(begun["amount_usd"].iloc[0])
-    assert 0.7 * expected < float(released["amount_usd"].iloc[0]) <= expected, "compute gets cheaper meanwhile"
+    assert 0.7 * expected < float(released["amount_usd"].iloc[0]) <= expected + 0.05, "compute gets cheaper meanwhile"
 
 
 def test_costs_are_compute_wages_and_text_in_their_ratios() -> None:
@@ -171,13 +182,13 @@ def test_gpus_of_the_cloud_are_held_and_given_back() -> None:
 
 def test_a_cloud_that_is_too_small_makes_runs_longer() -> None:
     months = {}
-    for gpus in (1e7, 2_000.0):
+    for gpus in (1e7, 500.0):
         changes = {"world": {"foundations": {"cloud_share": 1.0}, "compute": {"gpus": gpus}}, "years": 4}
         model = lab_world({"alpha": {"capital_usd": 1e9, "run_months": 4}}, changes)
         while not lab_of(model, "alpha").models and model.month < model.n_months:
             model.step()
         months[gpus] = model.month
-    assert months[2_000.0] > months[1e7] + 6
+    assert months[500.0] > months[1e7] + 6
 
 
 # -- what comes out ---------------------------------------------------------------------------------------------------
