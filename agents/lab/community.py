@@ -36,9 +36,11 @@ class Community(ModelSupplier):
         self.publish(Released(given.trained, given.maker, int(self.model.env.now), "open"))
 
     def publish(self, released: Released) -> None:
-        """Put open weights on the market."""
-        self.models.append(released)
-        self.model.model_market.release(released.offer_by(self.name))
+        """Put open weights on the market, unless the very same are there: two teams may have trained the same plan."""
+        offer = released.offer_by(self.name)
+        if offer.name not in self.model.model_market.offers:
+            self.models.append(released)
+            self.model.model_market.release(offer)
 
     def receive_results(self) -> None:
         """Publish what came out of its own run."""

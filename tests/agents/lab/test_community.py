@@ -70,6 +70,17 @@ def test_it_trains_nothing_that_is_open_already() -> None:
     assert open_rungs(model) == [2.0]
 
 
+def test_the_same_weights_are_open_once() -> None:
+    model = lab_world({"alpha": IDLE, "beta": IDLE}, {"world": {"foundations": {"pool": 1}}})
+    first, same = (give_model(lab_of(model, name), 2.0) for name in ("alpha", "beta"))
+    assert first.trained.plan == same.trained.plan
+    community_of(model).take(first)
+    community_of(model).take(same)
+    play(model, 1)
+    rows = model.tables()["foundations"].query("access == 'open'")
+    assert list(rows["lab"]) == ["alpha"]
+
+
 def test_open_weights_are_rows_of_the_table_with_their_maker() -> None:
     model = lab_world({"alpha": {**RICH, "access": "open"}}, {"years": 2})
     rows = play(model).tables()["foundations"]
