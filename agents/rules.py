@@ -8,6 +8,7 @@ import agents.firm.sourcing
 import agents.fund
 import agents.incumbent.acquisition
 import agents.incumbent.incumbent
+import agents.lab.lab
 import agents.startup.fundraising
 import agents.startup.price_competition
 import agents.startup.startup

@@ -10,6 +10,8 @@ from agents.entry import Arrivals, Entry
 from agents.fund import Fund
 from agents.incidents import IncidentProcess
 from agents.initial_adoption import InitialAdoption, has_past, meets_run
+from agents.lab.community import Community
+from agents.lab.lab import FoundationLab
 from agents.service_market import ServiceMarket
 from agents.startup.price_competition import PriceCompetition
 from agents.state.programmes import Commons
@@ -32,9 +34,9 @@ def build_world(
     """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
 
     Actors are created in a fixed order, which is the order of each phase: funds, the market of services where a firm
-    sells to firms, price competition, named firms, entrants, aging of documents, incidents, data commons, regulator,
-    actors of plug-ins, the past of a world that begins later than its markets. `entrants` changes settings of
-    drawn startups, by their name and dotted path; their other draws stay.
+    sells to firms, price competition, named firms, entrants, aging of documents, laboratories of large models and the
+    community, incidents, data commons, regulator, actors of plug-ins, the past of a world that begins later than its
+    markets. `entrants` changes settings of drawn startups, by their name and dotted path; their other draws stay.
     Raises ValueError for a negative seed.
     """
     if seed < 0:
@@ -52,6 +54,10 @@ def build_world(
     for name, stream in scenario.entrants.items():
         Entry(model, name, stream, entrants)
     Aging(model)
+    if scenario.world.foundations is not None:
+        for name, lab in scenario.labs.items():
+            FoundationLab(model, name, lab)
+        Community(model)
     IncidentProcess(model)
     Commons(model)
     if scenario.regulator:

@@ -10,6 +10,7 @@ from agents.entrant_names import stream_of
 from agents.settings import FirmSettings
 from scenarios.content import Content
 from scenarios.expectation import Expectation
+from scenarios.lab_checks import check_labs
 from scenarios.strict_yaml.errors import (
     Path,
     Problem,
@@ -33,6 +34,7 @@ def check(scenario: Content) -> None:
         *_check_firms(scenario),
         *_check_entrants(scenario),
         *_check_investors(scenario),
+        *check_labs(scenario),
         *_check_expectations(scenario),
     ]
     if problems:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, field_validator
 
+from agents.lab.settings import LabSettings
 from agents.settings import EntrantSettings, FirmSettings, InvestorSettings, RegulatorSettings
 from scenarios.expectation import Expectation
 from scenarios.plugins import complete_actors, complete_plugins
@@ -16,6 +17,8 @@ from scenarios.statements import Cause, Intervention
 from scenarios.strict_yaml.document import Document
 from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name, WorldSettings
+from simulation.settings.foundations import largest_rung
+from simulation.training.foundation.ladder import name_of
 
 SCENARIO = "scenario"
 """What errors call the whole of a file, or of plain data, that should be a scenario."""
@@ -37,6 +40,7 @@ class Content(Settings):
     firms: dict[Name, FirmSettings] = Field(default={}, description="firms by name")
     entrants: dict[Name, EntrantSettings] = Field(default={}, description="streams of startups by name")
     investors: dict[Name, InvestorSettings] = Field(default={}, description="venture funds by name")
+    labs: dict[Name, LabSettings] = Field(default={}, description="laboratories that make large models by name")
     regulator: RegulatorSettings | None = Field(None, description="authority that enforces the law; null: none")
     actors: dict[Name, dict[str, Any]] = Field(
         default={}, description="further actors, of types that plug-ins declare: `type`, and that type's settings"
@@ -99,6 +103,17 @@ class Content(Settings):
         """The month of the run in which a named firm enters; 0 for those that are there from the start."""
         founded = self.firms[firm].founded
         return 0 if founded is None else max(self.month_of(founded), 0)
+
+    def largest_foundation(self) -> str | None:
+        """The name of the largest foundation that the run may train (`laptop/F3.5`); None where it trains none."""
+        worlds = [self.world, *(world for _, world, _ in self.settings_at())]
+        states = [world.foundations for world in worlds if world.foundations is not None]
+        if not states or not (self.labs or any(state.community.support_usd_year for state in states)):
+            return None
+        ahead = max((lab.ahead_rungs for lab in self.labs.values()), default=0.0)
+        last_year = self.end.year - (self.end.month == 1)
+        rung = max(largest_rung(state, last_year, ahead) for state in states)
+        return f"{states[0].ladder}/{name_of(rung)}"
 
     def fingerprint(self) -> str:
         """SHA-256 of the content; the name is no part of it, the order of firms is (ties may follow the order)."""

@@ -14,7 +14,7 @@ from scenarios.schema import Scenario
 from scenarios.strict_yaml.fields import Spot, number, spot
 from simulation.parameters import Settings, parameter_records
 
-PARTS = ("world", "firms", "entrants", "investors", "regulator")
+PARTS = ("world", "firms", "entrants", "investors", "labs", "regulator")
 HEADER = """# Parameters
 
 Generated from the settings classes by `python -m scenarios.describe > docs/parameters.md`; do not edit by hand.

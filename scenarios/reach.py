@@ -18,7 +18,9 @@ from simulation.parameters import Settings, declared
 
 DATED = {"world": 2, "firms": 3}
 """Parts that an intervention may change, and the least number of parts of a path into them."""
-FROM_THE_START = ("world", "firms", "entrants", "investors", "regulator", "actors", "plugins", "interventions")
+FROM_THE_START = (
+    "world", "firms", "entrants", "investors", "labs", "regulator", "actors", "plugins", "interventions",
+)  # fmt: skip
 """Parts that a cause or a what-if may change."""
 
 
@@ -94,8 +96,9 @@ def _changed_fixed(before: Any, after: Any, path: Path) -> Iterator[Path]:
         for name, field in type(before).model_fields.items():
             old, new = getattr(before, name), getattr(after, name)
             if old != new:
+                comes_or_goes = (old is None) != (new is None) and declared(field, "settled")
                 inner = _changed_fixed(old, new, (*path, name))
-                yield from [(*path, name)] if declared(field, "fixed") else inner
+                yield from [(*path, name)] if declared(field, "fixed") or comes_or_goes else inner
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in before.keys() & after.keys():
             yield from _changed_fixed(before[name], after[name], (*path, str(name)))

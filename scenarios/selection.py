@@ -2,8 +2,9 @@
 
     share = entrants a year into the sectors kept / entrants a year into all sectors
 
-A fund's size and the GPU cloud are multiplied by the share, so that a startup meets the same scarcity as in the whole
-world. The most that a fund puts into one company stays what it was in dollars (`ticket_share` / share, at most 1).
+A fund's size, the GPU cloud and the part of laboratories that is in the world (`world.foundations.scale`) are
+multiplied by the share, so that a startup meets the same scarcity as in the whole world. The most that a fund puts into
+one company stays what it was in dollars (`ticket_share` / share, at most 1). A laboratory goes with its owner.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def selected(whole: Content, document: Document) -> Document:
     data["world"]["sectors"] = {name: value for name, value in data["world"]["sectors"].items() if name not in gone}
     for part in ("firms", "entrants"):
         data[part] = {name: value for name, value in data[part].items() if value["sector"] not in gone}
+    data["labs"] = {name: value for name, value in data["labs"].items() if value["owner"] not in firms}
     for firm in data["firms"].values():
         firm["adapts_to"] = {name: offers for name, offers in firm["adapts_to"].items() if name not in gone}
         if firm["direction"] == "general" and not firm["adapts_to"]:
@@ -56,7 +58,11 @@ def _scale(data: dict[str, Any], share: float) -> list[Path]:
     for fund in data["investors"].values():
         fund["size_usd"] *= share
         fund["ticket_share"] = min(fund["ticket_share"] / share, 1.0)
-    return [("world", "compute", "gpus"), *(("investors", name, "size_usd") for name in data["investors"])]
+    paths: list[Path] = [("world", "compute", "gpus"), *(("investors", name, "size_usd") for name in data["investors"])]
+    if data["world"]["foundations"] is not None:
+        data["world"]["foundations"]["scale"] *= share
+        paths.append(("world", "foundations", "scale"))
+    return paths
 
 
 def demand_share(whole: Content, document: Document) -> float:

@@ -33,6 +33,7 @@ from simulation.records.columns import SectorRow
 from simulation.records.events import Event, Law
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
+from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.plan import TrainingPlan
 from simulation.training.pool import member
 from simulation.training.result import TrainingResult
@@ -61,6 +62,14 @@ class FundLike(Protocol):
     name: str
 
     def final_row(self) -> tuple[object, ...]: ...
+
+
+class ReleasesModels(Protocol):
+    """What the world needs to know of a laboratory to measure what it has on offer."""
+
+    name: str
+
+    def observe(self, month: date) -> Iterable[tuple[object, ...]]: ...
 
 
 class FirmLike(Protocol):
@@ -152,6 +161,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self._living_in: dict[tuple[str, str], dict[str, F]] = {}
         self._n_founded: Counter[tuple[str, int]] = Counter()
         self.funds: list[FundLike] = []
+        self.labs: list[ReleasesModels] = []
         self.traditional: dict[str, TrainingResult] = {}
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
         self.ordered: dict[str, Ordered] = {}  # by ledger key, in the order of the first order
@@ -227,6 +237,10 @@ class MarketModel(mesa.Model, Generic[F]):
         if due:
             self._due.add(key)
         return key
+
+    def order_foundation(self, plan: FoundationPlan) -> str:
+        """Submit a pretraining run; returns its key. Its result is made after `call_due`."""
+        return self.service.submit_foundation(plan)
 
     def call_due(self, key: str) -> None:
         """Say that the simulated time of an ordered result is up."""
@@ -358,13 +372,19 @@ class MarketModel(mesa.Model, Generic[F]):
         return self._asked[sector]
 
     def measure(self) -> None:
-        """Write the month's rows of the firms and sectors tables."""
+        """Write the month's rows of the firms, sectors and foundations tables."""
         # Who was founded in the phase before enters the tables with the first month of its own.
         living = [firm for firm in self.living.values() if firm.founded_month <= self.month]
         people = [firm.headcount() for firm in living]
         shares = self.sector_shares()
         self._measure_firms(living, people, shares)
         self._measure_sectors(living, people, shares)
+        self._measure_models()
+
+    def _measure_models(self) -> None:
+        for lab in self.labs:
+            self.recorder.add("foundations", lab.observe(self.calendar.date_of(self.month)))
+        self.model_market.close_month()
 
     def _measure_firms(
         self, living: Sequence[FirmLike], people: Sequence[float], shares: Mapping[str, Mapping[str, float]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import nan
 from typing import Literal
 
@@ -13,6 +14,11 @@ Access = Literal["api", "licence", "open"]
 """Answers by the token; weights for a fee; weights for everybody."""
 OUT_OF_BUSINESS = "suppliers"
 """Who is paid for what a supplier that has ended still owes its customers."""
+
+
+@lru_cache(maxsize=4096)
+def _key_of(plan: FoundationPlan) -> str:
+    return plan.key()  # a hash of its JSON text, and names are asked for every month
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class ModelOffer:
     @property
     def name(self) -> str:
         """The same as long as only prices change."""
-        return f"{self.supplier}:{self.plan.key()}:{self.access}"
+        return f"{self.supplier}:{_key_of(self.plan)}:{self.access}"
 
     @property
     def made_by(self) -> str:

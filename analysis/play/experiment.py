@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Unpack
 from analysis.documents import finite
 from analysis.errors import AnalysisError, BrokenRun
 from analysis.play.estimate import check_size, estimate
+from analysis.play.foundations import check_trainable
 from analysis.play.interrupted import Interrupted
 from analysis.play.interrupts import held
 from analysis.play.lockstep import Arm, Engine, real_engine, split_into_blocks
@@ -76,6 +77,7 @@ def play(
     if settings.over is not None and over is None:
         raise AnalysisError(f"over is for run and compare; {kind} plays its scenarios as they are")
     check_size(estimate(arms, settings), name, settings)
+    check_trainable(arms, settings)
     engine = engine or real_engine()
     wanted = _first_manifest(arms, settings, kind, name, over)
     out, keep = settings.open_out()

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from analysis.errors import AnalysisError
 from analysis.runs.check import check_present, check_table, readable, table_path
 from analysis.runs.manifest import Manifest, read_manifest
-from analysis.runs.tables import KEYS, TABLES, Label, known, nothing
+from analysis.runs.tables import KEYS, LATER_TABLES, TABLES, Label, known, nothing
 
 PLOTS = "plots"
 
@@ -87,6 +87,11 @@ class Run:
         return self.select("funds")
 
     @cached_property
+    def foundations(self) -> pd.DataFrame:
+        """Large models on offer in every month, and what they were used; empty in worlds without them."""
+        return self.select("foundations")
+
+    @cached_property
     def training(self) -> pd.DataFrame:
         """The ledger's rows of all training runs behind this run; `key` is what `firms.ledger_key` refers to."""
         return self.select("training")
@@ -102,7 +107,8 @@ class Run:
         """Part of a table: of one scenario, one arm, some columns, more conditions such as `("firm", "==", "Iris")`."""
         if table not in TABLES:
             raise KeyError(f"no table {table!r}; there are {', '.join(TABLES)}")
-        if not self.manifest.finished_seeds:
+        is_older = table in LATER_TABLES and table not in self.manifest.tables
+        if is_older or not self.manifest.finished_seeds:
             named = columns or ([*Label._fields, *known(table)] if known(table) else KEYS[table])
             return pd.DataFrame({name: nothing(table, name, 0) for name in named})
         conditions = [

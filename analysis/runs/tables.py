@@ -13,6 +13,7 @@ from simulation.records.columns import ROWS, DType, Is, columns_of, columns_of_r
 
 WORLD_TABLES = tuple(ROWS)  # what a world measures
 TABLES = (*WORLD_TABLES, "training")
+LATER_TABLES = ("foundations",)  # earlier releases did not write them: a folder without one has no rows of it
 
 
 class Label(NamedTuple):

@@ -252,6 +252,28 @@ class FundRow(NamedTuple):
     n_companies: Annotated[int, Is("companies", "companies it invested in")]
 
 
+class FoundationRow(NamedTuple):
+    """One large model on offer in one month. Empty in worlds without `world.foundations`."""
+
+    month: Annotated[date, Is("date", "month measured")]
+    lab: Annotated[str, Is("", "who trained it")]
+    supplier: Annotated[str, Is("", "who offers it: its lab, or `community` for open weights")]
+    rung: Annotated[float, Is("", "rung of the ladder of foundations")]
+    key: Annotated[str, Is("", "key of the foundation in the weight store")]
+    vintage: Annotated[int, Is("year", "year of the text that it read")]
+    released: Annotated[date, Is("date", "month in which it was released")]
+    loss_general: Annotated[float, Is("nats", "measured loss of a token of held-out text of all domains")]
+    access: Annotated[str, Is("", "`api`, `licence` or `open`")]
+    price_usd_million_tokens: Annotated[float, Is("USD", "price of a million tokens; 0 for weights")]
+    fee_usd_month: Annotated[float, Is("USD/month", "fee of a licence; 0 otherwise")]
+    serving_usd_million_tokens: Annotated[float, Is("USD", "what answers of that quality cost who runs the model")]
+    cost_usd: Annotated[float, Is("USD", "what training it cost")]
+    training_flop: Annotated[float, Is("FLOP", "real training operations that it stands for")]
+    users: Annotated[int, Is("firms", "living firms that build on it")]
+    million_tokens: Annotated[float, Is("million tokens", "answers that customers had in the month")]
+    revenue_usd: Annotated[float, Is("USD", "what they paid for it in the month")]
+
+
 ROWS: dict[str, type[tuple[Any, ...]]] = {
     "firms": FirmRow,
     "sectors": SectorRow,
@@ -259,6 +281,7 @@ ROWS: dict[str, type[tuple[Any, ...]]] = {
     "rounds": RoundRow,
     "endings": EndingRow,
     "funds": FundRow,
+    "foundations": FoundationRow,
 }
 """The tables that a world measures, in the order in which they are written, with the type of their rows."""
 

@@ -505,6 +505,96 @@ class Listed(Left):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PretrainingBegun(Event):
+    """A laboratory begins to train a large model."""
+
+    kind = "pretraining begun"
+    weight = 5
+    phrase = ("begins to train a foundation of rung {rung:g} for about {amount_usd:money}",)
+    amount_usd: Annotated[float, Is("USD", "what it expects to pay until the end")]
+    rung: Annotated[float, Is("", "rung of the ladder of foundations")]
+    vintage: Annotated[int, Is("year", "year of the text")]
+    training_flop: Annotated[float, Is("FLOP", "real training operations that it stands for")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundationReleased(Event):
+    """A laboratory releases a large model."""
+
+    kind = "foundation released"
+    weight = 8
+    phrase = ("releases a foundation of rung {rung:g}, measured loss {loss:.3f} (run {run:key}), by {access}",)
+    more = ("; it cost {amount_usd:money}",)
+    amount_usd: Annotated[float, Is("USD", "what training it cost")]
+    run: Annotated[str, Is("", "key of the foundation in the weight store")]
+    rung: Annotated[float, Is("", "rung of the ladder of foundations")]
+    loss: Annotated[float, Is("nats", "measured loss of a token of held-out text")]
+    access: Annotated[str, Is("", "`api`, `licence` or `open`")]
+    training_flop: Annotated[float, Is("FLOP", "real training operations that it stands for")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundationOpened(Event):
+    """A laboratory opens the weights of a large model that it sold before."""
+
+    kind = "opened"
+    weight = 7
+    phrase = ("opens the weights of its foundation of rung {rung:g}: {why}",)
+    run: Annotated[str, Is("", "key of the foundation in the weight store")]
+    rung: Annotated[float, Is("", "rung of the ladder of foundations")]
+    why: Annotated[str, Is("", "`behind` the frontier, or to `commoditise` what rivals sell")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundationRepriced(Event):
+    """The price of a large model has moved by three tenths since the last such event, or since its release."""
+
+    kind = "repriced"
+    weight = 4
+    phrase = ("asks {amount_usd:money} for what cost {before_usd:money} (foundation of rung {rung:g})",)
+    other: Annotated[str, Is("", "rival whose price it answers, where one is cheaper for what it is worth")] = ""
+    amount_usd: Annotated[float, Is("USD", "new price: of a million tokens, or of a month's licence")]
+    before_usd: Annotated[float, Is("USD", "price then")]
+    run: Annotated[str, Is("", "key of the foundation in the weight store")]
+    rung: Annotated[float, Is("", "rung of the ladder of foundations")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabFunded(Event):
+    """Investors put money into a laboratory."""
+
+    kind = "lab funded"
+    weight = 8
+    phrase = ("raises {amount_usd:money}, valued at {value_usd:money}",)
+    amount_usd: Annotated[float, Is("USD", "money raised")]
+    value_usd: Annotated[float, Is("USD", "valuation before the money")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformEntry(Event):
+    """A laboratory enters a sector of its customers: with a product of its own, or with its owner's."""
+
+    kind = "platform entry"
+    weight = 9
+    phrase = ("enters the sector {sector} of its customers with {other}",)
+    more = ("; they earned {customers_usd_year:money} a year",)
+    other: Annotated[str, Is("", "firm that sells the product: one of its own, or its owner")]
+    amount_usd: Annotated[float, Is("USD", "capital of the product")]
+    sector: Annotated[str, Is("", "sector entered")]
+    customers_usd_year: Annotated[float, Is("USD/year", "what its customers there earned")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabEnded(Event):
+    """A laboratory ends: what it sold is withdrawn; open weights stay."""
+
+    kind = "lab ended"
+    weight = 9
+    phrase = ("ends: {why}",)
+    why: Annotated[str, Is("", "`cash` is out, or its `owner` has ended")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Law(Event):
     """A dated intervention takes effect; it concerns no single firm, and is dated to the first day of its month."""
 

@@ -61,5 +61,7 @@ class WorldSettings(Settings):
     services: ServiceSettings = ServiceSettings()
     sourcing: SourcingSettings = SourcingSettings()
     foundations: FoundationSettings | None = Field(
-        None, description="large models that laboratories pretrain and sell; null: there are none"
+        None,
+        description="large models that laboratories pretrain and sell; null: there are none",
+        json_schema_extra={"settled": True},  # whether there are any is settled at the start
     )

@@ -6,7 +6,7 @@ The bridge from real money to a rung of the ladder of foundations. The largest m
 
     operations(rung, t) = first_flop · g^rung · 2^(−12 t / halving)      g = (growth · 2^(12 / halving))^(1 / yearly)
     GPU hours           = operations / flop_gpu_hour
-    cost in USD         = GPU hours · price of a GPU hour · (1 + staff_ratio) · cost_share
+    cost in USD         = GPU hours · price of a GPU hour · (1 + staff_ratio + text_ratio)
 
 and on the frontier, where rung = yearly · t, operations = first_flop · growth^t. What an answer costs follows from
 the parameters of a model of that many operations (Hoffmann et al. 2022): see `serving_flop_token`.
@@ -42,10 +42,16 @@ class CommunitySettings(Settings):
         high=120,
     )
     run_months: float = parameter(4.0, "time that one of its own runs takes", "months", low=0.5, high=36)
+    skill: float = parameter(0.7, "skill with which it chooses its learning rate", "0..1", low=0, high=1)
+    text_quality: float = parameter(
+        0.95, "share of tokens of its text that stand as they were written", "share", low=0.5, high=1
+    )
 
 
 class FoundationSettings(Settings):
-    """Large models: the ladder that stands for them, and the bridge from real money to its rungs."""
+    """Large models: the ladder that stands for them, and the bridge from real money to its rungs. A world has none
+    unless it says `foundations`, `{}` for all that stands here.
+    """
 
     ladder: Literal["laptop", "gpu"] = parameter(
         "laptop", "which machine trains the foundations that stand for them", kind="constant", fixed=True
@@ -54,10 +60,23 @@ class FoundationSettings(Settings):
         2, "seeds of foundations, of which every laboratory draws one", "seeds", low=1, high=64, kind="constant",
         fixed=True,
     )  # fmt: skip
-    last_rung: float = parameter(
-        6.0, "no foundation is larger than this rung, whatever can be paid for", "rung", low=0, high=12,
+    last_rung: float | None = parameter(
+        None,
+        "no foundation is larger than this rung, whatever can be paid for; empty: the last of the ladder",
+        "rung",
+        low=0,
+        high=12,
         kind="constant",
-    )  # fmt: skip
+    )
+    scale: float = parameter(
+        1.0,
+        "part of each laboratory that is in this world, of its money and of its costs; the rest lives on customers "
+        "whom the world does not have",
+        "share",
+        low=1e-6,
+        high=1,
+        fixed=True,
+    )
     first_flop: float = parameter(
         2e22,
         "training operations that the smallest rung stood for at the beginning of 2018: with the growth below, the "
@@ -85,8 +104,11 @@ class FoundationSettings(Settings):
     staff_ratio: float = parameter(
         0.6, "wages of those who train, per dollar of compute", "ratio", low=0, high=10, source="C16"
     )
-    cost_share: float = parameter(
-        1.0, "part of a pretraining run's cost that the customers of this world must bring in", "share", low=0, high=1
+    text_ratio: float = parameter(
+        0.0, "what text costs, licences included, per dollar of compute", "ratio", low=0, high=10, kind="lever"
+    )
+    withheld_text: float = parameter(
+        0.0, "share of the text that its owners keep out of training", "share", low=0, high=0.9, kind="lever"
     )
     cloud_share: float = parameter(
         0.1, "part of a run that is done in the shared cloud; the rest on machines that nobody else could rent",
@@ -103,6 +125,18 @@ class FoundationSettings(Settings):
     loss_price_scale: float = parameter(
         0.3, "a loss lower by so much makes an answer worth e times as much", "nats", low=0.01, high=10
     )
+    frontier_value_usd: float = parameter(
+        2e9,
+        "what investors see in a laboratory without revenue whose model is the largest that anybody trains, in a usual "
+        "funding climate; half as much for each half rung behind",
+        "USD",
+        low=0,
+        high=1e13,
+    )
+    round_share: float = parameter(
+        0.2, "part of its value that a laboratory sells in a round", "share", low=0, high=0.9
+    )
+    round_months: float = parameter(12.0, "least time between two rounds", "months", low=1, high=60)
     community: CommunitySettings = CommunitySettings()
 
 
@@ -118,6 +152,17 @@ class PaysForCompute(Protocol):
 def ladder_of(settings: FoundationSettings) -> Ladder:
     """The ladder of a world's foundations."""
     return LADDERS[settings.ladder]
+
+
+def largest_rung(settings: FoundationSettings, year: int, ahead_rungs: float = 0.0) -> float:
+    """The largest rung, by halves, that may be trained in a year by who is so many rungs ahead of the others."""
+    ladder = ladder_of(settings)
+    bounds = [
+        ladder.frontier(year) + ahead_rungs,
+        ladder.last,
+        *([] if settings.last_rung is None else [settings.last_rung]),
+    ]
+    return math.floor(2 * min(bounds) + 1e-9) / 2
 
 
 def growth_rung(settings: FoundationSettings) -> float:
@@ -138,13 +183,13 @@ def pretraining_gpu_hours(settings: FoundationSettings, rung: float, year: float
 
 
 def pretraining_cost_usd(settings: FoundationSettings, rung: float, year: float, price_usd_hour: float) -> float:
-    """What training a rung costs in `year` at a price of a GPU hour, wages included, USD."""
-    hours = pretraining_gpu_hours(settings, rung, year)
-    return settings.cost_share * (1 + settings.staff_ratio) * hours * price_usd_hour
+    """What training a rung costs in `year` at a price of a GPU hour, wages and text included, USD."""
+    beside = 1 + settings.staff_ratio + settings.text_ratio
+    return beside * pretraining_gpu_hours(settings, rung, year) * price_usd_hour
 
 
 def pretraining_usd(settings: PaysForCompute, rung: float, year: float) -> float:
-    """What training a rung costs in `year` at the cloud's list price, wages included, USD.
+    """What training a rung costs in `year` at the cloud's list price, wages and text included, USD.
 
     Raises:
         ValueError: a world without foundations.

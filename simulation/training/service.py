@@ -8,7 +8,7 @@ from typing import Any
 
 from simulation.training.device import device_name, resolve_device
 from simulation.training.foundation.library import Library, folder_beside
-from simulation.training.foundation.plan import FoundationPlan
+from simulation.training.foundation.plan import FoundationPlan, FoundationResult
 from simulation.training.foundation.pretrain import Foundation
 from simulation.training.ledger.ledger import Ledger
 from simulation.training.ledger.rows import COLUMNS, result_of, row_of
@@ -47,6 +47,8 @@ class TrainingService:
         self.device = device_name(self._device)
         self._plans: dict[str, TrainingPlan] = {}
         self._library = Library(folder_beside(ledger.path))
+        self._foundations: dict[str, FoundationPlan] = {}
+        self._measured: dict[str, FoundationResult] = {}
         self._pending: dict[str, TrainingPlan] = {}
         self._results: dict[str, TrainingResult] = {}
 
@@ -63,17 +65,27 @@ class TrainingService:
             self._pending.setdefault(key, plan)
         return key
 
-    def train(self, due: Iterable[str]) -> int:
-        """Make the results of all due keys available; returns how many networks were trained.
+    def submit_foundation(self, plan: FoundationPlan) -> str:
+        """Order a pretraining run; nothing is trained yet. Returns the plan's key."""
+        key = plan.key()
+        self._foundations.setdefault(key, plan)
+        return key
 
-        Every pending plan that shares a bucket with a due one is trained in the same batch: lazy batching makes
-        batches full. Finished chunks are written to the ledger as they come, so that an interrupt loses only one.
+    def train(self, due: Iterable[str]) -> int:
+        """Make the results of all due keys available; returns how many networks were trained, foundations apart.
+
+        Foundations come first, each once for all who ordered it. Every pending plan that shares a bucket with a due one
+        is trained in the same batch: lazy batching makes batches full. Finished chunks are written to the ledger as
+        they come, so that an interrupt loses only one.
 
         Raises:
             KeyError: a key was never submitted.
+            DeviceError: a foundation is too large for this device.
             LedgerError: the ledger cannot be read (one that cannot be written warns, and training goes on).
         """
-        missing = [key for key in dict.fromkeys(due) if key not in self._results]
+        keys = dict.fromkeys(due)
+        self._pretrain(key for key in keys if key in self._foundations)
+        missing = [key for key in keys if key not in self._results and key not in self._foundations]
         for key in missing:
             if key not in self._pending:
                 raise KeyError(f"no training plan with key {key} was submitted")
@@ -89,6 +101,13 @@ class TrainingService:
             if key in self._pending:
                 by_bucket.setdefault(bucket_of(self._pending[key]), []).append(self._pending[key])
         return sum(self._train_bucket(plans) for plans in by_bucket.values())
+
+    def _pretrain(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            if key not in self._measured:
+                started = time.perf_counter()
+                self._measured[key] = self._library.measured(self._foundations[key], self._device)
+                self.seconds += time.perf_counter() - started
 
     def _take_from_ledger(self, keys: list[str]) -> None:
         if self.retrain:
@@ -120,6 +139,16 @@ class TrainingService:
             self.train([key])
         self.used_keys.add(key)
         return self._results[key]
+
+    def foundation_result(self, key: str) -> FoundationResult:
+        """What was measured on an ordered foundation; one that is not there yet is trained now.
+
+        Raises:
+            KeyError: the key was never submitted.
+        """
+        if key not in self._measured:
+            self._pretrain([key])
+        return self._measured[key]
 
     def foundation(self, plan: FoundationPlan) -> Foundation:
         """The foundation of that plan: from the weight store where it stands, else trained now."""

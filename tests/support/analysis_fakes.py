@@ -53,6 +53,9 @@ class FakeScenario:
     def n_months(self) -> int:
         return 12 * self.years
 
+    def largest_foundation(self) -> None:
+        """It trains none."""
+
     def without(self, *causes: str) -> FakeScenario:
         return replace(self, p_success=0.1) if causes else self
 
@@ -140,7 +143,7 @@ class FakeWorld:
         funds = pd.DataFrame([{"fund": "fund", "vintage": 2014, "paid_in_usd": 1e6, "dpi": 0.0}])
         return {
             "firms": firms, "sectors": sectors, "events": events, "rounds": rounds, "endings": self.endings(),
-            "funds": funds,
+            "funds": funds, "foundations": pd.DataFrame(columns=["month", "lab"]),
         }  # fmt: skip
 
     def endings(self) -> pd.DataFrame:

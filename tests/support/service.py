@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from simulation.training.foundation.ladder import flops_per_token
+from simulation.training.foundation.plan import FoundationPlan, FoundationResult
 from simulation.training.ledger.rows import COLUMNS, row_of
 from simulation.training.plan import TrainingPlan
 from simulation.training.result import TrainingResult
@@ -32,6 +34,16 @@ def result_of(plan: TrainingPlan, **measures: float) -> TrainingResult:
     return TrainingResult(key=plan.key(), **{**values, **measures})
 
 
+def foundation_result_of(plan: FoundationPlan) -> FoundationResult:
+    """A smooth, deterministic function of the plan: more operations, better text and a tuned rate lower the loss."""
+    flops = max(plan.tokens * flops_per_token(plan.width), 1.0)
+    missed = abs(math.log(plan.learning_rate / (4e-3 * (64 / plan.width) ** 0.5)))
+    loss = 0.2 + 1.6 * (3.2e10 / flops) ** 0.25 + (1 - plan.quality) + 0.05 * missed
+    values: dict[str, Any] = {"tokens": plan.tokens, "training_flops": flops, "n_parameters": 100 * plan.width**2}
+    values |= {"encoding_flops": 1e3 * plan.width**2, "seconds": 0.0, "device": "fake", "torch_version": "none"}
+    return FoundationResult(key=plan.key(), loss_general=loss, loss_sectors=(loss,) * 11, **values)
+
+
 class FakeLedger:
     """Keeps nothing; knows what it was asked last."""
 
@@ -45,13 +57,16 @@ class FakeLedger:
 class FakeService:
     """Follows the protocol of `TrainingService`.
 
-    measures: override what is measured on every network. batches: how many networks each call trained.
+    measures: override what is measured on every network. batches: how many networks each call trained. pretrained:
+    foundations that were trained, in order.
     """
 
     def __init__(self, **measures: float) -> None:
         self.measures = measures
         self.plans: dict[str, TrainingPlan] = {}
         self.results: dict[str, TrainingResult] = {}
+        self.foundation_plans: dict[str, FoundationPlan] = {}
+        self.pretrained: dict[str, FoundationResult] = {}
         self.used_keys: set[str] = set()
         self.batches: list[int] = []
         self.n_runs = self.n_from_ledger = 0
@@ -63,12 +78,24 @@ class FakeService:
         return plan.key()
 
     def train(self, due: Iterable[str]) -> int:
-        new = [key for key in due if key not in self.results]
+        keys = list(due)
+        for key in keys:
+            if key in self.foundation_plans and key not in self.pretrained:
+                self.pretrained[key] = foundation_result_of(self.foundation_plans[key])
+        new = [key for key in keys if key not in self.results and key not in self.foundation_plans]
         for key in new:
             self.results[key] = result_of(self.plans[key], **self.measures)
         self.n_runs += len(new)
         self.batches += [len(new)] if new else []
         return len(new)
+
+    def submit_foundation(self, plan: FoundationPlan) -> str:
+        self.foundation_plans[plan.key()] = plan
+        return plan.key()
+
+    def foundation_result(self, key: str) -> FoundationResult:
+        assert key in self.pretrained, "a result was asked for before its simulated time was up"
+        return self.pretrained[key]
 
     def result(self, key: str) -> TrainingResult:
         assert key in self.results, "a result was asked for before its simulated time was up"

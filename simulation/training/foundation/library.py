@@ -9,7 +9,7 @@ import torch
 
 from simulation.training.device import DeviceError, single_thread
 from simulation.training.foundation.ladder import flops_per_token, label
-from simulation.training.foundation.plan import FoundationPlan
+from simulation.training.foundation.plan import FoundationPlan, FoundationResult
 from simulation.training.foundation.pretrain import Foundation, pretrain
 from simulation.training.foundation.store import WeightStore
 
@@ -68,6 +68,17 @@ class Library:
         while len(_at_hand) > IN_MEMORY:
             del _at_hand[next(iter(_at_hand))]
         return foundation
+
+    def measured(self, plan: FoundationPlan, device: torch.device) -> FoundationResult:
+        """What was measured on the foundation of that plan; one that never existed is trained now.
+
+        Weights that the store has dropped are not asked for: who needs them trains them again.
+
+        Raises:
+            DeviceError: it is too large to be trained on this device, or does not fit into its memory.
+        """
+        entry = None if self.store is None or self._retrain else self.store.entry(plan)
+        return self.get(plan, device).result if entry is None else entry.result
 
     def _found(self, plan: FoundationPlan, device: torch.device) -> Foundation:
         if self.store is None:
