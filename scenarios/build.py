@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents.entry import Arrivals, Entry
+from agents.entry import Arrivals, Entry, Prospects, Successors
 from agents.fund import Fund
 from agents.incidents import IncidentProcess
 from agents.initial_adoption import InitialAdoption, has_past, meets_run
@@ -47,8 +47,9 @@ def build_world(
     if any(firm.services for firm in scenario.firms.values()) or any(s.services for s in scenario.entrants.values()):
         ServiceMarket(model)
     Arrivals(model)
+    prospects, successors = Prospects(model), Successors(model)
     for name, stream in scenario.entrants.items():
-        Entry(model, name, stream, entrants)
+        Entry(model, name, stream, entrants, prospects, successors)
     IncidentProcess(model)
     Commons(model)
     if scenario.regulator:

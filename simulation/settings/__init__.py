@@ -6,6 +6,8 @@ from pydantic import Field
 
 from simulation.parameters import Name, Settings
 from simulation.settings.capital import CapitalSettings, StageTerms
+from simulation.settings.exits import ExitSettings
+from simulation.settings.founding import FoundingSettings
 from simulation.settings.hazards import RiskSettings, SocietySettings
 from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
@@ -21,6 +23,8 @@ __all__ = [
     "BrandSettings",
     "CapitalSettings",
     "ComputeSettings",
+    "ExitSettings",
+    "FoundingSettings",
     "FundStage",
     "LabourSettings",
     "Name",
@@ -54,3 +58,5 @@ class WorldSettings(Settings):
     risk: RiskSettings = RiskSettings()
     society: SocietySettings = SocietySettings()
     services: ServiceSettings = ServiceSettings()
+    founding: FoundingSettings = FoundingSettings()
+    exit: ExitSettings = ExitSettings()
