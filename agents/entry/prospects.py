@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import expit
 
-from agents.entrant_names import founder_of
 from agents.entry.news import News
 from agents.fund import Fund, funds_of
 from agents.settings import EntrantSettings
+from agents.startup.outside_option import outside_option_usd
 from agents.treasury import is_covered
 from simulation.capital import usual_round
 from simulation.demand import Floats
@@ -51,13 +51,6 @@ class MarketNow(NamedTuple):
     seed_firms: int
     services_usd: float
     tool_makers: int
-
-
-def outside_option_usd(model: World, name: str, months: float) -> float:
-    """What the founder of that startup forgoes in `months`, USD: a wage, times a draw of the founder's own."""
-    rules, wage = model.settings.founding, model.talent.wages["research"]
-    own = model.streams.lognormal(1.0, rules.outside_sigma, "outside option", founder_of(name))
-    return rules.outside_share * wage * months * own
 
 
 class Prospects:
