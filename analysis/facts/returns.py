@@ -2,8 +2,8 @@
 
 Each round of an entrant is one investment. What it got back follows from the world's own cap table
 (`simulation.capital.CapTable`), played again from the rounds: the price at a sale by rank of claims, its share of the
-value at a listing, what is left where it is given up, nothing in a bankruptcy, and dividends before. Each round decides for itself whether to convert, while in the world a
-holder of several rounds decides for all of them.
+value at a listing, what is left where it is given up, nothing in a bankruptcy, and dividends before. Each round decides
+for itself whether to convert, while in the world a holder of several rounds decides for all of them.
 """
 
 from __future__ import annotations
