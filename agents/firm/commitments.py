@@ -29,6 +29,7 @@ class Commitments:
         rented_usd: wage bill for which there are space and tools.
         reserved_usd: inference under contract.
         on_notice_usd: wages of those who were let go and are paid on.
+        idle_usd: overhead and wages that buy no work.
     """
 
     def __init__(self, firm: Owner) -> None:
@@ -71,13 +72,13 @@ class Commitments:
         """What is paid for inference this month."""
         return followed(self.reserved_usd, used_usd, self.rules.reserved_months)
 
-    def end_month(self, wages_usd: float, inference_usd: float) -> None:
+    def end_month(self, wages_usd: float, inference_paid_usd: float) -> None:
         """The month was paid: carry on what is held; what was idle is known when the next one is planned."""
-        self.rented_usd, self.reserved_usd = self.rent_for_usd(wages_usd), self.inference_usd(inference_usd)
+        self.rented_usd, self.reserved_usd = self.rent_for_usd(wages_usd), inference_paid_usd
         self.severance_usd = 0.0
         self.on_notice_usd *= 1 - 1 / max(self.rules.notice_months, 1.0)
         overhead = self.firm.model.settings.labour.overhead_share * (self.rented_usd - wages_usd)
-        self.idle_usd = overhead + self.reserved_usd - inference_usd + self.on_notice_usd
+        self.idle_usd = overhead + self.on_notice_usd
 
     def closing_usd(self) -> float:
         """What all people are owed when the firm closes."""

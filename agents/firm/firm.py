@@ -182,7 +182,8 @@ class Firm(Actor, ABC):
         """Hire or fire toward what the budget pays for."""
         labour, s, sales = self.model.settings.labour, self.settings, self.sales
         wages = self.model.talent.wages
-        for_people = self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share) - sales.serving_usd()
+        for_people = self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share)
+        for_people -= self.commitments.inference_usd(sales.serving_usd())
         for_people -= sales.goods_usd + self.commitments.idle_usd
         operators = sales.operators_needed()
         if self.desk:
@@ -239,7 +240,7 @@ class Firm(Actor, ABC):
         self.find_cash(sum(due.values()))
         self.pay_costs(due)
         if self.commitments.hold:
-            self.commitments.end_month(due["wages"], self.inference_needed_usd())
+            self.commitments.end_month(due["wages"], due["inference"])
         self.pay_taxes()
         self.margin = self.margin_flows()
         revenue, costs = self.books.close_month()
