@@ -26,6 +26,9 @@ class Stake(Protocol):
     def mark_usd(self, fund: str) -> float:
         """Value of the fund's part in its own books, USD; 0 once the company has ended."""
 
+    def earns(self) -> bool:
+        """Whether the company's last twelve months brought at least what they cost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deal:
@@ -145,10 +148,18 @@ class Fund(Actor):
         by_right = min(most, share * deal.size_usd) if self.settings.reserve_share > 0 else 0.0
         return Bid(view_usd, most, by_right)
 
+    @rule("investor.follow_on", "whether a fund gives more money to a company that it holds, true or false")
+    def follows_on(self, deal: Deal) -> bool:
+        """Unless `stop_feeding` holds and the company neither grows nor earns."""
+        rules, stake = self.model.settings.exit, self.portfolio.get(deal.firm)
+        if not rules.stop_feeding or stake is None:
+            return True
+        return deal.facts.growth_year >= rules.least_growth_year or stake.earns()
+
     @rule("investor.bid", "a `Bid` on a round, or None")
     def bid(self, deal: Deal, share: float = 0.0) -> Bid | None:
         """Bid on a round of a firm of which it holds `share`, or None."""
-        if self.most_usd(deal, share) < SMALLEST_TICKET_USD:
+        if self.most_usd(deal, share) < SMALLEST_TICKET_USD or not self.follows_on(deal):
             return None
         view = self.view_usd(deal)
         return self.offer(deal, share, view) if view >= self.least_usd(deal) else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import agents.entry
+import agents.entry.prospects
+import agents.entry.stream
 import agents.firm.firm
 import agents.firm.sourcing
 import agents.fund

@@ -319,7 +319,21 @@ class EntrantSettings(Settings):
     """Startups that enter a sector by themselves."""
 
     sector: Name = parameter(..., "sector they enter", kind="constant")
-    per_year: float = parameter(1.5, "entrants in a year of normal funding climate", "1/year", low=0, high=1000)
+    per_year: float = parameter(
+        1.5,
+        "entrants in a year of normal funding climate; of no use with potential founders",
+        "1/year",
+        low=0,
+        high=1000,
+    )
+    potential_per_year: float = parameter(
+        0.0,
+        "potential founders (of real firms, see `firms_scale`) a year, who found if they expect enough; 0: none, and "
+        "`per_year` holds",
+        "1/year",
+        low=0,
+        high=1e6,
+    )
     at_start: int = parameter(3, "startups there when the world begins", "firms", low=0, high=100_000)
     skill: Spread = Spread(mean=0.55, sd=0.15)
     collaboration: Spread = Spread(mean=1.0, sd=0.12)

@@ -20,12 +20,12 @@ from analysis.runs.months import months_of
 from analysis.runs.run import Run
 from analysis.statistics.intervals import Interval, number_or_null, paired_means
 from analysis.statistics.verdicts import EffectVerdict, effect_verdict
+from simulation.records.endings import SURVIVED
 
 if TYPE_CHECKING:
     from scenarios import Scenario
 
 STARTUP = "startup"
-SURVIVED = ("alive", "profitable", "public")
 CELL = ["seed", "month", "sector"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agents.aging import Aging
-from agents.entry import Arrivals, Entry
+from agents.entry import Arrivals, Entry, Prospects, Successors
 from agents.fund import Fund
 from agents.incidents import IncidentProcess
 from agents.initial_adoption import InitialAdoption, has_past, meets_run
@@ -51,8 +51,9 @@ def build_world(
         ServiceMarket(model)
     PriceCompetition(model)
     Arrivals(model)
+    prospects, successors = Prospects(model), Successors(model)
     for name, stream in scenario.entrants.items():
-        Entry(model, name, stream, entrants)
+        Entry(model, name, stream, entrants, prospects, successors)
     Aging(model)
     if scenario.world.foundations is not None:
         for name, lab in scenario.labs.items():

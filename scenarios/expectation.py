@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 from scenarios.strict_yaml.errors import listed
 from simulation.parameters import Month, Settings, parameter
 from simulation.records.columns import columns_of
+from simulation.records.endings import EndingKind
 from simulation.records.events import JUDGED
 from simulation.settings import Name
 
-Ending = Literal["bankrupt", "acquired", "public", "profitable", "alive"]
 DERIVED = ("profit_usd", "quality_gap", "free_share")
 """Metrics that follow from several columns."""
 Statistic = Literal["mean", "min", "max", "first", "last", "change", "sum"]
@@ -40,7 +40,7 @@ class Expectation(Settings):
     firm: Name | None = parameter(None, "firm it speaks of; empty: the focal firm", kind="constant")
     after: Month | None = parameter(None, "first month that counts", kind="constant")
     before: Month | None = parameter(None, "first month that no longer counts", kind="constant")
-    ending: tuple[Ending, ...] | None = Field(None, description="endings that meet it", min_length=1)
+    ending: tuple[EndingKind, ...] | None = Field(None, description="endings that meet it", min_length=1)
     exit_value_below_raised: bool = parameter(
         False, "an acquisition counts only if it pays less than was raised", kind="constant"
     )

@@ -22,7 +22,7 @@ from simulation.training.ladder import RUNGS
 
 YEARS = range(2012, 2031)
 STAGES = (("small models, up to 2012", 2012), ("deep learning, 2012-2017", 2015), ("large models, from 2017", 2022))
-FIRST_MODEL_SHARE = 0.1  # of the seed round, as in `agents.entry`
+FIRST_MODEL_SHARE = 0.1  # of the seed round, as in `agents.entry.founding`
 WITHOUT_BOUND = 99
 
 HEADER = """# History: what the model has for each year

@@ -162,6 +162,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self._n_founded: Counter[tuple[str, int]] = Counter()
         self.funds: list[FundLike] = []
         self.labs: list[ReleasesModels] = []
+        self.listeners: list[Callable[[str, Event], None]] = []  # who hears of each event of a firm, when it happens
         self.traditional: dict[str, TrainingResult] = {}
         self.exits: dict[str, int] = dict.fromkeys(s.sectors, 0)
         self.ordered: dict[str, Ordered] = {}  # by ledger key, in the order of the first order
@@ -307,6 +308,8 @@ class MarketModel(mesa.Model, Generic[F]):
     def record_event(self, firm: str, event: Event) -> None:
         """Record an event of a firm now; of none, where the name is empty."""
         self.recorder.event(self.today, self.calendar.date_of(self.month), firm, event)
+        for hear in self.listeners:
+            hear(firm, event)
 
     # -- phases of the world ------------------------------------------------------------------------------------------
 

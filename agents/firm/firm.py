@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from agents.actor import Actor
 from agents.averages import average
 from agents.firm.certification import Certification
+from agents.firm.commitments import Commitments
 from agents.firm.laboratory import Laboratory
 from agents.firm.management import Management
 from agents.firm.measures import firm_row
@@ -35,6 +36,7 @@ from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service,
 if TYPE_CHECKING:
     from agents.firm.owner import Owner, World
 
+PAID_TO_PEOPLE: tuple[Account, ...] = ("wages", "severance")
 SMALLEST_TEAM = 3.0  # assumption: founders do not fire themselves
 
 
@@ -66,6 +68,7 @@ class Firm(Actor, ABC):
         self.certification = Certification(self)
         self.support = Support(self)
         self.university = UniversityLink(self)
+        self.commitments = Commitments(self)
         self.budget_usd = 0.0
         self.revenues: list[float] = []
         self.costs: list[float] = []
@@ -181,15 +184,18 @@ class Firm(Actor, ABC):
         """Hire or fire toward what the budget pays for."""
         labour, s, sales = self.model.settings.labour, self.settings, self.sales
         wages = self.model.talent.wages
-        for_people = self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share) - sales.serving_usd()
-        for_people -= sales.goods_usd + self.access_usd()
+        for_people = self.budget_usd * (1 - s.compute_share - s.data_share - s.marketing_share)
+        for_people -= self.commitments.inference_usd(sales.serving_usd())
+        for_people -= sales.goods_usd + self.access_usd() + self.commitments.idle_usd
         operators = sales.operators_needed()
         if self.desk:
             for_people -= self.desk.last_goods_usd
             operators += self.desk.operators_needed()
         for_people = max(for_people / (1 + labour.overhead_share), SMALLEST_TEAM * wages["research"])
         wanted = staff_wanted(for_people, wages, s.research_share, operators)
-        self.staff = self.university.with_graduates(adjust(self.staff, wanted), wanted)
+        before = self.staff
+        self.staff = self.university.with_graduates(adjust(before, wanted), wanted)
+        self.commitments.let_go(before, self.staff)
 
     def acquire(self) -> None:
         """Advertise, buy and label data, and order a training run when one is due."""
@@ -235,6 +241,8 @@ class Firm(Actor, ABC):
         due = self.costs_due()
         self.find_cash(sum(due.values()))
         self.pay_costs(due)
+        if self.commitments.hold:
+            self.commitments.end_month(due["wages"], due["inference"])
         self.pay_taxes()
         self.margin, self.model_access_usd = self.margin_flows(), self.books.balance["model_access"] / 100
         revenue, costs = self.books.close_month()
@@ -263,12 +271,17 @@ class Firm(Actor, ABC):
         out_wages = wage_bill(self.staff, self.model.talent.wages)
         return {
             "wages": out_wages,
-            "overhead": labour.overhead_share * out_wages,
+            "severance": self.commitments.people_usd(),
+            "overhead": labour.overhead_share * self.commitments.rent_for_usd(out_wages),
             "goods": self.sales.goods_usd,
-            "inference": max(self.sales.serving_usd() - self.prepaid_serving_usd, 0.0),
+            "inference": self.commitments.inference_usd(self.inference_needed_usd()),
             "model_access": self.access_usd(),
             "compliance": law.compliance_usd_month,
         }
+
+    def inference_needed_usd(self) -> float:
+        """What serving its customers costs this month beyond what is paid already."""
+        return max(self.sales.serving_usd() - self.prepaid_serving_usd, 0.0)
 
     def pay_costs(self, due: Mapping[Account, float]) -> None:
         """Pay the month's costs, USD by account; a firm that cannot pay them in full is insolvent."""
@@ -278,7 +291,7 @@ class Firm(Actor, ABC):
             if account == "model_access":
                 paid = self.pay_for_access()
             else:
-                paid = self.spend(usd, account, "workers" if account == "wages" else "suppliers")
+                paid = self.spend(usd, account, "workers" if account in PAID_TO_PEOPLE else "suppliers")
             if paid < usd - 0.01:
                 self.insolvent = True
 

@@ -48,10 +48,42 @@ def approach(buyer: Incumbent) -> None:
     if not deals:
         return
     best = max(deals, key=lambda t: (worth[t] - prices[t], t.name))
-    share = shares.get(best.name, 0.0)
-    reasons = [threatened_by(best, buyer, share), *misjudged(worth[best], true_worth_usd(buyer, best, share))]
-    parent_pays(buyer, prices[best])
-    sell(best, buyer, prices[best], reasons)
+    winner, price = (
+        highest_bid(buyer, best, prices[best], shares) if model.settings.exit.auction else (buyer, prices[best])
+    )
+    buy(winner, best, price, shares.get(best.name, 0.0))
+
+
+def buy(buyer: Incumbent, target: Startup, price_usd: float, share: float) -> None:
+    """Buy a target that holds `share` of the sector, for what the buyer believes of it."""
+    seen, true = worth_usd(buyer, target, share), true_worth_usd(buyer, target, share)
+    reasons = [threatened_by(target, buyer, share), *misjudged(seen, true)]
+    parent_pays(buyer, price_usd)
+    sell(target, buyer, price_usd, reasons)
+
+
+@rule("incumbent.auction", "who gets a healthy startup that an incumbent would buy, and for how much: (buyer, USD)")
+def highest_bid(
+    first: Incumbent, target: Startup, price_usd: float, shares: dict[str, float]
+) -> tuple[Incumbent, float]:
+    """Who values the target most gets it, at the price agreed with it alone or at what the next would pay.
+
+    All incumbents of the sector that acquire and for whom it is a target bid up to its worth, within their means.
+    """
+    share = shares.get(target.name, 0.0)
+    others = [one for one in acquirers(first) if target in targets(one, shares)]
+    limits = {one: min(worth_usd(one, target, share), means_usd(one)) for one in (first, *others)}
+    winner = max(limits, key=lambda one: (limits[one], one.name))
+    next_usd = max((usd for one, usd in limits.items() if one is not winner), default=0.0)
+    if winner is not first:
+        price_usd = agreed_price_usd(worth_usd(winner, target, share), asked_usd(target), means_usd(winner))
+    return winner, max(price_usd, next_usd)
+
+
+def acquirers(first: Incumbent) -> list[Incumbent]:
+    """The other incumbents of the sector that acquire."""
+    around = first.model.firms_in(first.sector, first.kind)
+    return [one for one in around if one is not first and isinstance(one, type(first)) and one.settings.acquires]
 
 
 def threatened_by(target: Startup, buyer: Incumbent, share: float) -> Reason:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from agents.averages import average, last_quarter
 from agents.firm.firm import Firm
+from agents.firm.takeover import take_over
 from agents.incumbent.acquisition import CLEARLY_BETTER, SHARE_THAT_WORRIES, approach
+from agents.incumbent.line import Line
 from agents.incumbent.perception import View, answered, is_noticed, truth, view_of
 from agents.settings import FirmSettings
 from agents.startup.exits import USD_PER_RESEARCHER
@@ -30,6 +32,7 @@ class Incumbent(Firm):
     def __init__(self, model: World, name: str, settings: FirmSettings) -> None:
         super().__init__(model, name, settings)
         self.last_answer_month = self.founded_month
+        self.line = Line(self)
         self.oversights: set[int] = set()  # years in which a threat was overlooked
         model.bank.pay("savers", name, settings.capital_usd, "spending", "paid_in_capital")
         # Assumption: half a year of compute is set aside when the division begins.
@@ -37,16 +40,22 @@ class Incumbent(Firm):
 
     def choose_budget(self) -> float:
         """What the parent pays, and 70 % of what customers pay (assumption)."""
-        return self.settings.core_income_usd_month + 0.7 * last_quarter(self.recurring)
+        return self.line.parent_usd() + 0.7 * last_quarter(self.recurring)
 
     def find_cash(self, due_usd: float) -> None:
         """The parent pays its part, and makes up what is missing."""
         bank = self.model.bank
-        bank.pay("customers", self.name, self.settings.core_income_usd_month, "spending", "core_income")
+        bank.pay("customers", self.name, self.line.parent_usd(), "spending", "core_income")
         missing = due_usd - self.books.cash_usd
         if missing > 0:
             # One cent per account more than the sum: each cost is rounded to cents by itself.
             bank.pay("savers", self.name, missing + 0.1, "spending", "paid_in_capital")
+
+    def close_books(self) -> None:
+        """As every firm; the parent notes what the line lost."""
+        if self.alive:
+            super().close_books()
+            self.line.end_month()
 
     @rule("incumbent.response", "nothing; it may answer rivals by price and imitation")
     def respond_to_market(self) -> None:
@@ -103,8 +112,11 @@ class Incumbent(Firm):
         return view.share > SHARE_THAT_WORRIES or view.quality > self.quality_field
 
     def leave_or_enter(self) -> None:
-        """Look for a healthy startup to buy."""
-        approach(self)
+        """Look for a healthy startup to buy; answer to the parent."""
+        if self.alive:
+            approach(self)
+            self.line.review()
+            self.line.judge()
 
     @rule("incumbent.rescue", "what an incumbent pays for a startup that runs out of money, USD; 0 for no")
     def value_of(self, target: Startup) -> float:
@@ -122,9 +134,4 @@ class Incumbent(Firm):
 
     def absorb(self, target: Startup) -> None:
         """Take over customers where there is an offer in the same segment, and the data."""
-        for segment, slot in target.sales.slots.items():
-            if segment in self.sales.slots:
-                self.model.market.move_customers(slot, self.sales.slots[segment])
-        for sector in self.laboratories.keys() & target.laboratories.keys():
-            self.laboratories[sector].rows_lab += target.laboratories[sector].rows_lab
-            self.laboratories[sector].rows_field += target.laboratories[sector].rows_field
+        take_over(self, target)

@@ -29,7 +29,8 @@ def believers(firm: Startup, deal: Deal) -> list[Fund]:
     finance = firm.finance
     least = firm.model.settings.capital.bridge_belief * finance.cap_table.post_money_usd
     inside = [fund for fund in funds_of(firm.model) if fund.name in finance.invested_usd]
-    return [f for f in inside if f.follow_on_usd() >= SMALLEST_TICKET_USD and f.view_usd(deal) >= least]
+    able = [fund for fund in inside if fund.follow_on_usd() >= SMALLEST_TICKET_USD and fund.follows_on(deal)]
+    return [fund for fund in able if fund.view_usd(deal) >= least]
 
 
 def shared_usd(money_usd: dict[str, float], wanted_usd: float) -> dict[str, float]:

@@ -72,13 +72,15 @@ def settle(firm: Startup, heir: str) -> None:
     firm.books.close_month()
 
 
-def find_buyer(firm: Startup, need: Reason) -> bool:
-    """Offer a firm in need to the incumbents of its sector; the best offer wins. Returns whether one was made."""
+def find_buyer(firm: Startup, need: Reason, above_usd: float = 0.0) -> bool:
+    """Offer a firm in need to the incumbents of its sector; the best offer above a bound wins. Returns whether one was
+    made.
+    """
     around = firm.model.firms_in(firm.sector)
     buyers = [f for f in around if f.settings.acquires and isinstance(f, Buyer)]
     offers = {buyer: buyer.value_of(firm) for buyer in buyers}
     # Assumption: a buyer spends at most half of its cash on one startup.
-    offers = {buyer: usd for buyer, usd in offers.items() if 0 < usd <= 0.5 * buyer.books.cash_usd}
+    offers = {buyer: usd for buyer, usd in offers.items() if above_usd < usd <= 0.5 * buyer.books.cash_usd}
     if not offers:
         return False
     buyer = max(offers, key=lambda b: (offers[b], b.name))

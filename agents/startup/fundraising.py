@@ -99,6 +99,10 @@ class Fundraising:
         stake = table.shares.get(fund, 0.0) * table.post_money_usd + table.notes_usd.get(fund, 0.0)
         return stake * (1 - self.model.settings.capital.write_down_share) ** self.n_refused
 
+    def earns(self) -> bool:
+        """Whether the last twelve months brought at least what they cost."""
+        return sum(self.firm.revenues[-12:]) >= sum(self.firm.costs[-12:])
+
     def cost_of(self, fund: str) -> float:
         """What a fund has put in so far, USD; asking takes it off (an ended investment is written off once)."""
         return self.invested_usd.pop(fund, 0.0)

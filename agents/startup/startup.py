@@ -10,6 +10,8 @@ from agents.settings import FirmSettings
 from agents.startup.diagnosis import out_of_cash, short_of_cash
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
 from agents.startup.fundraising import Fundraising
+from agents.startup.giving_up import Patience, end_early
+from agents.startup.reserves import expansion_usd, pay_dividend
 from simulation.plugins.rules import rule
 from simulation.records.events import Pivot, Profitable
 from simulation.settings import Stage
@@ -32,6 +34,7 @@ class Startup(Firm):
     def __init__(self, model: World, name: str, settings: FirmSettings) -> None:
         super().__init__(model, name, settings)
         self.finance = Fundraising(self)
+        self.patience = Patience(self)
         self.burn_usd = 0.0
         self.last_pivot_month = self.founded_month
         self.was_profitable = False
@@ -58,7 +61,7 @@ class Startup(Firm):
         revenue = last_quarter(self.revenues)
         if self.is_mature():
             fade = max(1 - self.finance.months_since_round() / 24, 0.0)
-            return (1 - TARGET_MARGIN) * revenue + fade * self.burn_usd
+            return (1 - TARGET_MARGIN) * revenue + fade * self.burn_usd + expansion_usd(self)
         if self.finance.n_refused >= 2:
             self.burn_usd *= CUT_UNFUNDED
         elif self.runway_months() < SHORT_RUNWAY_MONTHS and not self.finance.raising:
@@ -109,19 +112,26 @@ class Startup(Firm):
             self.finance.consider()
 
     def leave_or_enter(self) -> None:
-        """Go public, sell, or wind up."""
+        """Go public, pay out, sell, give up, or wind up."""
         if not self.alive:
             return
         self.note_profit()
         if self.insolvent or self.books.cash_usd < 1.0:
-            need = out_of_cash(self)
-            if not find_buyer(self, need):
-                wind_up(self, need)
+            self.leave_broke()
         # Assumption: who was refused looks for a buyer with three months of cash left.
         elif self.finance.n_refused > 0 and not self.finance.raising and self.runway_months() < 3:
             find_buyer(self, short_of_cash(self))
+        elif need := self.patience.reason_to_end():
+            end_early(self, need)
         else:
             list_on_exchange(self)
+            pay_dividend(self)
+
+    def leave_broke(self) -> None:
+        """Sell itself in need, or be wound up."""
+        need = out_of_cash(self)
+        if not find_buyer(self, need):
+            wind_up(self, need)
 
     def note_profit(self) -> None:
         """Record the first year in profit."""

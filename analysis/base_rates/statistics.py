@@ -16,13 +16,14 @@ from pydantic import Field, model_validator
 
 from analysis.base_rates.sample import Sample
 from analysis.statistics.ages import months_between
-from analysis.statistics.histories import LEFT, first_rounds, full_years, lifetimes
+from analysis.statistics.histories import first_rounds, full_years, lifetimes
 from analysis.statistics.survival import Floats, survival_at
 from simulation.parameters import Settings, parameter
+from simulation.records.endings import GONE
 from simulation.settings import STAGES, Stage
 
 Year = int
-Deadly = Literal["bankrupt", "acquired"]
+Deadly = Literal["bankrupt", "gave up", "acquired"]
 
 
 class _Years(Settings):
@@ -41,7 +42,7 @@ class SurvivalOf(Settings):
     """Share of entrants alive at an age."""
 
     age_years: float = parameter(..., "age", "years", low=0.08, high=40)
-    deaths: tuple[Deadly, ...] = Field(("bankrupt",), description="endings that count as death", min_length=1)
+    deaths: tuple[Deadly, ...] = Field(("bankrupt", "gave up"), description="endings that count as death", min_length=1)
 
 
 class NextRoundOf(Settings):
@@ -170,7 +171,7 @@ def observe_capacity(sample: Sample, of: CapacityOf) -> pd.DataFrame:
     """Round over months until the next round, the firm's end or the run's end, whichever is first, USD a month."""
     own = _in_years(first_rounds(sample.rounds, of.stage), "time", of.years)
     own = own[months_between(own["time"], sample.months.end) >= of.follow_up_months]
-    gone = sample.endings[sample.endings["ending"].isin(LEFT)][["seed", "firm", "ended"]]
+    gone = sample.endings[sample.endings["ending"].isin(GONE)][["seed", "firm", "ended"]]
     own = own.merge(gone, on=["seed", "firm"], how="left")
     until = own[["next", "ended"]].min(axis=1).fillna(sample.months.end)
     months = months_between(own["time"], until).clip(lower=1.0)

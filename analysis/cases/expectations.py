@@ -10,11 +10,11 @@ import pandas as pd
 
 from analysis.cases.window import in_window
 from analysis.runs.months import RunMonths
+from simulation.records.endings import GONE
 
 if TYPE_CHECKING:
     from scenarios.expectation import Expectation
 
-GONE = ("bankrupt", "acquired")  # statuses of firms that no longer compete
 INCUMBENT = "incumbent"
 SECTOR_MONTH = ["seed", "month", "sector"]
 DERIVED = {  # metrics that are no column of their own: what they are made of

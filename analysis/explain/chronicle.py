@@ -10,11 +10,11 @@ import pandas as pd
 from analysis.explain.facts import Fact, Record, count, figure, month_fact
 from analysis.explain.moments import Moment
 from analysis.explain.offers import dated_offers, founding, giveaways, leaving
+from simulation.records.endings import GONE
 from simulation.records.events import KINDS, phrase_of
 from simulation.records.reasons import told
 from simulation.records.words import money
 
-ENDS = {"acquired", "bankrupt"}
 OUTSIDE = {"law", "price cut"}
 Row = dict[Any, Any]
 
@@ -49,7 +49,7 @@ def own_events(record: Record) -> list[Fact]:
     """The firm's own events; the seed round is said with the founding, and the end by `ending_fact`."""
     facts = []
     for row in record.events.to_dict("records"):
-        if row["kind"] in ENDS or (row["kind"] == "round" and row["data"].get("stage") == "seed"):
+        if row["kind"] in GONE or (row["kind"] == "round" and row["data"].get("stage") == "seed"):
             continue
         facts.append(event_fact(row, addition(record, row)))
     releases = [i for i, fact in enumerate(facts) if fact.kind == "release"]
@@ -143,6 +143,8 @@ def ending_fact(record: Record) -> Fact:
     end, kind = record.ending, str(record.ending["ending"])
     words = {
         "bankrupt": "goes bankrupt",
+        "gave up": "gives up while it can still pay",
+        "closed": "is closed by its parent",
         "acquired": f"is bought for {money(end['exit_value_usd'])}",
         "public": f"lives at the end of the run, public at {money(end['exit_value_usd'])}",
         "profitable": "lives at the end of the run and earns more than it spends",

@@ -16,6 +16,7 @@ from analysis.runs.manifest import ArmNote
 from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
 from analysis.statistics.written import written_number
+from simulation.records.endings import FAILED, GONE, sold_low
 
 if TYPE_CHECKING:
     from scenarios import Scenario
@@ -111,13 +112,13 @@ class Record:
 
     @property
     def failed(self) -> bool:
-        """Whether it ended bankrupt, or was bought for less than was raised."""
+        """Whether it failed, or was bought for less than was raised."""
         return is_failure(self.ending)
 
     @property
     def gone(self) -> bool:
         """Whether it left the market before the run was over."""
-        return self.ending["ending"] in ("bankrupt", "acquired")
+        return self.ending["ending"] in GONE
 
     def of(self, kind: str) -> pd.DataFrame:
         """Its events of one kind."""
@@ -125,9 +126,9 @@ class Record:
 
 
 def is_failure(ending: Mapping[Any, Any]) -> bool:
-    """Whether an ending is bankruptcy or a sale for less than was raised."""
-    sold_low = ending["ending"] == "acquired" and ending["exit_value_usd"] < ending["raised_usd"]
-    return bool(ending["ending"] == "bankrupt" or sold_low)
+    """Whether an ending is a failure (`simulation.records.endings`) or a sale for less than was raised."""
+    how = str(ending["ending"])
+    return how in FAILED or bool(sold_low(how, ending["exit_value_usd"], ending["raised_usd"]))
 
 
 def read_record(run: Run, subject: Subject) -> Record:

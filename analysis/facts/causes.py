@@ -16,11 +16,12 @@ from analysis.statistics.histories import FIRM, NOTE
 from analysis.statistics.intervals import Interval
 from analysis.statistics.resampling import ESTIMATED_SHARE, PLAIN_SHARE, POSITIVE, ratio_of
 from simulation.demand import advantage
+from simulation.records.endings import FAILED
 from simulation.records.reasons import LARGE_INCUMBENTS_SHARE, LOW_FIELD_ADVANTAGE, LOW_TRUST
 
 MOST_COUNTED = 5
 AGE_WITHIN_MONTHS = 12  # assumption: peers were founded at most so long before or after
-SURVIVE_MONTHS = 12  # assumption: and are not bankrupt within so long after, as far as the run tells
+SURVIVE_MONTHS = 12  # assumption: and do not fail within so long after, as far as the run tells
 CELL = ["seed", "month", "sector"]
 
 
@@ -28,12 +29,12 @@ class CauseRow(NamedTuple):
     """One kind of stated reason, and the same in peers."""
 
     cause: Annotated[str, label("kind of reason, as in docs/outputs.md")]
-    failures: Annotated[Interval, observed("share", "of bankrupt entrants, that carry it")]
+    failures: Annotated[Interval, observed("share", "of failed entrants, that carry it")]
     failures_by_table: Annotated[
         Interval,
         observed(
             "share",
-            "of bankrupt entrants with peers, to which the rule of this cause, read off tables, applies in "
+            "of failed entrants with peers, to which the rule of this cause, read off tables, applies in "
             "their last month; no figure where tables do not tell",
         ),
     ]
@@ -48,11 +49,11 @@ class CauseCountRow(NamedTuple):
 
     reasons: Annotated[str, label(f"number of reasons, `{MOST_COUNTED}+` for so many or more; `mean`")]
     unit: Annotated[str, label("`share`, or `reasons` of the mean")]
-    failures: Annotated[Interval, observed(OF_ROW, "of bankrupt entrants, that carry so many; or the mean number")]
+    failures: Annotated[Interval, observed(OF_ROW, "of failed entrants, that carry so many; or the mean number")]
 
 
 def causes(tables: Tables) -> list[CauseRow]:
-    """One row per kind of reason that a bankrupt entrant carries, the most frequent first."""
+    """One row per kind of reason that a failed entrant carries, the most frequent first."""
     failed = stated(tables)
     n = tables.per_seed(failed)
     kinds = sorted({kind for own in failed["kinds"] for kind in own})
@@ -66,7 +67,7 @@ def causes(tables: Tables) -> list[CauseRow]:
 
 
 def cause_counts(tables: Tables) -> list[CauseCountRow]:
-    """Shares of bankrupt entrants by the number of their reasons, and the mean number; no rows without any."""
+    """Shares of failed entrants by the number of their reasons, and the mean number; no rows without any."""
     failed = stated(tables)
     if not len(failed):
         return []
@@ -81,8 +82,8 @@ def cause_counts(tables: Tables) -> list[CauseCountRow]:
 
 
 def stated(tables: Tables) -> pd.DataFrame:
-    """Bankrupt entrants with the kinds of their reasons (`kinds`, each once)."""
-    failed = tables.entrants[tables.entrants["ending"] == "bankrupt"]
+    """Failed entrants with the kinds of their reasons (`kinds`, each once)."""
+    failed = tables.entrants[tables.entrants["ending"].isin(FAILED)]
     return failed.assign(kinds=pd.Series(map(_kinds, failed["causes"]), index=failed.index, dtype=object))
 
 
@@ -97,8 +98,8 @@ def _kinds(causes: str | None) -> tuple[str, ...]:
 def peers_of(tables: Tables, failed: pd.DataFrame) -> pd.DataFrame:
     """Rows of failures in their last month and of their peers then; `failure` names the failed firm of a row.
 
-    Peers are startups of the same seed and sector, founded at most `AGE_WITHIN_MONTHS` earlier or later, that do not go
-    bankrupt within `SURVIVE_MONTHS`.
+    Peers are startups of the same seed and sector, founded at most `AGE_WITHIN_MONTHS` earlier or later, that do not
+    fail within `SURVIVE_MONTHS`.
     """
     startups = with_signs(tables)
     own = startups.merge(failed[FIRM], on=FIRM)
@@ -106,8 +107,8 @@ def peers_of(tables: Tables, failed: pd.DataFrame) -> pd.DataFrame:
     keys = last[[*CELL, "firm", "founded"]].rename(columns={"firm": "failure", "founded": "failure_founded"})
     pairs = startups.merge(keys, on=CELL)
     near = months_between(pairs["failure_founded"], pairs["founded"]).abs() <= AGE_WITHIN_MONTHS
-    bankrupt = tables.endings[tables.endings["ending"] == "bankrupt"][[*FIRM, "ended"]]
-    pairs = pairs.merge(bankrupt, on=FIRM, how="left")
+    failures = tables.endings[tables.endings["ending"].isin(FAILED)][[*FIRM, "ended"]]
+    pairs = pairs.merge(failures, on=FIRM, how="left")
     lives = ~(months_between(pairs["month"], pairs["ended"]) <= SURVIVE_MONTHS)
     itself = pairs["firm"] == pairs["failure"]
     kept = pairs[itself | (near.to_numpy() & lives.to_numpy())]

@@ -2,8 +2,8 @@
 
 Each round of an entrant is one investment. What it got back follows from the world's own cap table
 (`simulation.capital.CapTable`), played again from the rounds: the price at a sale by rank of claims, its share of the
-value at a listing, nothing in a bankruptcy. Each round decides for itself whether to convert, while in the world a
-holder of several rounds decides for all of them.
+value at a listing, what is left where it is given up, nothing in a bankruptcy, and dividends before. Each round decides
+for itself whether to convert, while in the world a holder of several rounds decides for all of them.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from analysis.statistics.resampling import (
 from analysis.statistics.survival import Floats
 from analysis.statistics.tails import tail_of
 from simulation.capital import FOUNDERS, CapTable
+from simulation.records.endings import GONE
 from simulation.settings import STAGES
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
@@ -98,9 +99,14 @@ def investments(tables: Tables) -> pd.DataFrame:
     back = np.full(len(rounds), math.nan)
     priced = list(zip(rounds["round"], rounds["amount_usd"], rounds["pre_money_usd"], strict=True))
     groups: Any = rounds.groupby(FIRM).indices
+    paid_out = dividends(tables)
     for key in groups.keys() & ends.keys():
         places = np.sort(groups[key])
-        back[places] = proceeds_usd([priced[place] for place in places], ends[key], tables.note_discount)
+        own = [priced[place] for place in places]
+        back[places] = proceeds_usd(own, ends[key], tables.note_discount)
+        for time, usd in paid_out.get(key, ()):
+            held = own[: int((rounds["time"].iloc[places] <= time).sum())]
+            back[places[: len(held)]] += dividend_usd(held, usd, tables.note_discount)
     made = rounds.rename(columns={"amount_usd": "paid_usd"}).assign(back_usd=back)
     made = made[made["paid_usd"] > 0].assign(multiple=lambda own: own["back_usd"] / own["paid_usd"])
     return made.dropna(subset=["multiple"])[[*FIRM, "round", "time", "paid_usd", "back_usd", "multiple"]]
@@ -108,7 +114,7 @@ def investments(tables: Tables) -> pd.DataFrame:
 
 def realised(tables: Tables) -> dict[tuple[int, str], Realised]:
     """By seed and firm how its investors were paid, and for how much; a listing counts, whatever came after it."""
-    ended = tables.entrants[tables.entrants["ending"].isin(["bankrupt", "acquired", "public"])]
+    ended = tables.entrants[tables.entrants["ending"].isin([*GONE, "public"])]
     keys = zip(ended["seed"].tolist(), ended["firm"].tolist(), strict=True)
     found = dict(zip(keys, zip(ended["ending"], ended["exit_value_usd"], strict=True), strict=True))
     listed = tables.events[tables.events["kind"] == "listed"]
@@ -116,6 +122,28 @@ def realised(tables: Tables) -> dict[tuple[int, str], Realised]:
         if (key := (row["seed"], row["firm"])) in found:
             found[key] = ("public", _value_usd(row["fields"]))
     return found
+
+
+def dividends(tables: Tables) -> dict[tuple[int, str], list[tuple[pd.Timestamp, float]]]:
+    """By seed and firm when it paid out to its holders, and how much, USD."""
+    found: dict[tuple[int, str], list[tuple[pd.Timestamp, float]]] = {}
+    for row in tables.events[tables.events["kind"] == "dividend"].to_dict("records"):
+        found.setdefault((row["seed"], row["firm"]), []).append((row["time"], row["amount_usd"]))
+    return found
+
+
+def dividend_usd(rounds: Sequence[tuple[str, float, float]], usd: float, note_discount: float) -> list[float]:
+    """What each round held so far gets of a dividend, USD: its share, all preferred stock converted."""
+    if any(stage != NOTE and not pre > 0 for stage, _, pre in rounds):
+        return [math.nan] * len(rounds)
+    table, common = cap_table(rounds, note_discount)
+    return by_round(table, common, {holder: share * usd for holder, share in table.shares.items()}, len(rounds))
+
+
+def by_round(table: CapTable, common: dict[str, float], parts: dict[str, float], n: int) -> list[float]:
+    """Parts of holders as parts of rounds: seed rounds have theirs of what common stock gets."""
+    parts = parts | {name: parts[FOUNDERS] * shares / table.common for name, shares in common.items()}
+    return [parts.get(str(number), 0.0) for number in range(n)]
 
 
 def _value_usd(fields: str | None) -> float:
@@ -126,8 +154,9 @@ def _value_usd(fields: str | None) -> float:
 def proceeds_usd(rounds: Sequence[tuple[str, float, float]], end: Realised, note_discount: float) -> list[float]:
     """What each round of a firm got back, USD, as its cap table says.
 
-    rounds: (stage, amount, pre-money valuation) in time order; end: `bankrupt`, `acquired` or `public`, and the price
-    or the valuation. NaN for all where a price is missing that the shares depend on.
+    rounds: (stage, amount, pre-money valuation) in time order; end: `bankrupt`, `gave up`, `acquired` or `public`, and
+    what was left for holders, the price or the valuation. NaN for all where a price is missing that the shares depend
+    on.
     """
     how, usd = end
     if how == "bankrupt":
@@ -141,8 +170,7 @@ def proceeds_usd(rounds: Sequence[tuple[str, float, float]], end: Realised, note
         parts = {holder: share * usd for holder, share in table.shares.items()}
     else:
         parts = table.split(usd)
-    parts |= {name: parts[FOUNDERS] * shares / table.common for name, shares in common.items()}
-    return [parts.get(str(number), 0.0) for number in range(len(rounds))]
+    return by_round(table, common, parts, len(rounds))
 
 
 def cap_table(rounds: Iterable[tuple[str, float, float]], note_discount: float) -> tuple[CapTable, dict[str, float]]:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from analysis.facts.figures import label, observed
 from analysis.facts.tables import Tables
-from analysis.statistics.histories import LEFT, lifetimes
+from analysis.statistics.histories import lifetimes
 from analysis.statistics.intervals import Interval
 from analysis.statistics.resampling import (
     ESTIMATED_SHARE,
@@ -28,11 +28,11 @@ from analysis.statistics.resampling import (
     ratio_of,
 )
 from analysis.statistics.survival import Floats, kaplan_meier, survival_at
+from simulation.records.endings import FAILED, GONE, EndingKind
 
 YEAR = 12
-FAILED = ("bankrupt",)
 NOBODY = np.empty(0, int)
-ENDINGS = ("bankrupt", "acquired", "public", "alive")
+ENDINGS: tuple[EndingKind, ...] = ("bankrupt", "gave up", "acquired", "public", "alive")
 
 
 class SurvivalRow(NamedTuple):
@@ -40,11 +40,13 @@ class SurvivalRow(NamedTuple):
 
     age_years: Annotated[int, label("age", "years")]
     at_risk: Annotated[int, label("entrants alive and under observation when this year of age begins", "firms")]
-    alive: Annotated[Interval, observed("share", "not bankrupt at that age (Kaplan–Meier); an acquisition censors")]
-    independent: Annotated[Interval, observed("share", "neither bankrupt nor acquired at that age (Kaplan–Meier)")]
-    failure_hazard: Annotated[Interval, observed("1/year", "bankruptcies in this year of age over firm-years in it")]
+    alive: Annotated[
+        Interval, observed("share", "neither bankrupt nor given up at that age (Kaplan–Meier); an acquisition censors")
+    ]
+    independent: Annotated[Interval, observed("share", "neither failed nor acquired at that age (Kaplan–Meier)")]
+    failure_hazard: Annotated[Interval, observed("1/year", "failures in this year of age over firm-years in it")]
     exit_hazard: Annotated[
-        Interval, observed("1/year", "bankruptcies and acquisitions in this year of age over firm-years in it")
+        Interval, observed("1/year", "failures and acquisitions in this year of age over firm-years in it")
     ]
 
 
@@ -54,6 +56,7 @@ class CohortRow(NamedTuple):
     cohort: Annotated[str, label("calendar year of founding; `all`")]
     firms: Annotated[int, label("entrants founded", "firms")]
     bankrupt: Annotated[Interval, observed("share", "bankrupt by the end of the run")]
+    gave_up: Annotated[Interval, observed("share", "given up by its founders or investors by then")]
     acquired: Annotated[Interval, observed("share", "acquired by then")]
     public: Annotated[Interval, observed("share", "listed by then, and still there")]
     alive: Annotated[Interval, observed("share", "alive and private then, profitable or not")]
@@ -62,7 +65,7 @@ class CohortRow(NamedTuple):
 def survival(tables: Tables) -> list[SurvivalRow]:
     """One row per year of age that somebody was observed to begin; the end of the run censors."""
     failed = lifetimes(tables.entrants, tables.months.end, FAILED)
-    left = lifetimes(tables.entrants, tables.months.end, LEFT)
+    left = lifetimes(tables.entrants, tables.months.end, GONE)
     oldest = math.ceil(failed["months"].max() / YEAR) if len(failed) else 0
     return [_of_age(tables, failed, left, age) for age in range(1, oldest + 1)]
 

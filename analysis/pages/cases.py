@@ -79,7 +79,15 @@ CHINESE = Words(
     seeds_not_in_file="没有任何设定参考过的种子上的结果见 [benchmarks](benchmarks/README.md)。",
     all_causes="全部原因俱在：",
     without="去掉 `{name}`（§{section}）",
-    endings={"profitable": "盈利", "public": "上市", "alive": "存活", "acquired": "被收购", "bankrupt": "破产"},
+    endings={
+        "profitable": "盈利",
+        "public": "上市",
+        "alive": "存活",
+        "acquired": "被收购",
+        "bankrupt": "破产",
+        "gave up": "主动关闭",
+        "closed": "业务关停",
+    },
     lowered="{all} 次去除中有 {lower} 次使符合全部陈述的种子变少（效应的置信区间低于零）。",
     changed="去掉一个原因后，书中的结局在 {all} 次中有 {rarer} 次变少，{more} 次变多；"
     "其余 {same} 次效应的置信区间包含零："

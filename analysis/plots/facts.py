@@ -107,7 +107,7 @@ def survival(axes: Axes, rows: Sequence[Any]) -> None:
     """Shares alive and independent by age."""
     ages = [0, *(row.age_years for row in rows)]
     whole = Interval(1.0, 1.0, 1.0, 0)
-    line(axes, ages, [whole, *(row.alive for row in rows)], FOCAL, "not bankrupt")
+    line(axes, ages, [whole, *(row.alive for row in rows)], FOCAL, "not failed")
     line(axes, ages, [whole, *(row.independent for row in rows)], RIVALS, "nor acquired")
     axes.set_ylim(0, 1.02)
     percent_on_y(axes)
@@ -118,8 +118,8 @@ def survival(axes: Axes, rows: Sequence[Any]) -> None:
 def hazards(axes: Axes, rows: Sequence[Any]) -> None:
     """Hazards by year of age."""
     ages = [row.age_years for row in rows]
-    points(axes, [age - 0.08 for age in ages], [row.failure_hazard for row in rows], FOCAL, "bankrupt")
-    points(axes, [age + 0.08 for age in ages], [row.exit_hazard for row in rows], RIVALS, "bankrupt or acquired")
+    points(axes, [age - 0.08 for age in ages], [row.failure_hazard for row in rows], FOCAL, "failed")
+    points(axes, [age + 0.08 for age in ages], [row.exit_hazard for row in rows], RIVALS, "failed or acquired")
     axes.set_ylim(bottom=0)
     percent_on_y(axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -130,7 +130,7 @@ def cohorts(axes: Axes, rows: Sequence[Any]) -> None:
     """Shares of endings, stacked."""
     below = np.zeros(len(rows))
     for ending in ENDINGS:
-        shares = np.nan_to_num([getattr(row, ending).estimate for row in rows])
+        shares = np.nan_to_num([getattr(row, ending.replace(" ", "_")).estimate for row in rows])
         axes.bar(range(len(rows)), shares, bottom=below, color=ending_colour(ending), label=ending, width=0.8)
         below += shares
     names_on_x(axes, [row.cohort for row in rows])

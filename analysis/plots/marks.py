@@ -19,6 +19,8 @@ KINDS = (  # letter, kind of event, what readers call it; the first of its kind 
     ("+", "profitable", "first profitable year"),
     ("L", "listed", "listed"),
     ("S", "acquired", "sold"),
+    ("U", "gave up", "given up"),
+    ("K", "closed", "closed by its parent"),
     ("X", "bankrupt", "bankrupt"),
 )
 ROUNDS = (  # letter, stage, what readers call it; seed capital comes with the founding

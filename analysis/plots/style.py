@@ -34,6 +34,8 @@ ENDING_COLOURS = {  # blue for those that go on, orange for those that do not; n
     "public": "#3d8bd0",
     "alive": "#b9d7ee",
     "acquired": "#f2b35e",
+    "gave up": "#c8712a",
+    "closed": "#e9dcc3",
     "bankrupt": BAD,
 }
 TINTS = {"-": (0.0, 0.0), "--": (0.0, 0.5), "-.": (1.0, 0.5), ":": (0.0, 0.75)}  # by dashes: towards what, how far

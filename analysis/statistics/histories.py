@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from analysis.statistics.ages import months_between
+from simulation.records.endings import GONE
 
-LEFT = ("bankrupt", "acquired")  # endings after which a firm is no more; a listed firm goes on
 NOTE = "bridge"  # in the rounds table: a convertible note, which has no price and is no round of its own
 FIRM = ["seed", "firm"]
 
@@ -18,7 +18,7 @@ def lifetimes(endings: pd.DataFrame, end: pd.Timestamp, deaths: Collection[str])
 
     endings: seed, founded, ended, ending. Firms founded at the very end of the run are left out.
     """
-    stop = endings["ended"].where(endings["ending"].isin(LEFT), end).fillna(end)
+    stop = endings["ended"].where(endings["ending"].isin(GONE), end).fillna(end)
     months = months_between(endings["founded"], stop)
     found = pd.DataFrame({"seed": endings["seed"], "months": months, "died": endings["ending"].isin(deaths)})
     return found[found["months"] > 0]

@@ -11,6 +11,8 @@ from datetime import date
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from simulation.records.endings import ENDINGS
+
 DType = Literal["date", "integer", "number", "text"]
 _DTYPES: dict[Any, DType] = {date: "date", int: "integer", float: "number", str: "text"}
 
@@ -162,7 +164,7 @@ class SectorRow(NamedTuple):
     sector: Annotated[str, Is("", "sector")]
     n_firms: Annotated[int, Is("firms", "living firms, incumbents included")]
     entries: Annotated[int, Is("firms", "firms whose first month it is")]
-    exits: Annotated[int, Is("firms", "firms that were wound up or bought in the month")]
+    exits: Annotated[int, Is("firms", "firms that were wound up, closed or bought in the month")]
     hhi: Annotated[
         float,
         Is(
@@ -188,6 +190,23 @@ class SectorRow(NamedTuple):
         float, Is("customers", "minority customers, times the fairness gap of the model they use")
     ]
     exposed_users: Annotated[float, Is("users", "users, times the membership advantage of the model they use")]
+
+
+class FoundingRow(NamedTuple):
+    """Potential founders of one stream in one month, and what they expected; only streams that have them."""
+
+    month: Annotated[date, Is("date", "month in which they decided")]
+    stream: Annotated[str, Is("", "stream of entrants")]
+    sector: Annotated[str, Is("", "sector")]
+    potential: Annotated[int, Is("people", "potential founders, those who come from firms included")]
+    founded: Annotated[int, Is("firms", "startups founded by them")]
+    expected_usd: Annotated[float, Is("USD", "what one of usual skill expected, for sure")]
+    outside_usd: Annotated[float, Is("USD", "median of what they could have elsewhere")]
+    chance: Annotated[float, Is("probability", "chance of success, as news of the sector have it")]
+    open_usd_year: Annotated[float, Is("USD/year", "what customers would pay who are open to one more")]
+    rivals: Annotated[int, Is("firms", "living startups that it would stand beside")]
+    possible: Annotated[float, Is("share", "field advantage that current models make possible")]
+    funded_share: Annotated[float, Is("share", "part of its value that venture capital lets it reach")]
 
 
 class EventRow(NamedTuple):
@@ -218,18 +237,15 @@ class EndingRow(NamedTuple):
 
     firm: Annotated[str, Is("", "name")]
     founded: Annotated[date, Is("date", "day on which it entered")]
-    ended: Annotated[date | None, Is("date", "day of bankruptcy, sale or listing; NaT for `alive` and `profitable`")]
-    ending: Annotated[
-        str,
-        Is(
-            "",
-            "`bankrupt`, `acquired`, `public`, `profitable` (alive, twelve months brought more than they cost) or "
-            "`alive`",
-        ),
+    ended: Annotated[
+        date | None, Is("date", "day of bankruptcy, closing, sale or listing; NaT for `alive` and `profitable`")
     ]
+    ending: Annotated[str, Is("", "; ".join(f"`{name}`: {one.meaning}" for name, one in ENDINGS.items()))]
     causes: Annotated[str, Is("", "why, the most telling first: a JSON list as in `events`; empty for none")]
     raised_usd: Annotated[float, Is("USD", "money raised in all rounds, seed and notes included")]
-    exit_value_usd: Annotated[float, Is("USD", "price of the sale, or valuation at the listing; else 0")]
+    exit_value_usd: Annotated[
+        float, Is("USD", "price of the sale, valuation at the listing, what was left for holders; else 0")
+    ]
     kind: Annotated[str, Is("", "`startup` or `incumbent`")]
     sector: Annotated[str, Is("", "sector")]
 
@@ -277,6 +293,7 @@ class FoundationRow(NamedTuple):
 ROWS: dict[str, type[tuple[Any, ...]]] = {
     "firms": FirmRow,
     "sectors": SectorRow,
+    "founding": FoundingRow,
     "events": EventRow,
     "rounds": RoundRow,
     "endings": EndingRow,

@@ -73,6 +73,31 @@ class Founded(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Founders(Event):
+    """A startup's founders come from another firm."""
+
+    kind = "founders"
+    weight = 6
+    phrase = ("its founders come from {other}: {background}",)
+    more = ("; skill {skill_usual:.2f} → {skill:.2f}",)
+    other: Annotated[str, Is("", "firm that they worked for, or founded before")]
+    background: Annotated[str, Is("", "`spin-out` (they worked there) or `serial` (they founded it, and it ended)")]
+    skill_usual: Annotated[float, Is("0..1", "skill that they would have without that past")]
+    skill: Annotated[float, Is("0..1", "skill that they have")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dividend(Event):
+    """A mature startup pays out cash that it earned and does not need."""
+
+    kind = "dividend"
+    weight = 3
+    phrase = ("pays {amount_usd:money} to its holders",)
+    amount_usd: Annotated[float, Is("USD", "cash paid out")]
+    target_usd: Annotated[float, Is("USD", "cash that it keeps")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Release(Event):
     """A model is released."""
 
@@ -492,6 +517,36 @@ class Bankrupt(Left):
 
     kind = "bankrupt"
     phrase = ("goes bankrupt",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaveUp(Left):
+    """Founders or investors end a startup that can still pay, and nobody buys it."""
+
+    kind = "gave up"
+    phrase = ("gives up",)
+    more = ("; {amount_usd:money} are left for its holders",)
+    amount_usd: Annotated[float, Is("USD", "what holders got")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed(Left):
+    """The parent of an incumbent closes a line that loses, and nobody buys it."""
+
+    kind = "closed"
+    phrase = ("{firm} closes its line",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetMoved(Event):
+    """The parent of an incumbent moves what it pays, for results were good or bad."""
+
+    kind = "budget moved"
+    weight = 3
+    phrase = ("its parent now pays {factor:.0%} of what it first did",)
+    amount_usd: Annotated[float, Is("USD/month", "what it pays from now on")]
+    growth_year: Annotated[float, Is("1/year", "growth of the line's sales")]
+    factor: Annotated[float, Is("ratio", "against what it first paid")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,9 @@ ReasonKind = Literal[
     "bought",  # somebody bought it in need
     "threat",  # somebody bought it while it was healthy
     "misjudged",  # the buyer saw something else than there was
+    "prospects",  # founders expect less of it than of another career
+    "living dead",  # it neither grows nor earns, and its investors end it
+    "line loses",  # an incumbent's line lost more than its strategy is worth
     "size",  # revenue and growth that an exchange asks for
 ]
 LOW_FIELD_ADVANTAGE = 0.5
@@ -46,6 +49,9 @@ PHRASES: dict[str, tuple[str, ...]] = {
         "; holds {large_share:.0%} of the sector",
     ),
     "misjudged": ("the buyer saw {seen_usd:money} in it, truly {true_usd:money}",),
+    "prospects": ("founders expected {expected_usd:money} of it and {outside_usd:money} elsewhere",),
+    "living dead": ("it neither grew ({growth_year:.0%} a year) nor earned, {months:.0f} months after its last round",),
+    "line loses": ("it lost {loss_usd_month:money} a month, worth {strategic_usd_month:money} to its parent",),
     "size": ("{revenue_usd_year:money} revenue a year, growing {growth_year:.0%}",),
 }
 """How each kind is told, by its figures; a part whose figure is missing is left out."""

@@ -7,6 +7,8 @@ from pydantic import Field
 from simulation.parameters import Name, Settings
 from simulation.settings.capital import CapitalSettings, StageTerms
 from simulation.settings.foundations import FoundationSettings
+from simulation.settings.exits import ExitSettings
+from simulation.settings.founding import FoundingSettings
 from simulation.settings.hazards import RiskSettings, SocietySettings
 from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
@@ -24,6 +26,8 @@ __all__ = [
     "CapitalSettings",
     "ComputeSettings",
     "FoundationSettings",
+    "ExitSettings",
+    "FoundingSettings",
     "FundStage",
     "LabourSettings",
     "Name",
@@ -65,3 +69,5 @@ class WorldSettings(Settings):
         description="large models that laboratories pretrain and sell; null: there are none",
         json_schema_extra={"settled": True},  # whether there are any is settled at the start
     )
+    founding: FoundingSettings = FoundingSettings()
+    exit: ExitSettings = ExitSettings()

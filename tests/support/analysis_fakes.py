@@ -17,6 +17,7 @@ import pandas as pd
 from analysis.play.lockstep import Engine
 from scenarios.expectation import Expectation
 from scenarios.statements import Cause
+from simulation.records.recorder import Recorder
 from simulation.training.plan import TrainingPlan
 from tests.support.service import FakeService, open_service
 
@@ -141,7 +142,7 @@ class FakeWorld:
             [{"time": self.date_of(1), "firm": self.focal, "round": "seed", "amount_usd": 1e6, "pre_money_usd": 5e6}]
         ).assign(investors="fund")
         funds = pd.DataFrame([{"fund": "fund", "vintage": 2014, "paid_in_usd": 1e6, "dpi": 0.0}])
-        return {
+        return Recorder().frames() | {
             "firms": firms, "sectors": sectors, "events": events, "rounds": rounds, "endings": self.endings(),
             "funds": funds, "foundations": pd.DataFrame(columns=["month", "lab"]),
         }  # fmt: skip

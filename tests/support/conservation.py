@@ -8,8 +8,7 @@ import pytest
 from agents.fund import committed_usd
 from simulation.books import ASSETS, EQUITY, LIABILITIES
 from simulation.model import MarketModel
-
-ENDINGS = {"bankrupt", "acquired", "public", "profitable", "alive"}
+from simulation.records.endings import ENDINGS, FAILED, GONE
 
 
 def check_money(model: MarketModel) -> None:
@@ -47,7 +46,7 @@ def check_customers(model: MarketModel) -> None:
 def check_firms(model: MarketModel) -> None:
     market = model.market
     for name, firm in model.firms.items():
-        assert firm.ending in ENDINGS - {"profitable"}, name
+        assert firm.ending in ENDINGS.keys() - {"profitable"}, name
         assert firm.alive == (firm.ending in ("alive", "public")), name
         if firm.kind == "startup":
             assert sum(firm.finance.cap_table.shares.values()) == pytest.approx(1, abs=1e-12), name
@@ -63,10 +62,10 @@ def check_firms(model: MarketModel) -> None:
 def check_endings(model: MarketModel) -> None:
     """One row per firm; who is gone has a date, and the bankrupt have reasons."""
     endings = model.tables()["endings"]
-    assert sorted(endings["firm"]) == sorted(model.firms) and set(endings["ending"]) <= ENDINGS
-    gone = endings["ending"].isin(["bankrupt", "acquired", "public"])
+    assert sorted(endings["firm"]) == sorted(model.firms) and set(endings["ending"]) <= ENDINGS.keys()
+    gone = endings["ending"].isin([*GONE, "public"])
     assert (endings["ended"].notna() == gone).all()
-    assert (endings.loc[endings["ending"] == "bankrupt", "causes"] != "").all()
+    assert (endings.loc[endings["ending"].isin(FAILED), "causes"] != "").all()
 
 
 def check_funds(model: MarketModel) -> None:

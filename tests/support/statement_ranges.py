@@ -13,6 +13,7 @@ from agents.firm.certification import demand_of
 from agents.settings import FirmSettings
 from scenarios import Scenario
 from scenarios.expectation import Expectation
+from simulation.records.endings import ENDINGS
 from simulation.revenue import BY_NAME
 from simulation.settings import RevenueModel, WorldSettings
 from simulation.training.ladder import RUNGS, architecture, inference_flops
@@ -21,7 +22,6 @@ from simulation.training.tasks import get_task
 Range = tuple[float, float]
 SHARES = ("trust", "share", "field_coverage", "quality_lab", "quality_field", "licence_solution_share")
 AMOUNTS = ("cash_usd", "revenue_usd", "costs_usd", "headcount", "price_usd", "brand_usd", "broken_runs", "lost_runs")
-ENDINGS = {"bankrupt", "acquired", "public", "profitable", "alive"}
 PRUNED_LEFT = 0.4  # pruning leaves half of each layer's weights; a little less is allowed for rounding
 LEAST_RUN_MONTHS = 0.05  # the shortest run that the cloud knows (docs/model.md §7.3)
 
@@ -120,7 +120,7 @@ def _reachable(firm: FirmSettings) -> set[RevenueModel]:
 
 
 def _decided_ending(one: Expectation) -> str:
-    everything = set(one.ending or ()) == ENDINGS and one.after is None and one.before is None
+    everything = set(one.ending or ()) == ENDINGS.keys() and one.after is None and one.before is None
     return "always" if everything and not one.exit_value_below_raised else ""
 
 

@@ -37,9 +37,10 @@ from analysis.plots.trajectories import alive_by_month, draw_panels, plot_trajec
 from analysis.runs.months import RunMonths, months_of
 from analysis.runs.run import Run
 from scenarios import Scenario
-from scenarios.expectation import Ending, EventKind, Expectation, Metric
+from scenarios.expectation import EventKind, Expectation, Metric
 from scenarios.strict_yaml.document import Document
 from scenarios.strict_yaml.validation import validate_as
+from simulation.records.endings import ENDINGS
 from tests.support.explain_fakes import ENGINE
 from tests.support.world_fakes import MARKET, merged
 
@@ -130,7 +131,7 @@ def expected(**fields: Any) -> Expectation | None:
 
 def all_expectations(**window: date) -> list[Expectation]:
     """Every ending, event and metric that a chapter can speak of, in one window."""
-    many = [expected(ending=(ending,), **window) for ending in get_args(Ending)]
+    many = [expected(ending=(ending,), **window) for ending in ENDINGS]
     many += [expected(event=kind, **window) for kind in get_args(EventKind)]
     for metric in get_args(Metric):
         many += [expected(metric=metric, of=of, at_least=0.0, **window) for of in ("value", "rank", "over_traditional")]

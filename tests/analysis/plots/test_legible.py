@@ -36,7 +36,7 @@ from analysis.plots.text import NOTE, labels, make_drawable, one_line, signs_of
 from analysis.runs.months import RunMonths
 from analysis.runs.names import MOST_BYTES
 from analysis.statistics.intervals import Interval
-from scenarios.expectation import Ending
+from simulation.records.endings import EndingKind
 from tests.support.explain_fakes import ENGINE
 from tests.support.quick_cli import SMALL
 
@@ -298,7 +298,7 @@ def test_endings_and_verdicts_are_told_apart_without_red_and_green(missing: str)
 
 
 def test_every_ending_has_a_colour_and_a_number_that_can_be_read_on_it() -> None:
-    assert set(get_args(Ending)) == set(ENDING_COLOURS)
+    assert set(get_args(EndingKind)) == set(ENDING_COLOURS)
     for colour in ENDING_COLOURS.values():
         light = [seen(one, "nothing")[0] for one in (colour, ink_on(colour))]
         assert abs(light[0] - light[1]) > 40
