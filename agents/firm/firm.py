@@ -258,6 +258,7 @@ class Firm(Actor, ABC):
             "goods": self.sales.goods_usd,
             "inference": max(self.sales.serving_usd() - self.prepaid_serving_usd, 0.0),
             "compliance": law.compliance_usd_month,
+            "positioning": self.sales.upkeep_usd(),
         }
 
     def pay_costs(self, due: Mapping[Account, float]) -> None:

@@ -10,6 +10,7 @@ from agents.settings import FirmSettings
 from agents.startup.diagnosis import out_of_cash, short_of_cash
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
 from agents.startup.fundraising import Fundraising
+from agents.startup.positioning import Positioning
 from simulation.plugins.rules import rule
 from simulation.records.events import Pivot, Profitable
 from simulation.settings import Stage
@@ -32,6 +33,7 @@ class Startup(Firm):
     def __init__(self, model: World, name: str, settings: FirmSettings) -> None:
         super().__init__(model, name, settings)
         self.finance = Fundraising(self)
+        self.positioning = Positioning(self)
         self.burn_usd = 0.0
         self.last_pivot_month = self.founded_month
         self.was_profitable = False
@@ -71,9 +73,16 @@ class Startup(Firm):
     # -- market -------------------------------------------------------------------------------------------------------
 
     def respond_to_market(self) -> None:
-        """Raise a price that does not cover serving; pivot when the way of earning does not work."""
+        """Raise a price that does not cover serving; go where more is to be earned; pivot where that does not work."""
         self.cover_serving_cost()
+        self.reposition()
         self.pivot_if_stuck()
+
+    @rule("startup.reposition", "nothing; it may pay for market research, and enter or leave segments of its sector")
+    def reposition(self) -> None:
+        """Study the sector's segments when stuck, or now and then; enter the best where it pays, leave the poor."""
+        if self.sales.slots and self.model.settings.positioning.research_usd:
+            self.positioning.review()
 
     @rule("startup.price", "nothing; it may change the price level of what the startup sells")
     def cover_serving_cost(self) -> None:

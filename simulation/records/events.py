@@ -167,6 +167,43 @@ class Pivot(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MarketResearch(Event):
+    """A startup learns from a study what a segment of its sector would bring."""
+
+    kind = "market research"
+    weight = 3
+    phrase = ("learns for {amount_usd:money} that {other} would bring {seen_usd_month:money} a month",)
+    more = (" (truly {true_usd_month:money})",)
+    other: Annotated[str, Is("", "segment that seems to bring most")]
+    amount_usd: Annotated[float, Is("USD", "cost of the study")]
+    seen_usd_month: Annotated[float, Is("USD/month", "what it would bring by the study, a year after entry")]
+    true_usd_month: Annotated[float, Is("USD/month", "what it would bring as market and rivals stand")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentEntered(Event):
+    """A startup begins to sell in another segment of its sector."""
+
+    kind = "segment entered"
+    weight = 8
+    phrase = ("enters the segment {other} for {amount_usd:money}, earning by {earns}",)
+    other: Annotated[str, Is("", "segment")]
+    amount_usd: Annotated[float, Is("USD", "what entry costs")]
+    earns: Annotated[str, Is("", "revenue model there")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentLeft(Event):
+    """A startup stops selling in a segment of its sector."""
+
+    kind = "segment left"
+    weight = 8
+    phrase = ("leaves the segment {other}, which brings {brings_usd_month:money} a month",)
+    other: Annotated[str, Is("", "segment")]
+    brings_usd_month: Annotated[float, Is("USD/month", "takings there less cost of serving")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profitable(Event):
     """The first twelve months in profit."""
 

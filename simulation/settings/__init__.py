@@ -10,8 +10,11 @@ from simulation.settings.hazards import RiskSettings, SocietySettings
 from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
 from simulation.settings.names import ROLES, SERVICES, STAGES, FundStage, RevenueModel, Role, Service, Stage
+from simulation.settings.positioning import PositioningSettings
 from simulation.settings.resources import ComputeSettings, LabourSettings
 from simulation.settings.services import ServiceSettings
+from simulation.settings.tastes import BuyerType
+from simulation.settings.technology import Breakthrough, TechnologySettings
 from simulation.settings.training import TrainingSettings
 
 __all__ = [
@@ -19,11 +22,14 @@ __all__ = [
     "SERVICES",
     "STAGES",
     "BrandSettings",
+    "Breakthrough",
+    "BuyerType",
     "CapitalSettings",
     "ComputeSettings",
     "FundStage",
     "LabourSettings",
     "Name",
+    "PositioningSettings",
     "RevenueModel",
     "RevenueSettings",
     "RiskSettings",
@@ -35,6 +41,7 @@ __all__ = [
     "SocietySettings",
     "Stage",
     "StageTerms",
+    "TechnologySettings",
     "TrainingSettings",
     "WorldSettings",
 ]
@@ -54,3 +61,5 @@ class WorldSettings(Settings):
     risk: RiskSettings = RiskSettings()
     society: SocietySettings = SocietySettings()
     services: ServiceSettings = ServiceSettings()
+    positioning: PositioningSettings = PositioningSettings()
+    technology: TechnologySettings = TechnologySettings()
