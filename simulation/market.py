@@ -26,9 +26,11 @@ from simulation.trend import Trend, grown
 SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inference_scale", "fairness_gap", "leakage")
 _N_SHOWN = len(SHOWN)
 _FLOAT_COLUMNS = (*SHOWN, "price_usd", "trust", "capacity", "customers", "free", "won", "lost", "converted", "renewed")
-_HELD = ("customers", "free")  # columns of those whom an offer serves, by kind
 _TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
 _COLUMNS = _FLOAT_COLUMNS + _TERMS
+_HELD = ("customers", "free")  # columns of those whom an offer serves, by kind; they stand side by side
+_FIRST_HELD = _COLUMNS.index(_HELD[0])
+_COMES = np.stack([~STARTS_FREE, STARTS_FREE])  # whether new customers of an offer are of each kind, by model
 _TRUST, _CAPACITY, _SCALE = (_COLUMNS.index(name) for name in ("trust", "capacity", "inference_scale"))
 _SEGMENT_FIELDS = (
     "customers", "reference_price_usd", "advantage_weight", "price_weight", "brand_weight", "trust_weight",
@@ -140,6 +142,7 @@ class Market:
     def _show_columns(self) -> None:
         n = self.n_offers
         self.columns: dict[str, Floats] = {name: row[:n] for name, row in zip(_COLUMNS, self._floats, strict=True)}
+        self._held = self._floats[_FIRST_HELD : _FIRST_HELD + len(_HELD), :n]
         self.mix = self._mixes[:, :, :n]
         self.model, self.segment, self._owner = (row[:n] for row in self._whole)
         self.selling, self._withdrawn = (row[:n] for row in self._flags)
@@ -223,12 +226,11 @@ class Market:
 
     def held(self) -> Floats:
         """Paying customers (0) and free users (1) of each offer by type, shape [kinds, types, n_offers]."""
-        return np.stack([self[name] for name in _HELD])[:, np.newaxis] * self.mix
+        return self._held[:, np.newaxis] * self.mix
 
     def _hold(self, held: Floats) -> None:
         """Set who is served, by kind and type."""
-        for name, total in zip(_HELD, held.sum(axis=1), strict=True):
-            self[name][:] = total
+        self._held[:] = held.sum(axis=1)
         self.mix[:] = composition(held, self.tastes.share[:, self.segment])
 
     def served_by_type(self) -> Floats:
@@ -317,8 +319,7 @@ class Market:
             return
         newcomer, own = self.utilities()
         stay_open = 1 - self.by_offer["closure_rate_year"] / 12
-        for name in _HELD:
-            self[name][:] *= stay_open
+        self._held *= stay_open
         held = self.held()
         choosing = self.choosing()
         choices = self._choices(newcomer, own, choosing)
@@ -326,11 +327,11 @@ class Market:
         # A firm that cannot deliver more projects sends customers away; they look again in a later month.
         self["won"][:] = won = np.minimum(wanted.sum(axis=0), self["capacity"])
         come = won * composition(wanted, 0.0)
-        free_model = STARTS_FREE[self.model]
-        self._hold(held + (np.stack([np.where(free_model, 0.0, come), np.where(free_model, come, 0.0)]) - lost))
+        held += come * _COMES[:, np.newaxis, self.model] - lost
+        self._convert(held)
+        self._hold(held)
         self["lost"][:] = lost.sum(axis=(0, 1))
         self["renewed"][:] = (choosing[0] - lost[0]).sum(axis=0)
-        self._convert()
         self._update_trust()
         self.surplus_usd = self._surplus_usd(own)
 
@@ -343,8 +344,10 @@ class Market:
 
     def choosing(self) -> Floats:
         """Customers and free users of each offer who choose again this month, shape [kinds, types, n_offers]."""
-        customers, free = self.held()
-        return np.stack([customers / self.by_offer["contract_months"], free * self.revenue.free_leave_month])
+        held = self.held()
+        held[0] /= self.by_offer["contract_months"]
+        held[1] *= self.revenue.free_leave_month
+        return held
 
     def aware_by_type(self) -> Floats:
         """Unserved buyers who look at what is offered this month, shape [types, segments]."""
@@ -366,8 +369,8 @@ class Market:
             t["adoption_hurdle"].ravel(),
         )
 
-    def _convert(self) -> None:
-        """Free users who begin to pay: fewer where a rival gives a better model away (cause (b) of CASE-SPEECH).
+    def _convert(self, held: Floats) -> None:
+        """Free users in `held` who begin to pay: fewer where a rival gives a better model away (CASE-SPEECH, cause b).
 
         The share of a segment's usual buyers is `free_conversion_month` at the usual lead; a type weighs the lead and
         the price as it weighs them when it chooses.
@@ -381,10 +384,10 @@ class Market:
         dislike = (times["price_weight"][:, self.segment] - 1) * self.by_offer["price_weight"] * r.payer_price_weight
         dislike = dislike * self["monthly_usd"] / self.by_offer["reference_price_usd"]
         share = np.minimum(r.free_conversion_month * np.exp(weight * (lead - r.free_usual_lead) - dislike), 1.0)
-        held = self.held()
         converted = np.where(self.selling & CONVERTS[self.model], share * held[1], 0.0)
         self["converted"][:] = converted.sum(axis=0)
-        self._hold(held + np.stack([converted, -converted]))
+        held[0] += converted
+        held[1] -= converted
 
     def _update_trust(self) -> None:
         """Trust moves by the difference between the promised and the lived advantage, where there are users."""

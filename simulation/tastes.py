@@ -53,12 +53,10 @@ def cells(segment: Ints, n_types: int, n_segments: int) -> Ints:
     return segment + n_segments * np.arange(n_types)[:, np.newaxis]
 
 
-def composition(held: Floats, otherwise: Floats) -> Floats:
+def composition(held: Floats, otherwise: Floats | float) -> Floats:
     """Parts of each type in what is held, along the axis of types; `otherwise` where nothing is.
 
     `held` is [kinds, types, offers], `otherwise` broadcasts to it.
     """
     total = held.sum(axis=-2, keepdims=True)
-    parts = np.broadcast_to(otherwise, held.shape).copy()
-    np.divide(held, total, out=parts, where=total > 0)
-    return parts
+    return np.where(total > 0, held / np.maximum(total, np.finfo(float).tiny), otherwise)
