@@ -14,6 +14,7 @@ from agents.entrant_names import entrant_name
 from agents.firm.sectors_served import offers_of
 from agents.incumbent.incumbent import Incumbent
 from agents.settings import EntrantSettings, FirmSettings, Spread
+from agents.startup.first_segment import informed_utilities
 from agents.startup.startup import Startup
 from agents.state.programmes import award_founding_grant
 from simulation.capital import usual_round
@@ -92,7 +93,8 @@ class Entry(Actor):
         """Found the first `n` potential entrants of the month that begins now."""
         for number in range(1, n + 1):
             name = entrant_name(self.name, self.model.today, number)
-            found_startup(self.model, name, with_changes(self.draw(name), self.overrides.get(name, {})))
+            firm = found_startup(self.model, name, with_changes(self.draw(name), self.overrides.get(name, {})))
+            firm.spend(self.settings.research_usd, "positioning")
 
     def draw(self, name: str) -> FirmSettings:
         """Traits of an entrant. A change of one trait's distribution leaves all other draws as they are."""
@@ -103,7 +105,7 @@ class Entry(Actor):
             kind="startup",
             sector=s.sector,
             direction=s.direction,
-            offers=self.one_of(s.offers, "offer", name),
+            offers=self.choose_offers(name),
             services=self.one_of(s.services, "service", name),
             skill=self.normal(s.skill, "skill", name, 0.05, 1.0),
             collaboration=self.normal(s.collaboration, "collaboration", name, 0.5, 1.6),
@@ -116,14 +118,24 @@ class Entry(Actor):
             capital_usd=min(max(usual * streams.lognormal(1.0, capital.seed_sigma, "seed capital", name), 1e4), 1e11),
         )
 
-    def one_of(self, options: Sequence[dict[Any, Any]], trait: str, name: str) -> dict[Any, Any]:
-        """One of the options with equal chance, an empty mapping where there are none.
+    @rule("entry.offers", "segments in which an entrant begins, and how it earns there")
+    def choose_offers(self, name: str) -> dict[Any, Any]:
+        """One of the stream's options: by chance, or by what market research lets it expect of them."""
+        s = self.settings
+        utilities = informed_utilities(self.model, s) if s.research_usd else None
+        return self.one_of(s.offers, "offer", name, utilities)
+
+    def one_of(
+        self, options: Sequence[dict[Any, Any]], trait: str, name: str, utilities: Sequence[float] | None = None
+    ) -> dict[Any, Any]:
+        """One of the options by a logit over their utilities, or with equal chance; an empty mapping where none is.
 
         Each option has a draw of its own, so that one more or less changes only who takes or loses it.
         """
         texts = [json.dumps(option, sort_keys=True) for option in options]
         labels = [f"{text} {texts[:i].count(text)}" for i, text in enumerate(texts)]  # an option may stand there twice
-        taken = self.model.streams.choice(dict.fromkeys(labels, 0.0), trait, name)
+        weighed = dict(zip(labels, utilities or [0.0] * len(labels), strict=True))
+        taken = self.model.streams.choice(weighed, trait, name)
         return options[labels.index(taken)] if taken else {}
 
     def normal(self, spread: Spread, trait: str, name: str, low: float, high: float) -> float:
