@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from agents.crossovers import CrossoverStocks
 from agents.entry import Arrivals, Entry
 from agents.fund import Fund
 from agents.incidents import IncidentProcess
@@ -30,7 +31,7 @@ def build_world(
     """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
 
     Actors are created in a fixed order, which is the order of each phase: funds, the market of services where a firm
-    sells to firms, named firms, entrants, incidents,
+    sells to firms, stocks of rows for crossovers, named firms, entrants, incidents,
     data commons, regulator, actors of plug-ins, the past of a
     world that begins later than its markets. `entrants` changes settings of
     drawn startups, by their name and dotted path; their other draws stay.
@@ -46,6 +47,8 @@ def build_world(
             Fund(model, name, fund)
     if any(firm.services for firm in scenario.firms.values()) or any(s.services for s in scenario.entrants.values()):
         ServiceMarket(model)
+    if any(one.kind == "crossover" for one in model.settings.technology.breakthroughs.values()):
+        CrossoverStocks(model, "crossovers")
     Arrivals(model)
     for name, stream in scenario.entrants.items():
         Entry(model, name, stream, entrants)

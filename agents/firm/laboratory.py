@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from agents.firm.generations import Generations
 from agents.firm.remedy import FieldRemedy, LeakRemedy
 from agents.firm.sectors_served import pretraining_runs
 from agents.firm.service_desk import buy_rows, training_terms
@@ -95,6 +96,7 @@ class Laboratory:
         self.purse_usd = 0.0
         self.fix_ordered = self.suspended = False
         self.hurried = False  # the next run need not wait for the usual interval
+        self.generations = Generations(firm, self)
 
     def draw_identity(self) -> Member:
         """Seed and luck of the team: its own, or those of the member of the task's pool that it draws."""
@@ -160,8 +162,10 @@ class Laboratory:
             follows, old = self.follows_order(job.plan, result), self.released_plan
             more_private = old is not None and is_more_private(job.plan, old)
             if worse and not (self.fix_ordered and follows) and not more_private:
+                self.generations.settle(job.plan, is_released=False)
                 continue
             self.released, self.released_plan = result, job.plan
+            self.generations.settle(job.plan, is_released=True)
             lab, field = result.accuracy_lab, result.accuracy_field
             self.firm.record(Release(other=self.where, run=job.key, lab=lab, field=field, rung=job.plan.rung))
             if follows:
@@ -211,8 +215,9 @@ class Laboratory:
     # -- training -----------------------------------------------------------------------------------------------------
 
     def order_training(self) -> None:
-        """Order the next model when the last is old enough and money, data or law give a reason to."""
+        """Order the next model when the last is old enough and money, data, law or something new give a reason to."""
         firm, model = self.firm, self.model
+        self.generations.review()
         if self.job:
             return
         waited = model.month - self.last_order_month
@@ -227,10 +232,12 @@ class Laboratory:
         team, means = self.team(), self.means(own_hours + bill_usd / price)
         grid = model.settings.training
         draft = draft_plan(team, self.sector_settings.task, model.settings.compute, means, grid)
-        if not self.fix_ordered and self.is_idle(draft, team):
+        draft = self.generations.open_to(draft, self.released_plan)
+        must = self.fix_ordered or bool(self.generations.trying)
+        if not must and self.is_idle(draft, team):
             return
         plan = self.leak_remedy.applied(whole_plan(team, draft, self.luck, self.seed, grid))
-        if not self.fix_ordered and not self.worth_training(plan):
+        if not must and not self.worth_training(plan):
             return
         hours = hours_taken(team, model.settings.compute, means, draft.rung)
         bought_hours = max(hours - own_hours, 0.0)
@@ -251,16 +258,16 @@ class Laboratory:
         return self.leak_remedy.applied(plan), taken
 
     def team(self) -> FirmSettings:
-        """The firm's settings with the skill that works on models now."""
-        return self.firm.university.taught(self.firm.risks.team())
+        """The firm's settings with the skill that works on models now, and the kind of model that it makes."""
+        return self.generations.team(self.firm.university.taught(self.firm.risks.team()))
 
     def means(self, hours: float) -> Means:
         """What goes into the next run: the GPU hours at hand, rows, and what law and orders ask."""
         model = self.model
         return Means(
             hours,
-            model.algorithmic_progress(self.sector),
-            self.rows_lab,
+            model.algorithmic_progress(self.sector) * self.generations.efficiency,
+            self.rows_lab + self.generations.transferred_rows(),
             self.rows_field,
             self.minority_share,
             self.firm.settings.anonymisation + self.extra_anonymisation,

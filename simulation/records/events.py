@@ -522,6 +522,35 @@ class Law(Event):
     says: Annotated[str, Is("", "what the intervention says")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Breakthrough(Event):
+    """Something becomes possible that was not; it concerns no single firm."""
+
+    kind = "breakthrough"
+    weight = 6
+    phrase = ("a breakthrough, {other}: {what} in {sectors:list}",)
+    more = ("; a GPU hour achieves {factor:.1f} times as much", "; model kind {model_kind}", "; rows of {source}")
+    other: Annotated[str, Is("", "its name")]
+    what: Annotated[str, Is("", "`efficiency`, `architecture` or `crossover`")]
+    sectors: Annotated[list[str], Is("", "sectors that it reaches")]
+    factor: Annotated[float | None, Is("ratio", "what a GPU hour achieves, against before; null: unchanged")]
+    model_kind: Annotated[str, Is("", "kind of model that becomes known; empty: none")]
+    source: Annotated[str, Is("", "sector whose rows become usable; empty: none")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenUp(Event):
+    """A firm begins to use a breakthrough."""
+
+    kind = "breakthrough taken up"
+    weight = 5
+    phrase = ("takes up the breakthrough {other} ({what}) after {waited_months:.0f} months",)
+    other: Annotated[str, Is("", "name of the breakthrough")]
+    what: Annotated[str, Is("", "`efficiency`, `architecture` or `crossover`")]
+    sector: Annotated[str, Is("", "sector, where it is not the firm's home")]
+    waited_months: Annotated[float, Is("months", "time since it was known, or since the firm was founded")]
+
+
 def _all_kinds(base: type[Event]) -> list[type[Event]]:
     found = [base] if "kind" in vars(base) and base.kind else []
     return [*found, *(kind for sub in base.__subclasses__() for kind in _all_kinds(sub))]
