@@ -162,9 +162,9 @@ def _years(rows: list[YearRow]) -> Iterator[str]:
     for r in rows:
         yield _line([
             r.year, f"{r.price_usd:.2f}", f"{r.gpus:,.0f}", f"{r.progress[16]:.3g}", f"{r.progress[8]:.3g}",
-            _pair(r.rungs[16], r.last_rung), _pair(r.rungs[8], r.last_rung), f"{r.seed_usd / 1e6:.1f}", f"{r.a_usd / 1e6:.1f}",
-            f"{r.wage_usd:,.0f}", f"{r.heat:.2f}", f"{r.fund_money_usd / 1e9:.1f}", f"{r.consent_share:.0%}",
-            f"{r.audits_year:g}", f"{r.adopted:.0%}",
+            _pair(r.rungs[16], r.last_rung), _pair(r.rungs[8], r.last_rung), f"{r.seed_usd / 1e6:.1f}",
+            f"{r.a_usd / 1e6:.1f}", f"{r.wage_usd:,.0f}", f"{r.heat:.2f}", f"{r.fund_money_usd / 1e9:.1f}",
+            f"{r.consent_share:.0%}", f"{r.audits_year:g}", f"{r.adopted:.0%}",
         ])  # fmt: skip
 
 

@@ -297,9 +297,14 @@ class MarketModel(mesa.Model, Generic[F]):
         """Let what becomes possible this month be known."""
         month = self.calendar.date_of(self.month)
         for known, sectors in self.technology.advance(self.month, self.settings.technology):
-            factor = known.factor if known.factor != 1.0 else None
-            told = {"what": known.kind, "model_kind": known.model_kind, "source": known.source}
-            event = Breakthrough(other=known.name, sectors=sectors, factor=factor, **told)
+            event = Breakthrough(
+                other=known.name,
+                what=known.kind,
+                sectors=sectors,
+                factor=known.factor if known.factor != 1.0 else None,
+                model_kind=known.model_kind,
+                source=known.source,
+            )
             self.recorder.event(month, month, "", event)
 
     def put_in_force(self, change: SettingsChange) -> None:
