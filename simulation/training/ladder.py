@@ -54,8 +54,8 @@ RUNGS: tuple[Rung, ...] = (
 # larger batches; sizes are multiples of 16 (`trainer.py`).
 FRONTIER: tuple[Rung, ...] = (
     Rung(width=112, depth=2, filters=32, steps=400, batch=64, states=48, embedding=32, inner=32),
-    Rung(width=160, depth=2, filters=48, steps=480, batch=96, states=64, embedding=48, inner=48),
-    Rung(width=224, depth=2, filters=64, steps=640, batch=128, states=96, embedding=64, inner=64),
+    Rung(width=160, depth=2, filters=48, steps=500, batch=64, states=64, embedding=32, inner=48),
+    Rung(width=224, depth=2, filters=64, steps=640, batch=64, states=80, embedding=32, inner=64),
 )
 # The same for documents, which take more to learn: beyond rung 5 neither width nor steps bring a CNN more.
 DOCUMENT_RUNGS: tuple[Rung, ...] = (
