@@ -18,7 +18,7 @@ from agents.averages import average
 from agents.firm.sectors_served import place_of
 from simulation.prospects import Pitch, prospect_usd_month
 from simulation.records.events import MarketResearch, SegmentEntered, SegmentLeft
-from simulation.revenue import BY_NAME
+from simulation.revenue import BY_NAME, data_advantage, data_worth
 
 if TYPE_CHECKING:
     from agents.startup.startup import Startup
@@ -126,8 +126,12 @@ class Positioning:
         firm, model, lab = self.firm, self.model, self.firm.laboratory
         released, people = lab.released, firm.staff["operations"] * firm.settings.collaboration
         months = firm.segments[segment].project_staff_months
+        advantage = lab.advantages()[0]
+        if BY_NAME[earns].without_model:
+            revenue, consent = model.settings.revenue, model.settings.law.consent_share
+            advantage = data_advantage(advantage, data_worth(lab.rows_field * consent, revenue), revenue)
         return Pitch(
-            lab=lab.advantages()[0],
+            lab=advantage,
             field_accuracy=released.accuracy_field if released else 0.0,
             brand_usd=firm.brand_usd,
             fit=model.settings.labour.product_fit * log1p(firm.settings.collaboration * firm.staff["product"]),

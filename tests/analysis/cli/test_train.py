@@ -90,7 +90,7 @@ def test_seeds_give_mean_and_range_and_private_training_its_epsilon(ventures: Ca
         ("--task digits --kind vae", "--kind: kind of the task digits must be one of linear"),
         ("--task speech --task digits", "one plan has one task"),
         ("--rung 9", "--rung must be a whole number in [0, 8], not 9"),
-        ("--task city-notices --rung 6", "--rung: rung of the task city-notices must be a whole number in [0, 5], not 6"),
+        ("--task city-notices --rung 6", "rung of the task city-notices must be a whole number in [0, 5], not 6"),
         ("--rung two", "--rung"),
         ("--rows 63", "--rows must be a whole number in [64, 8192], not 63"),
         ("--seed -1", "--seed must be a whole number in [0,"),
