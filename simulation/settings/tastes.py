@@ -9,7 +9,7 @@ from simulation.parameters import Settings, parameter
 
 def _times(what: str, high: float = 10) -> Any:
     """A factor on one of the segment's settings; 1 for a type that is as the segment says."""
-    return parameter(1.0, f"its {what}, against the segment's", "ratio", low=0.05, high=high)
+    return parameter(1.0, f"its {what}, against the segment's", "ratio", low=0.05, high=high, fixed=True)
 
 
 class BuyerType(Settings):
@@ -17,10 +17,11 @@ class BuyerType(Settings):
 
     share: float = parameter(
         1.0,
-        "its part of the segment's customers; the parts of all types are scaled to make one",
-        "",
+        "its part of the segment's customers, in proportion to the other types'",
+        "ratio",
         low=1e-3,
         high=1e3,
+        fixed=True,
     )
     advantage_weight: float = _times("utility of removing errors")
     price_weight: float = _times("disutility of the price")
