@@ -81,14 +81,15 @@ def hand_over_customers(model: World, incumbents: list[Firm]) -> None:
     offers = [slot for firm in incumbents for slot in firm.sales.slots.values()]
     for (sector, name), index in market.segment_index.items():
         slots = [slot for slot in offers if market.segment[slot] == index]
-        weights = np.exp(newcomer[slots])
+        weights = np.exp(newcomer[:, slots])
         if not weights.sum() > 0:
             continue
         settings = model.settings.sectors[sector]
         share = adopted_share(settings.segments[name], settings.market_opens, model.calendar.year_of(0))
-        served = share * market.s["customers"][index]
-        for slot, customers in zip(slots, served * weights / weights.sum(), strict=True):
-            market["free" if market.record_of(slot).starts_free else "customers"][slot] += customers
+        served = share * market.s["customers"][index] * market.tastes.share[:, [index]]
+        handed = served * weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        for slot, buyers in zip(slots, handed.T, strict=True):
+            market.take_on(slot, buyers, free=market.record_of(slot).starts_free)
 
 
 def spend_before(fund: Fund) -> None:

@@ -347,6 +347,13 @@ class EntrantSettings(Settings):
         description="ways of earning they choose from with equal chance; those of direction tools may have none",
         json_schema_extra={"source": "assumption"},
     )
+    research_usd: float = parameter(
+        0.0,
+        "what an entrant pays to know which of them would bring most; 0: chosen with equal chance (CH-POSITION)",
+        "USD",
+        low=0,
+        high=1e7,
+    )
     direction: Literal["vertical", "tools"] = parameter("vertical", "what they build (OP-DIRECTION)", kind="constant")
     services: list[dict[Service, float]] = Field(
         default=[],

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from agents.aging import Aging
+from agents.crossovers import CrossoverStocks
 from agents.entry import Arrivals, Entry, Prospects, Successors
 from agents.fund import Fund
 from agents.incidents import IncidentProcess
@@ -34,9 +35,10 @@ def build_world(
     """A world ready to step. Two worlds of one scenario and seed take the same path, whoever shares `service`.
 
     Actors are created in a fixed order, which is the order of each phase: funds, the market of services where a firm
-    sells to firms, price competition, named firms, entrants, aging of documents, laboratories of large models and the
-    community, incidents, data commons, regulator, actors of plug-ins, the past of a world that begins later than its
-    markets. `entrants` changes settings of drawn startups, by their name and dotted path; their other draws stay.
+    sells to firms, price competition, stocks of rows for crossovers, named firms, entrants, aging of documents,
+    laboratories of large models and the community, incidents, data commons, regulator, actors of plug-ins, the past of
+    a world that begins later than its markets. `entrants` changes settings of drawn startups, by their name and dotted
+    path; their other draws stay.
     Raises ValueError for a negative seed.
     """
     if seed < 0:
@@ -50,6 +52,8 @@ def build_world(
     if any(firm.services for firm in scenario.firms.values()) or any(s.services for s in scenario.entrants.values()):
         ServiceMarket(model)
     PriceCompetition(model)
+    if any(one.kind == "crossover" for one in model.settings.technology.breakthroughs.values()):
+        CrossoverStocks(model, "crossovers")
     Arrivals(model)
     prospects, successors = Prospects(model), Successors(model)
     for name, stream in scenario.entrants.items():

@@ -22,7 +22,7 @@ from scenarios.strict_yaml.errors import (
     show,
     unknown_key,
 )
-from simulation.training.plan import PRETRAINED_KINDS, SECTOR_TASKS, classification_tasks
+from simulation.training.plan import EXTRA_KINDS, NETWORK_KINDS, PRETRAINED_KINDS, SECTOR_TASKS, classification_tasks
 
 
 def check(scenario: Content) -> None:
@@ -31,6 +31,7 @@ def check(scenario: Content) -> None:
         *_check_market(scenario),
         *_check_sourcing(scenario),
         *_check_numbers(scenario),
+        *_check_breakthroughs(scenario),
         *_check_firms(scenario),
         *_check_entrants(scenario),
         *_check_investors(scenario),
@@ -66,6 +67,20 @@ def _check_sourcing(s: Content) -> Iterator[Problem]:
         at = ("world", "sourcing", "own_rung")
         says = f"{dotted(at)} = {s.world.sourcing.own_rung:g}: needs world.foundations, which says what one costs"
         yield Problem(says, at, s.world.sourcing.own_rung, "world.foundations")
+
+
+def _check_breakthroughs(s: Content) -> Iterator[Problem]:
+    """Sectors and kinds of models that breakthroughs name."""
+    for name, one in s.world.technology.breakthroughs.items():
+        path: Path = ("world", "technology", "breakthroughs", name)
+        for i, sector in enumerate(one.sectors):
+            if sector not in s.world.sectors:
+                yield not_one_of((*path, "sectors", i), sector, s.world.sectors, "the sectors in world.sectors")
+        if one.source is not None and one.source not in s.world.sectors:
+            yield not_one_of((*path, "source"), one.source, s.world.sectors, "the sectors in world.sectors")
+        kinds = (*NETWORK_KINDS, *EXTRA_KINDS)
+        if one.model_kind is not None and one.model_kind not in kinds:
+            yield not_one_of((*path, "model_kind"), one.model_kind, kinds, "the kinds of networks")
 
 
 def _check_numbers(s: Content) -> Iterator[Problem]:

@@ -18,7 +18,6 @@ from simulation.compute import REFERENCE_YEAR, algorithmic_progress, effective_g
 from simulation.history import MARKET_OPENS, bass_share, money_left
 from simulation.labour import monthly_wages
 from simulation.settings import SegmentSettings, WorldSettings
-from simulation.training.ladder import RUNGS
 
 YEARS = range(2012, 2031)
 STAGES = (("small models, up to 2012", 2012), ("deep learning, 2012-2017", 2015), ("large models, from 2017", 2022))
@@ -40,6 +39,7 @@ class YearRow:
     gpus: float
     progress: dict[float, float]
     rungs: dict[float, tuple[int, int]]
+    last_rung: int
     seed_usd: float
     a_usd: float
     wage_usd: float
@@ -81,6 +81,7 @@ def year_row(scenario: Scenario, year: int) -> YearRow:
             m: (rung_of_budget(world, seed, m, year, skill), rung_of_budget(world, a_round, m, year, skill))
             for m in halvings
         },
+        last_rung=world.compute.last_rung,
         seed_usd=usual_round(world.capital, "seed", year)[1],
         a_usd=usual_round(world.capital, "A", year)[1],
         wage_usd=monthly_wages(world.labour, year)["research"],
@@ -142,8 +143,8 @@ def _stages(rows: list[YearRow]) -> Iterator[str]:
         ("V100 hour, USD (C1, C10)", lambda r: f"{r.price_usd:.2f}"),
         ("compute of late 2017 for the same quality, images (C6)", lambda r: _times(r.progress[16])),
         ("the same for language (C7)", lambda r: _times(r.progress[8])),
-        ("rung of a seed, of a series A startup: images", lambda r: _pair(r.rungs[16])),
-        ("the same for language", lambda r: _pair(r.rungs[8])),
+        ("rung of a seed, of a series A startup: images", lambda r: _pair(r.rungs[16], r.last_rung)),
+        ("the same for language", lambda r: _pair(r.rungs[8], r.last_rung)),
         ("funding climate (V26)", lambda r: f"{r.heat:.2f}"),
         ("usage data that the law lets a firm keep", lambda r: f"{r.consent_share:.0%}"),
         ("served when a world begins then", lambda r: f"{r.adopted:.0%}"),
@@ -161,9 +162,9 @@ def _years(rows: list[YearRow]) -> Iterator[str]:
     for r in rows:
         yield _line([
             r.year, f"{r.price_usd:.2f}", f"{r.gpus:,.0f}", f"{r.progress[16]:.3g}", f"{r.progress[8]:.3g}",
-            _pair(r.rungs[16]), _pair(r.rungs[8]), f"{r.seed_usd / 1e6:.1f}", f"{r.a_usd / 1e6:.1f}",
-            f"{r.wage_usd:,.0f}", f"{r.heat:.2f}", f"{r.fund_money_usd / 1e9:.1f}", f"{r.consent_share:.0%}",
-            f"{r.audits_year:g}", f"{r.adopted:.0%}",
+            _pair(r.rungs[16], r.last_rung), _pair(r.rungs[8], r.last_rung), f"{r.seed_usd / 1e6:.1f}",
+            f"{r.a_usd / 1e6:.1f}", f"{r.wage_usd:,.0f}", f"{r.heat:.2f}", f"{r.fund_money_usd / 1e9:.1f}",
+            f"{r.consent_share:.0%}", f"{r.audits_year:g}", f"{r.adopted:.0%}",
         ])  # fmt: skip
 
 
@@ -174,7 +175,7 @@ def _laws(scenario: Scenario) -> Iterator[str]:
 
 
 def _limits(rows: list[YearRow], scenario: Scenario) -> Iterator[str]:
-    top, world = len(RUNGS) - 1, scenario.world
+    top, world = scenario.world.compute.last_rung, scenario.world
     heat = world.capital.heat
     first, last = min(heat), max(heat)
     vintages = sorted({fund.vintage for fund in scenario.investors.values()})
@@ -197,9 +198,8 @@ def _limits(rows: list[YearRow], scenario: Scenario) -> Iterator[str]:
     )
 
 
-def _pair(rungs: tuple[int, int]) -> str:
+def _pair(rungs: tuple[int, int], top: int) -> str:
     """Two rungs; in brackets what the money would buy if the ladder had no end."""
-    top = len(RUNGS) - 1
     return ", ".join(str(rung) if rung <= top else f"{top} ({rung})" for rung in rungs)
 
 

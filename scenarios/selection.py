@@ -47,6 +47,7 @@ def selected(whole: Content, document: Document) -> Document:
             firm["direction"] = "vertical"
     for fund in data["investors"].values():
         fund["thesis"] = {name: factor for name, factor in fund["thesis"].items() if name not in gone}
+    _keep_breakthroughs(data["world"]["technology"], gone)
     kept = _keep_interventions(data, gone, firms, share)
     origins = _moved(document.origins, kept) | dict.fromkeys(_scale(data, share), Origin(BY, ("sectors",)))
     return replace(document, data=data, places=_moved(document.places, kept), origins=origins)
@@ -119,6 +120,16 @@ def _names_gone(key: str, gone: set[str], firms: set[str]) -> str | None:
     if parts[0] == "firms" and len(parts) > 1 and parts[1] in firms:
         return parts[1]
     return parts[2] if parts[:2] == ["world", "sectors"] and len(parts) > 2 and parts[2] in gone else None
+
+
+def _keep_breakthroughs(technology: dict[str, Any], gone: set[str]) -> None:
+    """Leave out what breakthroughs say of sectors left out, and those that reach no other or come from such a one."""
+    kept = {}
+    for name, one in technology["breakthroughs"].items():
+        sectors = [sector for sector in one["sectors"] if sector not in gone]
+        if one["source"] not in gone and (sectors or not one["sectors"]):
+            kept[name] = {**one, "sectors": sectors}
+    technology["breakthroughs"] = kept
 
 
 def _keep_interventions(data: dict[str, Any], gone: set[str], firms: set[str], share: float) -> dict[int, int]:

@@ -14,7 +14,7 @@ from typing import Literal, NewType, NoReturn, get_args
 Revenue = Literal["sales", "upfront_fees", "core_income", "grants", "gains", "services", "access_fees"]
 Expense = Literal[
     "wages", "overhead", "compute", "data", "inference", "advertising", "compliance", "incidents", "fines", "taxes",
-    "write_offs", "returns", "goods", "outsourcing", "model_access", "severance",
+    "write_offs", "returns", "goods", "outsourcing", "model_access", "severance", "positioning",
 ]  # fmt: skip
 Asset = Literal["cash", "investments"]
 Liability = Literal["deferred_revenue", "notes"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulation.demand import Floats, Ints, aware_unserved, choose, inclusive_value, next_trust
+from simulation.demand import Choices, Floats, Ints, aware_unserved, choose, inclusive_value, next_trust
 from simulation.revenue import (
     CONVERTS,
     GIVEN_AWAY,
@@ -20,6 +20,7 @@ from simulation.revenue import (
     unit_terms,
 )
 from simulation.settings import BrandSettings, RevenueModel, RevenueSettings, SectorSettings, SegmentSettings
+from simulation.tastes import WEIGHED, cells, composition, number_of_types, tastes_of
 from simulation.trend import Trend, grown
 
 SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inference_scale", "fairness_gap", "leakage")
@@ -27,6 +28,9 @@ _N_SHOWN = len(SHOWN)
 _FLOAT_COLUMNS = (*SHOWN, "price_usd", "trust", "capacity", "customers", "free", "won", "lost", "converted", "renewed")
 _TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
 _COLUMNS = _FLOAT_COLUMNS + _TERMS
+_HELD = ("customers", "free")  # columns of those whom an offer serves, by kind; they stand side by side
+_FIRST_HELD = _COLUMNS.index(_HELD[0])
+_COMES = np.stack([~STARTS_FREE, STARTS_FREE])  # whether new customers of an offer are of each kind, by model
 _TRUST, _CAPACITY, _SCALE = (_COLUMNS.index(name) for name in ("trust", "capacity", "inference_scale"))
 _SEGMENT_FIELDS = (
     "customers", "reference_price_usd", "advantage_weight", "price_weight", "brand_weight", "trust_weight",
@@ -55,6 +59,9 @@ class Market:
     capacity (new customers the firm can take on in the month), customers (paying), free (free users), won, lost,
     converted, renewed (customers in the last month; who renews a product buys it again), inference_scale (cost of
     serving against a mid-ladder model), fairness_gap and leakage (of the model, as measured).
+
+    Columns count buyers of all types; `mix` has the parts of the types in `customers` (0) and `free` (1), shape
+    [kinds, types, n_offers].
     """
 
     def __init__(
@@ -73,6 +80,8 @@ class Market:
         self._floats: Floats = np.zeros((len(_COLUMNS), 64))
         self._whole: Ints = np.zeros((3, 64), np.int64)
         self._flags: np.ndarray = np.zeros((2, 64), bool)
+        self.n_types = number_of_types([row for sector in sectors.values() for row in sector.segments.values()])
+        self._mixes: Floats = np.zeros((len(_HELD), self.n_types, 64))
         self._show_columns()
         self.configure(sectors, revenue, brand)
 
@@ -89,10 +98,12 @@ class Market:
         self.s = {field: np.array([float(getattr(row, field)) for row in rows]) for field in _SEGMENT_FIELDS}
         for key, row in zip(self.segment_names, rows, strict=True):
             self._bend(key, row)
+        self.tastes = tastes_of(rows)
+        self.t = {name: self.s[name] * self.tastes.times[name] for name in WEIGHED}
         self._growth = [(row.customers, self._trends[key]) for key, row in zip(self.segment_names, rows, strict=True)]
         self._resize()
         self._stale = True
-        self._by_offer: dict[str, Floats] | None = None
+        self._forget_places()
         if not hasattr(self, "surplus_usd"):
             self.surplus_usd = np.zeros(len(rows))
         self._scale_to_segment()
@@ -106,7 +117,7 @@ class Market:
         self.year = year
         if any(trend.rate for _, trend in self._growth):
             self._resize()
-            self._by_offer = None
+            self._forget_places()
             self._scale_to_segment()
 
     def _resize(self) -> None:
@@ -123,11 +134,10 @@ class Market:
         self._trends[key].bend(rate, self.year)
 
     def _scale_to_segment(self) -> None:
-        """Where a segment shrinks below what is served, all its offers lose alike."""
-        served = self.served()
-        keep = np.minimum(self.s["customers"] / np.maximum(served, 1e-12), 1.0)[self.segment]
-        self["customers"][:] *= keep
-        self["free"][:] *= keep
+        """Where a type of a segment shrinks below what is served of it, all offers lose alike."""
+        there = self.tastes.share * self.s["customers"]
+        keep = np.minimum(there / np.maximum(self.served_by_type(), 1e-12), 1.0)[:, self.segment]
+        self._hold(self.held() * keep)
 
     def __getitem__(self, column: str) -> Floats:
         """A column by name, shape [n_offers]; writing into it changes the market."""
@@ -136,15 +146,17 @@ class Market:
     def _show_columns(self) -> None:
         n = self.n_offers
         self.columns: dict[str, Floats] = {name: row[:n] for name, row in zip(_COLUMNS, self._floats, strict=True)}
+        self._held = self._floats[_FIRST_HELD : _FIRST_HELD + len(_HELD), :n]
+        self.mix = self._mixes[:, :, :n]
         self.model, self.segment, self._owner = (row[:n] for row in self._whole)
         self.selling, self._withdrawn = (row[:n] for row in self._flags)
 
     def _make_room(self) -> None:
         """Twice the room when it is used up: the cost of an offer does not grow with their number."""
         if self.n_offers == self._floats.shape[1]:
-            self._floats, self._whole, self._flags = (
-                np.concatenate([block, np.zeros_like(block)], axis=1)
-                for block in (self._floats, self._whole, self._flags)
+            self._floats, self._whole, self._flags, self._mixes = (
+                np.concatenate([block, np.zeros_like(block)], axis=-1)
+                for block in (self._floats, self._whole, self._flags, self._mixes)
             )
 
     def register(self, firm: str) -> int:
@@ -162,8 +174,10 @@ class Market:
         self._floats[_TRUST, slot] = self.brand.trust_start
         self._floats[_CAPACITY, slot] = np.inf
         self._floats[_SCALE, slot] = 1.0
+        self._mixes[:, :, slot] = self.tastes.share[:, self.segment_index[sector, segment]]
         self._show_columns()
-        self._stale, self._by_offer = True, None
+        self._stale = True
+        self._forget_places()
         return slot
 
     def show(self, slot: int, seen: tuple[float, ...], selling: bool) -> None:
@@ -201,14 +215,36 @@ class Market:
 
     def move_customers(self, source: int, target: int) -> None:
         """Hand the customers of one offer to another (an acquisition); free users leave an offer that is not free."""
-        earns = self.record_of(target)
-        if earns.starts_free and not earns.converts:
-            self["free"][target] += self["customers"][source]
-        else:
-            self["customers"][target] += self["customers"][source]
+        earns, held = self.record_of(target), self.held()[:, :, source]
+        self.take_on(target, held[0], free=earns.starts_free and not earns.converts)
         if earns.starts_free:
-            self["free"][target] += self["free"][source]
+            self.take_on(target, held[1], free=True)
         self.withdraw(source)
+
+    def take_on(self, slot: int, buyers: Floats, free: bool) -> None:
+        """Give an offer paying customers, or `free` users: numbers by type, shape [types]."""
+        kind = int(free)
+        column, mix = self[_HELD[kind]], self.mix[kind, :, slot]
+        mix[:] = composition((column[slot] * mix + buyers)[:, np.newaxis], mix[:, np.newaxis])[:, 0]
+        column[slot] += buyers.sum()
+
+    def held(self) -> Floats:
+        """Paying customers (0) and free users (1) of each offer by type, shape [kinds, types, n_offers]."""
+        return self._held[:, np.newaxis] * self.mix
+
+    def _hold(self, held: Floats) -> None:
+        """Set who is served, by kind and type."""
+        self._held[:] = held.sum(axis=1)
+        self.mix[:] = composition(held, self.tastes.share[:, self.segment])
+
+    def served_by_type(self) -> Floats:
+        """Buyers served by type and segment, paying or not, shape [types, segments]."""
+        served = np.bincount(self.cells.ravel(), self.held().sum(axis=0).ravel(), self.tastes.share.size)
+        return served.reshape(self.tastes.share.shape).astype(float)
+
+    def unserved_by_type(self) -> Floats:
+        """Buyers by type and segment who use the traditional method, shape [types, segments]."""
+        return np.maximum(self.tastes.share * self.s["customers"] - self.served_by_type(), 0.0)
 
     def served(self) -> Floats:
         """Customers served per segment, paying or not."""
@@ -218,12 +254,32 @@ class Market:
         """Customers per segment who use the traditional method."""
         return np.maximum(self.s["customers"] - self.served(), 0.0)
 
+    def _forget_places(self) -> None:
+        """Offers or settings of segments are new: what is kept by offer is out of date."""
+        self._by_offer: dict[str, Floats] | None = None
+        self._by_type: dict[str, Floats] | None = None
+        self._cells: Ints | None = None
+
     @property
     def by_offer(self) -> dict[str, Floats]:
         """The settings of each offer's segment, by name, shapes [n_offers]."""
         if self._by_offer is None:
             self._by_offer = {name: values[self.segment] for name, values in self.s.items()}
         return self._by_offer
+
+    @property
+    def by_type(self) -> dict[str, Floats]:
+        """What types of buyers weigh differently, by name, shapes [types, n_offers]."""
+        if self._by_type is None:
+            self._by_type = {name: values[:, self.segment] for name, values in self.t.items()}
+        return self._by_type
+
+    @property
+    def cells(self) -> Ints:
+        """Index of the (type, segment) of each type's buyers at each offer, shape [types, n_offers]."""
+        if self._cells is None:
+            self._cells = cells(self.segment, self.n_types, len(self.segment_names))
+        return self._cells
 
     def _refresh_terms(self) -> None:
         terms = cash_terms(self.model, self["price_usd"], self.by_offer["contract_months"], self._unit_terms)
@@ -232,74 +288,110 @@ class Market:
         self._stale = False
 
     def utilities(self) -> tuple[Floats, Floats]:
-        """(newcomer, own) utilities of all offers against the outside option, in utils, shapes [n_offers]."""
+        """(newcomer, own) utilities of all offers to each type of buyers against the outside option, in utils.
+
+        Shapes are [types, n_offers].
+        """
         if self._stale:
             self._refresh_terms()
-        p, c = self.by_offer, self.columns
+        p, t, c = self.by_offer, self.by_type, self.columns
         base = (
-            p["brand_weight"] * np.log1p(c["brand_usd"] / self.brand.brand_unit_usd)
-            + p["trust_weight"] * (c["trust"] - self.brand.trust_start)
+            t["brand_weight"] * np.log1p(c["brand_usd"] / self.brand.brand_unit_usd)
+            + t["trust_weight"] * (c["trust"] - self.brand.trust_start)
             + c["fit"]
-            + p["tailoring_weight"] * TAILORED[self.model]
-            + p["edge_weight"] * c["edge"]
-            - p["price_weight"] * c["perceived_usd_month"] / p["reference_price_usd"]
+            + t["tailoring_weight"] * TAILORED[self.model]
+            + t["edge_weight"] * c["edge"]
+            - t["price_weight"] * c["perceived_usd_month"] / p["reference_price_usd"]
         )
         sells = self.selling & (c["field_accuracy"] >= p["field_threshold"])
-        newcomer = np.where(sells, base + p["advantage_weight"] * c["lab"], -np.inf)
-        own = np.where(self.selling, base + p["advantage_weight"] * c["field"], -np.inf)
+        newcomer = np.where(sells, base + t["advantage_weight"] * c["lab"], -np.inf)
+        own = np.where(self.selling, base + t["advantage_weight"] * c["field"], -np.inf)
         return newcomer, own
 
     def own_by_kind(self, own: Floats) -> Floats:
-        """Utility of staying for payers (row 0) and for free users (row 1), shape [2, n_offers].
+        """Utility of staying for payers (row 0) and for free users (row 1), shape [2, types, n_offers].
 
         A freemium offer is perceived as free by newcomers and free users; its payers weigh the price.
         """
-        p = self.by_offer
-        price = p["price_weight"] * self["monthly_usd"] / p["reference_price_usd"]
+        price = self.by_type["price_weight"] * self["monthly_usd"] / self.by_offer["reference_price_usd"]
         price = price * self.revenue.payer_price_weight
         return np.stack([own - np.where(CONVERTS[self.model], price, 0.0), own])
 
     def clear(self) -> None:
         """One month of choices in every segment: renewals, defections, new customers, conversions, trust."""
-        s, seg = self.s, self.segment
         if self.n_offers == 0:
             return
         newcomer, own = self.utilities()
         stay_open = 1 - self.by_offer["closure_rate_year"] / 12
-        self["customers"][:] *= stay_open
-        self["free"][:] *= stay_open
-        renewing = self["customers"] / self.by_offer["contract_months"]
-        looking = self["free"] * self.revenue.free_leave_month
-        served_share = self.served() / s["customers"]
-        aware = aware_unserved(self.unserved(), served_share, s["innovation_rate_year"], s["imitation_rate_year"])
-        choosing = np.stack([renewing, looking])
-        choices = choose(
-            seg, newcomer, self.own_by_kind(own), choosing, aware, s["switching_cost"], s["adoption_hurdle"]
-        )
+        self._held *= stay_open
+        held = self.held()
+        choosing = self.choosing()
+        choices = self._choices(newcomer, own, choosing)
+        lost, wanted = choices.lost.reshape(held.shape), choices.won.reshape(held.shape[1:])
         # A firm that cannot deliver more projects sends customers away; they look again in a later month.
-        won = np.minimum(choices.won, self["capacity"])
-        free_model = STARTS_FREE[self.model]
-        self["customers"][:] += np.where(free_model, 0.0, won) - choices.lost[0]
-        self["free"][:] += np.where(free_model, won, 0.0) - choices.lost[1]
-        self["won"][:], self["lost"][:] = won, choices.lost.sum(axis=0)
-        np.subtract(renewing, choices.lost[0], out=self["renewed"])
-        self._convert()
+        self["won"][:] = won = np.minimum(wanted.sum(axis=0), self["capacity"])
+        come = won * composition(wanted, 0.0)
+        held += come * _COMES[:, np.newaxis, self.model] - lost
+        self._convert(held)
+        self._hold(held)
+        self["lost"][:] = lost.sum(axis=(0, 1))
+        self["renewed"][:] = (choosing[0] - lost[0]).sum(axis=0)
         self._update_trust()
-        usd_per_util = s["reference_price_usd"] / s["price_weight"]
-        self.surplus_usd = self.served() * inclusive_value(seg, own, len(aware)) * usd_per_util
+        self.surplus_usd = self._surplus_usd(own)
 
-    def _convert(self) -> None:
-        """Free users who begin to pay: fewer where a rival gives a better model away (cause (b) of CASE-SPEECH)."""
-        r = self.revenue
+    def _surplus_usd(self, own: Floats) -> Floats:
+        """Surplus of those served over the traditional method, USD a month by segment (Small & Rosen 1981)."""
+        shape = self.tastes.share.shape
+        value = inclusive_value(self.cells.ravel(), own.ravel(), self.tastes.share.size).reshape(shape)
+        usd: Floats = self.served_by_type() * value * (self.s["reference_price_usd"] / self.t["price_weight"])
+        return usd.sum(axis=0)
+
+    def choosing(self) -> Floats:
+        """Customers and free users of each offer who choose again this month, shape [kinds, types, n_offers]."""
+        held = self.held()
+        held[0] /= self.by_offer["contract_months"]
+        held[1] *= self.revenue.free_leave_month
+        return held
+
+    def aware_by_type(self) -> Floats:
+        """Unserved buyers who look at what is offered this month, shape [types, segments]."""
+        s = self.s
+        served_share = self.served() / s["customers"]
+        rates = self.t["innovation_rate_year"], s["imitation_rate_year"]
+        return aware_unserved(self.unserved_by_type(), served_share, *rates)
+
+    def _choices(self, newcomer: Floats, own: Floats, choosing: Floats) -> Choices:
+        """What those who choose again, and the unserved who look, choose: each type among the offers of its segment."""
+        t = self.t
+        return choose(
+            self.cells.ravel(),
+            newcomer.ravel(),
+            self.own_by_kind(own).reshape(len(_HELD), -1),
+            choosing.reshape(len(_HELD), -1),
+            self.aware_by_type().ravel(),
+            t["switching_cost"].ravel(),
+            t["adoption_hurdle"].ravel(),
+        )
+
+    def _convert(self, held: Floats) -> None:
+        """Free users in `held` who begin to pay: fewer where a rival gives a better model away (CASE-SPEECH, cause b).
+
+        The share of a segment's usual buyers is `free_conversion_month` at the usual lead; a type weighs the lead and
+        the price as it weighs them when it chooses.
+        """
+        r, times = self.revenue, self.tastes.times
         bundled = self.selling & GIVEN_AWAY[self.model]
         best = np.zeros(len(self.segment_names))
         np.maximum.at(best, self.segment[bundled], self["field"][bundled])
         lead = np.minimum(self["field"] - best[self.segment], 2 * r.free_usual_lead)
-        share = np.minimum(r.free_conversion_month * np.exp(r.free_rival_weight * (lead - r.free_usual_lead)), 1.0)
-        converted = np.where(self.selling & CONVERTS[self.model], share * self["free"], 0.0)
-        self["converted"][:] = converted
-        self["free"][:] -= converted
-        self["customers"][:] += converted
+        weight = r.free_rival_weight * times["advantage_weight"][:, self.segment]
+        dislike = (times["price_weight"][:, self.segment] - 1) * self.by_offer["price_weight"] * r.payer_price_weight
+        dislike = dislike * self["monthly_usd"] / self.by_offer["reference_price_usd"]
+        share = np.minimum(r.free_conversion_month * np.exp(weight * (lead - r.free_usual_lead) - dislike), 1.0)
+        converted = np.where(self.selling & CONVERTS[self.model], share * held[1], 0.0)
+        self["converted"][:] = converted.sum(axis=0)
+        held[0] += converted
+        held[1] -= converted
 
     def _update_trust(self) -> None:
         """Trust moves by the difference between the promised and the lived advantage, where there are users."""
@@ -308,6 +400,13 @@ class Market:
             self["trust"], self["lab"] - self["field"], self.brand.trust_speed_month, self.brand.trust_tolerance
         )
         self["trust"][:] = np.where(used & self.selling, moved, self["trust"])
+
+    def errors_worth_usd(self) -> Floats:
+        """What removing all errors of the traditional method is worth to the users of each offer, USD a month."""
+        t = self.by_type
+        worth = t["advantage_weight"] / t["price_weight"] * self.by_offer["reference_price_usd"]
+        worth_usd: Floats = (self.held().sum(axis=0) * worth).sum(axis=0)
+        return worth_usd
 
     def value_served_usd(self) -> Floats:
         """Customers of each offer, weighted by the reference price of their segment, USD a month, shape [n_offers]."""

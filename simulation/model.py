@@ -30,9 +30,10 @@ from simulation.plugins.plugin import Plugin, PluginSettings
 from simulation.public_figures import PublicFigures
 from simulation.randomness import Streams
 from simulation.records.columns import SectorRow
-from simulation.records.events import Event, Law
+from simulation.records.events import Breakthrough, Event, Law
 from simulation.records.recorder import Recorder
 from simulation.settings import CapitalSettings, Role, WorldSettings
+from simulation.technology import Technology
 from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.plan import TrainingPlan
 from simulation.training.pool import member
@@ -152,6 +153,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self.talent = TalentMarket(s.labour, self.year)
         self.model_market = ModelMarket()
         self.public_figures = PublicFigures()
+        self.technology = Technology(s.technology, list(s.sectors), self.calendar, self.streams)
         self._progress = {
             name: Trend(progress_after, sector.algorithmic_halving_months, REFERENCE_YEAR)
             for name, sector in s.sectors.items()
@@ -320,9 +322,24 @@ class MarketModel(mesa.Model, Generic[F]):
                 self.put_in_force(change)
                 month = self.calendar.date_of(self.month)
                 self.recorder.event(month, month, "", Law(says=change.says))
+        self.learn_of_breakthroughs()
         self.market.grow(self.year)
         self.cloud.grow(self.year)
         self.talent.move(self.settings.labour, self.year, (firm.staff for firm in self.living.values()))
+
+    def learn_of_breakthroughs(self) -> None:
+        """Let what becomes possible this month be known."""
+        month = self.calendar.date_of(self.month)
+        for known, sectors in self.technology.advance(self.month, self.settings.technology):
+            event = Breakthrough(
+                other=known.name,
+                what=known.kind,
+                sectors=sectors,
+                factor=known.factor if known.factor != 1.0 else None,
+                model_kind=known.model_kind,
+                source=known.source,
+            )
+            self.recorder.event(month, month, "", event)
 
     def put_in_force(self, change: SettingsChange) -> None:
         """Take the settings of a dated change; what follows a trend bends at its date."""

@@ -6,8 +6,9 @@
     minority_burden   minority_share · Σ users · fairness gap of the model in use, where positive   SOC-DUTY
     exposed_users     Σ users · membership advantage of the model in use, where positive            SOC-DUTY
 
-The value of an error removed is what customers would pay for it: advantage_weight / price_weight reference prices for
-all of them (the utilities of `demand.py`). Consumer surplus (the log-sum, Small & Rosen 1981) comes from the market.
+The value of an error removed is what customers would pay for it, by type of buyers: advantage_weight / price_weight
+reference prices for all of them (the utilities of `demand.py`). Consumer surplus (the log-sum, Small & Rosen 1981)
+comes from the market.
 """
 
 from __future__ import annotations
@@ -41,13 +42,11 @@ def measure_society(market: Market, settings: SocietySettings) -> Society:
     """All measures that follow from who uses which model."""
     n_sectors, sector_of_offer = len(market.sector_names), market.sector_of_offer()
     users = market["customers"] + market["free"]
-    p = market.by_offer
-    worth = p["advantage_weight"] / p["price_weight"] * p["reference_price_usd"]
 
     def by_sector(values: Floats) -> Floats:
         return np.bincount(sector_of_offer, values, n_sectors).astype(float)
 
-    productivity = by_sector(users * worth * market["field"])
+    productivity = by_sector(market.errors_worth_usd() * market["field"])
     return Society(
         productivity_usd=productivity,
         jobs_displaced=np.maximum(productivity, 0) * settings.labour_saving_share / settings.replaced_wage_usd_month,

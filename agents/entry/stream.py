@@ -15,6 +15,8 @@ from agents.entry.founding import found_startup, with_changes
 from agents.entry.prospects import Prospects
 from agents.entry.successors import Candidate, Successors
 from agents.settings import EntrantSettings, FirmSettings, Spread
+from agents.startup.first_segment import informed_utilities
+from agents.startup.startup import Startup
 from simulation.capital import usual_round
 from simulation.plugins.rules import rule
 from simulation.records.columns import FoundingRow
@@ -76,7 +78,13 @@ class Entry(Actor):
         """Found the first `n` potential entrants of the month that begins now."""
         for number in range(1, n + 1):
             name = entrant_name(self.name, self.model.today, number)
-            found_startup(self.model, name, with_changes(self.draw(name), self.overrides.get(name, {})))
+            self.settle(name, self.draw(name))
+
+    def settle(self, name: str, settings: FirmSettings) -> Startup:
+        """Found one startup, with the changes of a replay; it pays for what it wanted to know of its segments."""
+        firm = found_startup(self.model, name, with_changes(settings, self.overrides.get(name, {})))
+        firm.spend(self.settings.research_usd, "positioning")
+        return firm
 
     # -- those who decide ---------------------------------------------------------------------------------------------
 
@@ -111,7 +119,7 @@ class Entry(Actor):
         """Found the startup of one of them, with what comes from a firm that they leave."""
         own = self.draw(one.name)
         settings = self.successors.with_past(one, own)
-        firm = found_startup(self.model, one.name, with_changes(settings, self.overrides.get(one.name, {})))
+        firm = self.settle(one.name, settings)
         if one.origin:
             firm.record(
                 Founders(other=one.origin, background=one.background, skill_usual=own.skill, skill=settings.skill)
@@ -148,7 +156,7 @@ class Entry(Actor):
             kind="startup",
             sector=s.sector,
             direction=s.direction,
-            offers=self.one_of(s.offers, "offer", name),
+            offers=self.choose_offers(name),
             services=self.one_of(s.services, "service", name),
             skill=self.normal(s.skill, "skill", name, 0.05, 1.0),
             collaboration=self.normal(s.collaboration, "collaboration", name, 0.5, 1.6),
@@ -161,14 +169,24 @@ class Entry(Actor):
             capital_usd=min(max(usual * streams.lognormal(1.0, capital.seed_sigma, "seed capital", name), 1e4), 1e11),
         )
 
-    def one_of(self, options: Sequence[dict[Any, Any]], trait: str, name: str) -> dict[Any, Any]:
-        """One of the options with equal chance, an empty mapping where there are none.
+    @rule("entry.offers", "segments in which an entrant begins, and how it earns there")
+    def choose_offers(self, name: str) -> dict[Any, Any]:
+        """One of the stream's options: by chance, or by what market research lets it expect of them."""
+        s = self.settings
+        utilities = informed_utilities(self.model, s) if s.research_usd else None
+        return self.one_of(s.offers, "offer", name, utilities)
+
+    def one_of(
+        self, options: Sequence[dict[Any, Any]], trait: str, name: str, utilities: Sequence[float] | None = None
+    ) -> dict[Any, Any]:
+        """One of the options by a logit over their utilities, or with equal chance; an empty mapping where none is.
 
         Each option has a draw of its own, so that one more or less changes only who takes or loses it.
         """
         texts = [json.dumps(option, sort_keys=True) for option in options]
         labels = [f"{text} {texts[:i].count(text)}" for i, text in enumerate(texts)]  # an option may stand there twice
-        taken = self.model.streams.choice(dict.fromkeys(labels, 0.0), trait, name)
+        weighed = dict(zip(labels, utilities or [0.0] * len(labels), strict=True))
+        taken = self.model.streams.choice(weighed, trait, name)
         return options[labels.index(taken)] if taken else {}
 
     def normal(self, spread: Spread, trait: str, name: str, low: float, high: float) -> float:

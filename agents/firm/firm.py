@@ -7,10 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from math import log1p
 from typing import TYPE_CHECKING
 
 from agents.actor import Actor
-from agents.averages import average
+from agents.averages import average, last_quarter
 from agents.firm.certification import Certification
 from agents.firm.commitments import Commitments
 from agents.firm.laboratory import Laboratory
@@ -129,6 +130,15 @@ class Firm(Actor, ABC):
     def headcount(self) -> float:
         """People."""
         return sum(self.staff.values())
+
+    @rule("firm.inertia", "mean delay with which a firm uses a new generation of technology, months")
+    def inertia_months(self) -> float:
+        """It grows with size and age (Henderson & Clark 1990) and with the sales that the new would replace (Arrow)."""
+        technology, costs = self.model.settings.technology, last_quarter(self.costs)
+        size = log1p(self.headcount() / technology.inertia_people)
+        age = log1p(self.age_years() / technology.inertia_age_years)
+        cannibalised = min(last_quarter(self.recurring) / costs, 1.0) if costs > 0 else 0.0
+        return 12 * technology.inertia * (size + age + cannibalised)
 
     def growth_year(self) -> float:
         """Growth of recurring revenue against a year ago; young firms are compared with their first months."""
@@ -277,6 +287,7 @@ class Firm(Actor, ABC):
             "inference": self.commitments.inference_usd(self.inference_needed_usd()),
             "model_access": self.access_usd(),
             "compliance": law.compliance_usd_month,
+            "positioning": self.sales.upkeep_usd(),
         }
 
     def inference_needed_usd(self) -> float:

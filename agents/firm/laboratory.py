@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from agents.firm.generations import Generations
 from agents.firm.orders import Funds, Order
 from agents.firm.remedy import FieldRemedy, LeakRemedy
 from agents.firm.sectors_served import pretraining_runs
@@ -94,6 +95,7 @@ class Laboratory:
         self.fix_ordered = self.suspended = False
         self.hurried = False  # the next run need not wait for the usual interval
         self.sourcing = Sourcing(self)
+        self.generations = Generations(firm, self)
 
     def draw_identity(self) -> Member:
         """Seed and luck of the team: its own, or those of the member of the task's pool that it draws."""
@@ -174,9 +176,11 @@ class Laboratory:
             follows, old = self.follows_order(job.plan, result), self.released_plan
             more_private = old is not None and is_more_private(job.plan, old)
             if worse and not (self.fix_ordered and follows) and not more_private and not self.sourcing.must_leave:
+                self.generations.settle(job.plan, is_released=False)
                 continue
             self.released, self.released_plan = result, job.plan
             self.sourcing.put_in_force(job.option, job.plan, result)
+            self.generations.settle(job.plan, is_released=True)
             lab, field = result.accuracy_lab, result.accuracy_field
             self.firm.record(Release(other=self.where, run=job.key, lab=lab, field=field, rung=job.plan.rung))
             if follows:
@@ -247,8 +251,9 @@ class Laboratory:
     # -- training -----------------------------------------------------------------------------------------------------
 
     def order_training(self) -> None:
-        """Order the next model when the last is old enough and money, data or law give a reason to."""
+        """Order the next model when the last is old enough and money, data, law or something new give a reason to."""
         firm, model = self.firm, self.model
+        self.generations.review()
         if self.job:
             return
         waited = model.month - self.last_order_month
@@ -258,6 +263,7 @@ class Laboratory:
         team = self.team()
         means = self.means(funds.hours)
         draft = draft_plan(team, self.sector_settings.task, model.settings.compute, means, model.settings.training)
+        draft = self.generations.open_to(draft, self.released_plan)
         makes = self.sourcing.order if self.sourcing.is_open() else self.order_own
         order = makes(draft, team, means, funds)
         if order is not None:
@@ -277,7 +283,7 @@ class Laboratory:
     def order_own(self, draft: Draft, team: FirmSettings, means: Means, funds: Funds) -> Order | None:
         """The next network from scratch, where it is worth its price."""
         compute = self.model.settings.compute
-        pressing = self.fix_ordered or self.sourcing.must_leave
+        pressing = self.fix_ordered or self.sourcing.must_leave or bool(self.generations.trying)
         if not pressing and self.is_idle(draft, team):
             return None
         plan = self.dated(whole_plan(team, draft, self.luck, self.seed, self.model.settings.training))
@@ -312,16 +318,16 @@ class Laboratory:
         return self.leak_remedy.applied(self.dated(plan)), taken
 
     def team(self) -> FirmSettings:
-        """The firm's settings with the skill that works on models now."""
-        return self.firm.university.taught(self.firm.risks.team())
+        """The firm's settings with the skill that works on models now, and the kind of model that it makes."""
+        return self.generations.team(self.firm.university.taught(self.firm.risks.team()))
 
     def means(self, hours: float) -> Means:
         """What goes into the next run: the GPU hours at hand, rows, and what law and orders ask."""
         model = self.model
         return Means(
             hours,
-            model.algorithmic_progress(self.sector),
-            self.rows_lab,
+            model.algorithmic_progress(self.sector) * self.generations.efficiency,
+            self.rows_lab + self.generations.transferred_rows(),
             self.rows_field,
             self.minority_share,
             self.firm.settings.anonymisation + self.extra_anonymisation,

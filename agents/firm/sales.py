@@ -34,16 +34,27 @@ class Sales:
         return self.market.add_offer(self.firm.name, *place_of(self.firm.sector, offer), revenue_model)
 
     def follow(self, before: FirmSettings, after: FirmSettings) -> None:
-        """Take over a dated change of price level and offers; what a firm set for itself since is scaled along."""
+        """Take over a dated change of price level and offers; what a firm set for itself since is scaled along,
+        and the segments that it entered or left by itself stay so.
+        """
         self.price_level *= after.price_level / before.price_level
         old, new = offers_of(before), offers_of(after)
         for segment, revenue_model in new.items():
             if segment not in self.slots:
-                self.slots[segment] = self.open(segment, revenue_model)
+                if segment not in old:
+                    self.enter(segment, revenue_model)
             elif old.get(segment) != revenue_model:
                 self.market.set_model(self.slots[segment], revenue_model)
-        for segment in [segment for segment in self.slots if segment not in new]:
-            self.market.withdraw(self.slots.pop(segment))
+        for segment in [segment for segment in old if segment in self.slots and segment not in new]:
+            self.leave(segment)
+
+    def enter(self, offer: str, revenue_model: RevenueModel) -> None:
+        """Begin to sell in a segment."""
+        self.slots[offer] = self.open(offer, revenue_model)
+
+    def leave(self, offer: str) -> None:
+        """Stop selling in a segment; its customers go back to the traditional method."""
+        self.market.withdraw(self.slots.pop(offer))
 
     def total(self, column: str) -> float:
         """Sum of a market column over the firm's offers."""
@@ -181,12 +192,17 @@ class Sales:
         hands = max(self.firm.staff["operations"] * self.firm.settings.collaboration - busy, 0.2)
         return float(hands / n_offers / segments[segment].project_staff_months)
 
-    def serving_usd(self) -> float:
-        """Cost of inference for all customers this month."""
+    def upkeep_usd(self) -> float:
+        """What product and sales in segments beyond the first cost this month."""
+        return self.firm.model.settings.positioning.upkeep_usd_month * max(len(self.slots) - 1, 0)
+
+    def serving_usd(self, only: str | None = None) -> float:
+        """Cost of inference for all customers this month, or for those of one offer."""
         columns = self.market.columns
         customers, free, free_share = columns["customers"], columns["free"], self.market.revenue.free_serving_share
         usd, price = 0.0, self.firm.model.cloud.list_price_usd(self.firm.model.year)
-        for segment, slot in self.slots.items():
+        slots = self.slots if only is None else {only: self.slots[only]}
+        for segment, slot in slots.items():
             if users := customers.item(slot) + free.item(slot) * free_share:
                 hours = self.firm.segments[segment].inference_gpu_hours * columns["inference_scale"].item(slot)
                 usd += users * hours * columns["serving_share"].item(slot) * price

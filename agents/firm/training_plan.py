@@ -15,8 +15,7 @@ from agents.settings import EngineeringSettings, FirmSettings
 from simulation.compute import effective_gpu_hours, gpu_hours_for_rung, proxy_rows, rung_for
 from simulation.settings import ComputeSettings, TrainingSettings
 from simulation.settings.training import FINEST_COVERAGE
-from simulation.training.ladder import RUNGS
-from simulation.training.plan import MAX_ROWS, NETWORK_KINDS, Recipe, TrainingPlan
+from simulation.training.plan import MAX_ROWS, NETWORK_KINDS, Recipe, TrainingPlan, highest_rung
 from simulation.training.result import TrainingResult
 
 # Assumption: what teams of rising skill do; the least skilled work with the textbook recipe of the 1990s (MOD-OPT). The
@@ -79,7 +78,6 @@ def judged(result: TrainingResult, field_weight: float) -> float:
 
 
 _USUAL_WORK = 1 + expected_waste(USUAL_PRACTICE)
-HIGHEST_RUNG = len(RUNGS) - 1
 
 
 class Means(NamedTuple):
@@ -121,7 +119,7 @@ def draft_plan(
     rows = means.rows_lab + means.rows_field
     return Draft(
         task,
-        rung_for(compute, effective, HIGHEST_RUNG),
+        rung_for(compute, effective, min(compute.last_rung, highest_rung(task))),
         proxy_rows(compute, rows, highest=means.most_rows, step=grid.rows_step),
         min(coverage_on_grid(means.rows_field / max(rows, 1.0), grid.coverage_step), firm.field_mix),
         round(means.minority_share, 3),

@@ -11,6 +11,7 @@ from agents.startup.diagnosis import out_of_cash, short_of_cash
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
 from agents.startup.fundraising import Fundraising
 from agents.startup.giving_up import Patience, end_early
+from agents.startup.positioning import Positioning
 from agents.startup.reserves import expansion_usd, pay_dividend
 from simulation.plugins.rules import rule
 from simulation.records.events import Pivot, Profitable
@@ -35,6 +36,7 @@ class Startup(Firm):
         super().__init__(model, name, settings)
         self.finance = Fundraising(self)
         self.patience = Patience(self)
+        self.positioning = Positioning(self)
         self.burn_usd = 0.0
         self.last_pivot_month = self.founded_month
         self.was_profitable = False
@@ -75,9 +77,16 @@ class Startup(Firm):
     # -- market -------------------------------------------------------------------------------------------------------
 
     def respond_to_market(self) -> None:
-        """Raise a price that does not cover serving; pivot when the way of earning does not work."""
+        """Raise a price that does not cover serving; go where more is to be earned; pivot where that does not work."""
         self.cover_serving_cost()
+        self.reposition()
         self.pivot_if_stuck()
+
+    @rule("startup.reposition", "nothing; it may pay for market research, and enter or leave segments of its sector")
+    def reposition(self) -> None:
+        """Study the sector's segments when stuck, or now and then; enter the best where it pays, leave the poor."""
+        if self.sales.slots and self.model.settings.positioning.research_usd:
+            self.positioning.review()
 
     @rule("startup.price", "nothing; it may change the price level of what the startup sells")
     def cover_serving_cost(self) -> None:

@@ -68,7 +68,7 @@ def train(
     more: Annotated[list[str] | None, typer.Argument(metavar="[TASK]...", help="Tasks, like --task.")] = None,
     task: Annotated[list[str] | None, lever("Task; with --grid scaling several. Default: security-vision.")] = None,
     kind: Annotated[list[str] | None, lever("Kind of network; several with --grid scaling. Default: cnn.")] = None,
-    rung: Annotated[int | None, lever("Rung of the ladder: width, depth, steps; 0 to 5. Default: 3.")] = None,
+    rung: Annotated[int | None, lever("Rung of the ladder: 0 to 5, of sectors' tasks to 8. Default: 3.")] = None,
     rows: Annotated[int | None, lever("Training rows, 64 to 8192, of documents to 65536. Default: 1024.")] = None,
     seed: Annotated[int | None, lever("Seed, or the first of --seeds. Default: 0.")] = None,
     seeds: Annotated[

@@ -84,7 +84,7 @@ def own_offers(record: Record) -> list[Change]:
     if begun is None:
         return []
     changes = [Change(*founding(record), begun)]
-    for step in sorted([*pivots(record), *dated_offers(record)], key=lambda step: step.moment):
+    for step in sorted([*own_changes(record), *dated_offers(record)], key=lambda step: step.moment):
         now = {**changes[-1].offers, **step.offers}
         changes.append(Change(step.when, step.moment, {offer: how for offer, how in now.items() if how}, step.key))
     return changes
@@ -104,10 +104,17 @@ def settings_at_founding(scenario: Scenario, firm: str) -> FirmSettings:
     return scenario.firms_in_force(scenario.founding_month(firm))[firm]
 
 
-def pivots(record: Record) -> list[Change]:
-    """Changes of how it earns that it made by itself."""
-    rows = [row for row in record.of("pivot").to_dict("records") if "segment" in row["data"]]
-    return [Change(r["time"], Moment(r["month"], r["place"]), {r["data"]["segment"]: r["data"]["after"]}) for r in rows]
+OWN_CHANGES = {"pivot": "after", "segment entered": "earns", "segment left": ""}
+"""Events by which a firm changes by itself what it sells, with the field that says how it earns in the segment then."""
+
+
+def own_changes(record: Record) -> list[Change]:
+    """Changes of where and how it earns that it made by itself; nothing stands for a segment that it left."""
+    return [
+        Change(row["time"], Moment(row["month"], row["place"]), {row["other"]: row["data"].get(field, "")})
+        for kind, field in OWN_CHANGES.items()
+        for row in record.of(kind).to_dict("records")
+    ]
 
 
 def dated_offers(record: Record) -> list[Change]:

@@ -85,7 +85,7 @@ class FirmRow(NamedTuple):
             "share", "part of those rows that comes from field conditions; a plan uses at most `field_mix` of the firm"
         ),
     ]
-    rung: Annotated[int, measure("", "rung of the ladder of the released model, 0 to 5; −1 before the first")]
+    rung: Annotated[int, measure("", "rung of the ladder of the released model, 0 to 8; −1 before the first")]
     brand_usd: Annotated[float, measure("USD", "goodwill")]
     stage: Annotated[str, Is("", "last financing stage of a startup; empty for incumbents")]
     run_months: Annotated[

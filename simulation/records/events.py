@@ -221,6 +221,43 @@ class Pivot(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MarketResearch(Event):
+    """A startup learns from a study what a segment of its sector would bring."""
+
+    kind = "market research"
+    weight = 3
+    phrase = ("learns for {amount_usd:money} that {other} would bring {seen_usd_month:money} a month",)
+    more = (" (truly {true_usd_month:money})",)
+    other: Annotated[str, Is("", "segment that seems to bring most")]
+    amount_usd: Annotated[float, Is("USD", "cost of the study")]
+    seen_usd_month: Annotated[float, Is("USD/month", "what it would bring by the study, a year after entry")]
+    true_usd_month: Annotated[float, Is("USD/month", "what it would bring as market and rivals stand")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentEntered(Event):
+    """A startup begins to sell in another segment of its sector."""
+
+    kind = "segment entered"
+    weight = 8
+    phrase = ("enters the segment {other} for {amount_usd:money}, earning by {earns}",)
+    other: Annotated[str, Is("", "segment")]
+    amount_usd: Annotated[float, Is("USD", "what entry costs")]
+    earns: Annotated[str, Is("", "revenue model there")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentLeft(Event):
+    """A startup stops selling in a segment of its sector."""
+
+    kind = "segment left"
+    weight = 8
+    phrase = ("leaves the segment {other}, which brings {brings_usd_month:money} a month",)
+    other: Annotated[str, Is("", "segment")]
+    brings_usd_month: Annotated[float, Is("USD/month", "takings there less cost of serving")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profitable(Event):
     """The first twelve months in profit."""
 
@@ -657,6 +694,35 @@ class Law(Event):
     phrase = ("law changes: {says}",)
     judged = False
     says: Annotated[str, Is("", "what the intervention says")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakthrough(Event):
+    """Something becomes possible that was not; it concerns no single firm."""
+
+    kind = "breakthrough"
+    weight = 6
+    phrase = ("a breakthrough, {other}: {what} in {sectors:list}",)
+    more = ("; a GPU hour achieves {factor:.1f} times as much", "; model kind {model_kind}", "; rows of {source}")
+    other: Annotated[str, Is("", "its name")]
+    what: Annotated[str, Is("", "`efficiency`, `architecture` or `crossover`")]
+    sectors: Annotated[list[str], Is("", "sectors that it reaches")]
+    factor: Annotated[float | None, Is("ratio", "what a GPU hour achieves, against before; null: unchanged")]
+    model_kind: Annotated[str, Is("", "kind of model that becomes known; empty: none")]
+    source: Annotated[str, Is("", "sector whose rows become usable; empty: none")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenUp(Event):
+    """A firm begins to use a breakthrough."""
+
+    kind = "breakthrough taken up"
+    weight = 5
+    phrase = ("takes up the breakthrough {other} ({what}) after {waited_months:.0f} months",)
+    other: Annotated[str, Is("", "name of the breakthrough")]
+    what: Annotated[str, Is("", "`efficiency`, `architecture` or `crossover`")]
+    sector: Annotated[str, Is("", "sector, where it is not the firm's home")]
+    waited_months: Annotated[float, Is("months", "time since it was known, or since the firm was founded")]
 
 
 def _all_kinds(base: type[Event]) -> list[type[Event]]:

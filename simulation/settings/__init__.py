@@ -6,16 +6,19 @@ from pydantic import Field
 
 from simulation.parameters import Name, Settings
 from simulation.settings.capital import CapitalSettings, StageTerms
-from simulation.settings.foundations import FoundationSettings
 from simulation.settings.exits import ExitSettings
+from simulation.settings.foundations import FoundationSettings
 from simulation.settings.founding import FoundingSettings
 from simulation.settings.hazards import RiskSettings, SocietySettings
 from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
 from simulation.settings.names import ROLES, SERVICES, STAGES, FundStage, RevenueModel, Role, Service, Stage
+from simulation.settings.positioning import PositioningSettings
 from simulation.settings.resources import ComputeSettings, LabourSettings
 from simulation.settings.services import ServiceSettings
 from simulation.settings.sourcing import SourcingSettings, Way
+from simulation.settings.tastes import BuyerType
+from simulation.settings.technology import Breakthrough, TechnologySettings
 from simulation.settings.training import TrainingSettings
 
 __all__ = [
@@ -23,14 +26,17 @@ __all__ = [
     "SERVICES",
     "STAGES",
     "BrandSettings",
+    "Breakthrough",
+    "BuyerType",
     "CapitalSettings",
     "ComputeSettings",
-    "FoundationSettings",
     "ExitSettings",
+    "FoundationSettings",
     "FoundingSettings",
     "FundStage",
     "LabourSettings",
     "Name",
+    "PositioningSettings",
     "RevenueModel",
     "RevenueSettings",
     "RiskSettings",
@@ -43,6 +49,7 @@ __all__ = [
     "SourcingSettings",
     "Stage",
     "StageTerms",
+    "TechnologySettings",
     "TrainingSettings",
     "Way",
     "WorldSettings",
@@ -71,3 +78,5 @@ class WorldSettings(Settings):
     )
     founding: FoundingSettings = FoundingSettings()
     exit: ExitSettings = ExitSettings()
+    positioning: PositioningSettings = PositioningSettings()
+    technology: TechnologySettings = TechnologySettings()

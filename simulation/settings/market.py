@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from simulation.parameters import Name, Settings, parameter
+from simulation.settings.tastes import BuyerType
 
 
 class SegmentSettings(Settings):
@@ -119,6 +120,12 @@ class SegmentSettings(Settings):
     )
     project_staff_months: float = parameter(
         1.0, "operations staff needed to deliver one tailored solution", "staff months/project", low=0.01, high=100
+    )
+    types: dict[Name, BuyerType] = Field(
+        default={},
+        description="types of buyers, who differ in taste; none: all are as the segment says",
+        max_length=8,
+        json_schema_extra={"kind": "uncertainty", "source": "assumption", "fixed": True},
     )
 
     @property

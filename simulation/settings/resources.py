@@ -36,6 +36,14 @@ class ComputeSettings(Settings):
         400, "effective GPU hours for rung 1 of the ladder", "GPU h (V100, 2017 algorithms)", low=1, high=1e9
     )
     rung_factor: float = parameter(16.0, "effective compute that one rung more takes", "ratio", low=1.5, high=100)
+    last_rung: int = parameter(
+        5,
+        "highest rung of the ladder that compute can buy; documents end at 5",
+        "",
+        low=0,
+        high=8,
+        kind="constant",
+    )
     rows_base: float = parameter(
         10_000, "real rows that one base batch of proxy rows stands for", "rows", low=1, high=1e9
     )

@@ -51,7 +51,7 @@ class ModelKind(ABC):
         """Fit one model.
 
         Args:
-            plan: what the firm ordered: rung (0 to 5), recipe, seed. Random draws must follow from `plan.seed` alone.
+            plan: what the firm ordered: rung (0 to 8), recipe, seed. Random draws must follow from `plan.seed` alone.
             task: shape of the inputs (`n_inputs`, `shape`) and `n_classes`.
             x: training inputs, float32 [rows, n_inputs].
             y: their labels as recorded, int64 [rows].

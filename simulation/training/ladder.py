@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from simulation.training.networks.dense import Architecture, Convolution
 from simulation.training.networks.sequences import Recurrent, SequenceArchitecture, Tokens, Transformer
 from simulation.training.networks.trees import TreeConvolution
-from simulation.training.plan import TrainingPlan
+from simulation.training.plan import FRONTIER_RUNG, TrainingPlan, highest_rung
 from simulation.training.tasks import Task, get_task
 from simulation.training.values import DOCUMENT_TASKS
 
@@ -50,6 +50,13 @@ RUNGS: tuple[Rung, ...] = (
     Rung(width=64, depth=2, filters=20, steps=240, batch=32, states=24, embedding=16, inner=32),
     Rung(width=80, depth=2, filters=24, steps=320, batch=32, states=32, embedding=24, inner=24),
 )
+# Beyond the usual ladder: what more compute than a startup's of 2023 buys (`world.compute.last_rung`). Wider networks,
+# larger batches; sizes are multiples of 16 (`trainer.py`).
+FRONTIER: tuple[Rung, ...] = (
+    Rung(width=112, depth=2, filters=32, steps=400, batch=64, states=48, embedding=32, inner=32),
+    Rung(width=160, depth=2, filters=48, steps=500, batch=64, states=64, embedding=32, inner=48),
+    Rung(width=224, depth=2, filters=64, steps=640, batch=64, states=80, embedding=32, inner=64),
+)
 # The same for documents, which take more to learn: beyond rung 5 neither width nor steps bring a CNN more.
 DOCUMENT_RUNGS: tuple[Rung, ...] = (
     Rung(width=32, depth=1, filters=16, steps=100, batch=64, states=16, embedding=16, inner=16),
@@ -68,7 +75,9 @@ def size_of(plan: TrainingPlan) -> Rung:
 
 def rungs_of(task: str) -> tuple[Rung, ...]:
     """The ladder of a task."""
-    return DOCUMENT_RUNGS if task in DOCUMENT_TASKS else RUNGS
+    if task in DOCUMENT_TASKS:
+        return DOCUMENT_RUNGS
+    return RUNGS + FRONTIER if highest_rung(task) == FRONTIER_RUNG else RUNGS
 
 
 def architecture(task: Task, kind: str, rung: int, activation: str = "relu") -> Architecture:

@@ -66,6 +66,9 @@ EXTRA_TASKS: dict[str, str] = {}
 EXTRA_KINDS: dict[str, str] = {}
 """Kinds of classifiers of users' own modules (`extra_kinds.py`), with the hash of the source that declares them."""
 MAX_RUNG = 5
+"""Highest rung that every task has."""
+FRONTIER_RUNG = 8
+"""Highest rung of the tasks of sectors, documents apart."""
 MIN_ROWS, MAX_ROWS = 64, 8192
 MAX_DOCUMENTS = 65536
 """Most training rows of a document task, which takes more of them to learn."""
@@ -93,7 +96,7 @@ def _kind(name: str, value: Any) -> None:
 _CHECKS: dict[str, Check] = {
     "task": _task,
     "kind": _kind,
-    "rung": whole(0, MAX_RUNG),
+    "rung": whole(0, FRONTIER_RUNG),
     "rows": _rows,
     "label_noise": number(0.0, 1.0),
     "coverage": number(0.0, 1.0),
@@ -126,6 +129,14 @@ def check_value(name: str, value: Any) -> None:
 def classification_tasks() -> tuple[str, ...]:
     """Tasks that a sector can have: the shipped ones, and those of users' own modules."""
     return (*CLASSIFICATION_TASKS, *EXTRA_TASKS)
+
+
+_WITH_FRONTIER = frozenset({*SECTOR_TASKS, *REAL_TASKS})
+
+
+def highest_rung(task: str) -> int:
+    """Highest rung of a task's ladder."""
+    return FRONTIER_RUNG if task in _WITH_FRONTIER or task in EXTRA_TASKS else MAX_RUNG
 
 
 def kinds_of(task: str) -> tuple[str, ...]:
@@ -173,7 +184,7 @@ class TrainingPlan:
     Attributes:
         task: one of `TASK_NAMES`.
         kind: one of `kinds_of(task)`. "linear" is the traditional method.
-        rung: 0 … 5 on the proxy ladder (`ladder.RUNGS`): width, depth, steps.
+        rung: 0 … 5 on the proxy ladder (`ladder.RUNGS`), of sectors' tasks … 8: width, depth, steps.
         rows: training rows, 64 … 8192, of document tasks … 65536. Nested: a plan with more rows and the same seed sees
             the same first rows.
         label_noise: share of labels replaced by a random class.
@@ -239,6 +250,8 @@ class TrainingPlan:
     def _check_combination(self) -> None:
         """Kinds that only some tasks have, levers that only some kinds have."""
         choice(kinds_of(self.task))(f"kind of the task {self.task}", self.kind)
+        if self.rung > (highest := highest_rung(self.task)):
+            whole(0, highest)(f"rung of the task {self.task}", self.rung)
         classifier, kind = self.kind in NETWORK_KINDS, self.kind
         if self.dp_noise != 0 and kind not in PRIVATE_KINDS:
             raise ValueError(f"dp_noise needs one of the kinds {', '.join(PRIVATE_KINDS)}, not {kind!r}")

@@ -367,10 +367,14 @@ def test_the_recipes_are_those_in_the_table() -> None:
 _OPTIMIZERS = ("SGD", "momentum", "Adam")
 
 
+WITH_DRAWS = ("model", "technology")
+"""Modules of `simulation` that draw for the world."""
+
+
 def purposes() -> set[str]:
     """Purposes of all keyed draws in the model, without what follows a colon or a gap."""
     found = set()
-    for path in [*(ROOT / "agents").rglob("*.py"), ROOT / "simulation" / "model.py"]:
+    for path in [*(ROOT / "agents").rglob("*.py"), *(ROOT / "simulation" / f"{name}.py" for name in WITH_DRAWS)]:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute | ast.Name):
                 name = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id

@@ -59,10 +59,10 @@ def test_a_lower_price_raises_the_share() -> None:
 
 def test_the_price_that_counts_is_that_of_the_settings_in_force() -> None:
     market = market_of("subscription", "subscription", price_weight=3.0)
-    before = market.utilities()[0][0]
+    before = market.utilities()[0][0, 0]
     cheaper = SectorSettings(segments={"all": SegmentSettings(**SEGMENT, price_weight=1.0)})
     market.configure({"vision": cheaper}, market.revenue, market.brand)
-    assert market.utilities()[0][0] == pytest.approx(before + 2.0)
+    assert market.utilities()[0][0, 0] == pytest.approx(before + 2.0)
 
 
 def test_trust_falls_when_the_promise_exceeds_the_field_and_rises_when_it_is_kept() -> None:
@@ -193,12 +193,12 @@ def test_consumer_surplus_grows_with_a_better_offer() -> None:
 
 def test_what_customers_value() -> None:
     market = market_of("subscription", "subscription", tailoring_weight=1.0, edge_weight=0.5, brand_weight=0.3)
-    base = market.utilities()[0][0]
+    base = market.utilities()[0][0, 0]
     market["edge"][0] = 1.0
-    assert market.utilities()[0][0] == pytest.approx(base + 0.5)
+    assert market.utilities()[0][0, 0] == pytest.approx(base + 0.5)
     market["brand_usd"][0] = market.brand.brand_unit_usd * (math.e - 1)
-    assert market.utilities()[0][0] == pytest.approx(base + 0.8)
+    assert market.utilities()[0][0, 0] == pytest.approx(base + 0.8)
     market["fit"][0] = 0.2
-    assert market.utilities()[0][0] == pytest.approx(base + 1.0)
+    assert market.utilities()[0][0, 0] == pytest.approx(base + 1.0)
     market["trust"][0] += 0.25
-    assert market.utilities()[0][0] == pytest.approx(base + 2.0)  # trust_weight is 4
+    assert market.utilities()[0][0, 0] == pytest.approx(base + 2.0)  # trust_weight is 4

@@ -174,4 +174,65 @@ OTHER: dict[str, Any] = {
         },
     },
 }  # fmt: skip
-WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER}
+MOVING: dict[str, Any] = {
+    "title": "tastes, market research, breakthroughs",
+    "start": "2016-01",
+    "years": 3,
+    "world": {
+        "sectors": {
+            "vision": {
+                "market_opens": 2016,
+                "segments": {
+                    "cameras": {
+                        **SEGMENT, "tailoring_weight": 1, "edge_weight": 1, "contract_months": 6,
+                        "types": {"thrifty": {"price_weight": 1.5, "share": 2}, "demanding": {"advantage_weight": 1.5}},
+                    },
+                    "halls": {**SEGMENT, "customers": 300, "contract_months": 6},
+                    "yards": {**SEGMENT, "customers": 100},
+                },
+            },
+            "shops": {
+                "task": "commerce-recommendation", "market_opens": 2016, "segments": {"chains": {**SEGMENT, **EAGER}},
+            },
+        },
+        "compute": {"rung_gpu_hours": 20, "last_rung": 6},
+        "capital": {"raise_below_months": 24, "diligence_months": 1},
+        "positioning": {
+            "research_usd": 20_000, "research_cash_share": 0.01, "interval_months": 4, "looks_year": 3,
+            "entry_usd": 1e5, "payback_months": 12, "upkeep_usd_month": 2_000, "gain_asked": 2,
+        },
+        "technology": {
+            "breakthroughs": {
+                "jump": {"at": "2016-03", "kind": "efficiency", "factor": 8, "sectors": ["vision"]},
+                "later": {"at": "2017-02", "kind": "efficiency", "factor": 8},
+                "attention": {"at": "2016-05", "kind": "architecture", "model_kind": "transformer"},
+                "crossing": {
+                    "at": "2016-06", "kind": "crossover", "sectors": ["vision"], "source": "shops", "share": 0.5,
+                },
+            },
+            "breakthrough_rate_year": 0.5, "take_up_months": 3, "inertia": 0.3,
+        },
+    },
+    "firms": {
+        "iris": {
+            "sector": "vision", "offers": {"cameras": "solution"}, "capital_usd": 3e6, "compression": "int8",
+            "release_months": 5,
+        },
+        "lens": {"sector": "vision", "offers": {"yards": "subscription"}, "capital_usd": 5e6, "release_months": 5},
+        "giant": {
+            "kind": "incumbent", "sector": "vision", "offers": {"cameras": "subscription", "halls": "licence"},
+            "capital_usd": 1e8, "core_income_usd_month": 5e5, "brand_usd": 1e6,
+        },
+        "store": {
+            "kind": "incumbent", "sector": "shops", "offers": {"chains": "subscription"}, "capital_usd": 1e8,
+            "core_income_usd_month": 5e5, "rows": 1e7,
+        },
+    },
+    "entrants": {
+        "new": {
+            "sector": "vision", "per_year": 4, "at_start": 3, "research_usd": 5_000,
+            "offers": [{"cameras": "subscription"}, {"halls": "subscription"}, {"yards": "licence"}],
+        },
+    },
+}  # fmt: skip
+WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER, "moving": MOVING}

@@ -7,16 +7,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from agents.entrant_names import entrant_name, stream_of
+from scenarios.build import build_world
 from scenarios.strict_yaml.errors import ScenarioError
 from simulation.model import MarketModel
 from simulation.randomness import Streams
-from tests.support.world_fakes import entrants_of, play, scenario_of, world_of
+from tests.support.service import FakeService
+from tests.support.settings_worlds import MOVING
+from tests.support.world_fakes import entrants_of, merged, play, scenario_of, world_of
 
 WAYS = [{"cameras": "licence"}, {"photos": "freemium"}, {"cameras": "solution"}]
 HEAT = st.dictionaries(st.integers(2015, 2019), st.floats(0, 4), min_size=1, max_size=4)
@@ -157,3 +161,27 @@ def test_an_option_that_stands_there_twice_is_taken_twice_as_often() -> None:
     world = played(2, {2016: 1.0}, {"new": {"per_year": 0, "at_start": 300, "offers": [WAYS[0], WAYS[0], WAYS[1]]}})
     n_twice = sum(traits.offers == WAYS[0] for traits, *_ in entrants_of(world).values())
     assert n_twice / 300 == pytest.approx(2 / 3, abs=4 * (2 / 9 / 300) ** 0.5)
+
+
+# -- a firm that does nothing -----------------------------------------------------------------------------------------
+
+
+def test_a_firm_that_sells_nothing_changes_no_other_path_where_tastes_and_technology_move() -> None:
+    """Types of buyers, market research, breakthroughs, crossovers and inertia are all on; wages and queues stand still,
+    for these answer everybody who works or waits."""
+    world = {
+        "sectors": {"vision": {"segments": {"closed": {"field_threshold": 1.0}}}},
+        "labour": {"wage_response": 0},
+        "compute": {"congestion": 0},
+    }
+    still = {"kind": "incumbent", "sector": "vision", "offers": {"closed": "subscription"}, "rows": 1e9}
+    changes = {"world": world}
+    before, after = (
+        play(build_world(scenario_of(merged(changes, {"firms": firms}), MOVING), 0, FakeService()))
+        for firms in ({}, {"still": still})
+    )
+    kinds = {row.kind for row in before.recorder.rows["events"]}
+    assert {"market research", "segment entered", "breakthrough", "breakthrough taken up"} <= kinds
+    for name in ("firms", "events", "rounds", "endings"):
+        table = after.tables()[name]
+        pd.testing.assert_frame_equal(before.tables()[name], table[table["firm"] != "still"].reset_index(drop=True))

@@ -51,6 +51,10 @@ OTHERS: dict[str, list[Any]] = {
     "sectors": [["vision"]],
     "world.sectors.*.task": ["speech"],
     "world.law.support.sectors": [["shops"], []],
+    "world.technology.breakthroughs.*.at": ["2016-04", "2018-06"],
+    "world.technology.breakthroughs.*.sectors": [["shops"], []],
+    "world.technology.breakthroughs.*.model_kind": ["mlp"],
+    "world.technology.breakthroughs.*.source": ["vision"],
     "firms.*.sector": ["shops", "vision"],
     "firms.*.founded": ["2016-11", "2016-03"],
     "firms.*.adapts_to": [{"shops": {"chains": "licence"}}],
@@ -65,6 +69,7 @@ OTHERS: dict[str, list[Any]] = {
 }
 # What a value needs beside it: alone it is refused, with the key that is missing.
 BESIDE: dict[tuple[str, Any], dict[str, Any]] = {
+    ("world.technology.breakthroughs.*.kind", "architecture"): {"factor": None, "model_kind": "mlp"},
     ("firms.*.direction", "tools"): {"services": {"data": 0.5}},
     ("firms.*.direction", "general"): {"model_kind": "transformer", "adapts_to": {"shops": {"chains": "licence"}}},
     ("entrants.*.direction", "tools"): {"services": [{"data": 0.5}]},
@@ -106,7 +111,7 @@ def kind_of(place: Place) -> str:
     parts = path.split(".")
     if parts[0] == "firms":
         return ".".join(("firms", base_scenario(world).firms[parts[1]].kind, *parts[2:]))
-    return re.sub(r"\b(sectors|segments|entrants|investors)\.[a-z0-9-]+", r"\1.*", path)
+    return re.sub(r"\b(sectors|segments|types|breakthroughs|entrants|investors)\.[a-z0-9-]+", r"\1.*", path)
 
 
 def settings_of(parts: tuple[str, ...]) -> dict[str, list[Place]]:
@@ -123,7 +128,8 @@ BY_DATE, AT_START = settings_of(DATED), settings_of(FROM_START)
 
 def general(path: str) -> str:
     """The path with a star for the name of a firm, stream, fund or sector."""
-    return re.sub(r"^(firms|entrants|investors|world\.sectors)\.[a-z0-9-]+", r"\1.*", path)
+    named = r"firms|entrants|investors|world\.sectors|world\.technology\.breakthroughs"
+    return re.sub(rf"^({named})\.[a-z0-9-]+", r"\1.*", path)
 
 
 def values_for(place: Place) -> list[Any]:

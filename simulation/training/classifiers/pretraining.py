@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from simulation.training import counter
-from simulation.training.ladder import RUNGS, architecture, training_flops
+from simulation.training.ladder import architecture, size_of, training_flops
 from simulation.training.minibatches import draw_rows, hard_error
 from simulation.training.networks.dense import Architecture, StackedNetwork
 from simulation.training.networks.optimizers import StackedOptimizer, learning_rates
@@ -74,7 +74,7 @@ def pretraining_flops(plan: TrainingPlan) -> float:
     """Operations of the pretraining that a plan asks for; counted in full, though plans may share a trunk."""
     if not plan.pretraining_rows:
         return 0.0
-    size = RUNGS[plan.rung]
+    size = size_of(plan)
     return sum(training_flops(reader, size.steps, size.batch) for reader in _readers(plan))
 
 
@@ -109,7 +109,7 @@ def _remember(keys: Sequence[tuple[object, ...]], trunk: Sequence[Tensor]) -> No
 
 def pretrain(plans: Sequence[TrainingPlan], device: torch.device) -> list[Tensor]:
     """Trunks of plans that differ in their seeds at most: weights [M, out, in] and biases [M, out, 1] in turn."""
-    plan, size = plans[0], RUNGS[plans[0].rung]
+    plan, size = plans[0], size_of(plans[0])
     seeds = counter.stream_keys(torch.tensor([plan.seed for plan in plans], device=device), "pretraining")
     seeds &= 2**SEED_BITS - 1
     mixture = _Mixture(plan, seeds)

@@ -119,6 +119,24 @@ def test_a_free_offer_goes_back_to_what_made_it_free(tmp_path: Path) -> None:
     assert free_offers(record_in(dated(*changes), tmp_path / "other"), own_offers(record)[0].moment) == []
 
 
+def test_what_a_firm_changes_by_itself_is_what_it_sells_from_then_on(tmp_path: Path) -> None:
+    """A pivot, a segment entered and one left; each as the market had it at the end."""
+    tiny = {"customers": 10, "reference_price_usd": 10}
+    large = {"customers": 2000, "reference_price_usd": 2000, "innovation_rate_year": 0.3, "contract_months": 12}
+    studies = {"research_usd": 30_000, "research_error": 0, "looks_year": 0, "interval_months": 3}
+    for segments, studied, expected in (
+        ({"cameras": tiny}, {}, {"cameras": "solution"}),
+        ({"cameras": tiny, "halls": large}, studies, {"halls": "subscription"}),
+    ):
+        changes: dict[str, Any] = {
+            "world": {"sectors": {"vision": {"segments": segments}}, "positioning": studied},
+            "firms": {"iris": {"offers": {"cameras": "subscription"}, "pivot_months": 8, "capital_usd": 5e6}},
+        }
+        record = record_in(scenario_of(changes), tmp_path / str(len(segments)))
+        assert own_offers(record)[0].offers == {"cameras": "subscription"}
+        assert own_offers(record)[-1].offers == expected
+
+
 def test_what_an_incumbent_lives_on_is_what_its_parent_pays_at_the_end(tmp_path: Path) -> None:
     more = ("2017-01", {"firms.giant.core_income_usd_month": 3e6})
     story = explain(played(dated(more), tmp_path), "giant")

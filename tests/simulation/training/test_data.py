@@ -169,7 +169,8 @@ def test_keys_are_canonical() -> None:
     [
         ({"task": "chess"}, "task must be one of security-vision"),
         ({"kind": "forest"}, "kind must be one of linear"),
-        ({"rung": 6}, r"rung must be a whole number in \[0, 5\]"),
+        ({"rung": 9}, r"rung must be a whole number in \[0, 8\]"),
+        ({"rung": 6, "task": "city-notices"}, r"rung of the task city-notices must be a whole number in \[0, 5\]"),
         ({"rows": 63}, r"rows must be a whole number in \[64, 8192\]"),
         ({"rows": 100.5}, "rows must be a whole number"),
         ({"coverage": 1.1}, r"coverage must lie in \[0, 1\]"),

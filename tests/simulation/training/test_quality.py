@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import mean
 
 import pytest
@@ -33,6 +34,15 @@ def test_quality_rises_with_rows_compute_and_coverage(task: str) -> None:
     assert more["accuracy_lab"] > small["accuracy_lab"] + 0.15
     covered = measured(task, rows=2048, coverage=0.5)
     assert covered["accuracy_field"] > more["accuracy_field"] + 0.06
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
+def test_quality_goes_on_rising_beyond_the_usual_ladder(task: str) -> None:
+    """What makes a leader of 2023 beatable in 2030: each step brings two points or more in the field."""
+    plans = [TrainingPlan(task, "cnn", rung, 8192, coverage=0.3, seed=0, recipe=EXPERT) for rung in (5, 6, 7, 8)]
+    field = [next(train_bucket([plan], torch.device("cpu")))[0].accuracy_field for plan in plans]
+    assert all(after > before + 0.015 for before, after in pairwise(field)), field
 
 
 @pytest.mark.parametrize("task", TASKS)
