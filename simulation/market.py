@@ -206,6 +206,16 @@ class Market:
             self["free"][target] += self["free"][source]
         self.withdraw(source)
 
+    @property
+    def owner(self) -> Ints:
+        """Index of each offer's firm, as in `firm_index`, shape [n_offers]."""
+        return self._owner
+
+    @property
+    def live(self) -> np.ndarray:
+        """Which offers are not withdrawn, shape [n_offers]."""
+        return ~self._withdrawn
+
     def served(self) -> Floats:
         """Customers served per segment, paying or not."""
         return np.bincount(self.segment, self["customers"] + self["free"], len(self.segment_names)).astype(float)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from agents.firm.history import Refusal
 from agents.fund import Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
 from simulation.capital import (
@@ -35,14 +36,6 @@ BETWEEN_ROUNDS_MONTHS, TRIPLED, MATURE_RAISES_BELOW_MONTHS = 16, 2.0, 4
 SAME_REVENUE = 1e-9  # share by which a revenue may be off: rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A raise that found no money: its stage, and what the firm sold then."""
-
-    stage: Stage
-    revenue_usd_year: float
-
-
 class Fundraising:
     """Rounds of one startup: stage reached, cap table, raises under way."""
 
@@ -57,6 +50,7 @@ class Fundraising:
         self.last_round_month = firm.founded_month
         self.last_refusal_month = -100
         self.refusal: Refusal | None = None  # the last, until a round closes
+        self.climate_at_round = self.model.heat
         self.bridged = False
 
     def months_since_round(self) -> int:
@@ -72,6 +66,7 @@ class Fundraising:
         extinguish(firm, "paid_in_capital")
         self.cap_table.issue(invested, pre_money_usd, self.model.settings.capital.note_discount)
         self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
+        self.climate_at_round = self.model.heat
         self.bridged, self.refusal = False, None
         firm.raised_usd += amount
         firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
@@ -166,8 +161,9 @@ class Fundraising:
         self.n_refused += 1
         self.last_refusal_month = self.model.month
         why = "no fund with money saw the value" if best_usd == 0 else "too little money from those who saw it"
-        self.refusal = Refusal(deal.stage, deal.facts.revenue_usd_year)
-        self.firm.record(RaiseRefused(amount_usd=deal.pre_money_usd, why=why, **self.judgement(deal)))
+        found = self.judgement(deal)
+        self.refusal = refusal_of(deal, self.model.month, found)
+        self.firm.record(RaiseRefused(amount_usd=deal.pre_money_usd, why=why, **found))
 
     def judgement(self, deal: Deal) -> dict[str, Any]:
         """What funds saw in the firm and what they asked for: the fields of a refusal. Null where nothing was enough.
@@ -215,6 +211,20 @@ class Fundraising:
                 if closes(allocate(bids, deal.size_usd), deal.size_usd):
                     return asked
         return inf
+
+
+def refusal_of(deal: Deal, month: int, found: Mapping[str, Any]) -> Refusal:
+    """What is remembered of a raise that found no money; `found`: what funds saw and asked for."""
+    return Refusal(
+        deal.stage,
+        month,
+        deal.facts.revenue_usd_year,
+        deal.facts.growth_year,
+        deal.size_usd,
+        found["value_usd"],
+        found["value_asked_usd"],
+        found["climate"],
+    )
 
 
 def closes(invested_usd: Mapping[str, float], size_usd: float) -> bool:
