@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import theilslopes
 
 from agents.diagnosis.peers import Comparison, Group, Helper
 from agents.firm.history import Totals
@@ -49,12 +48,10 @@ class Account:
         )
 
     def margin_of_sales(self) -> float:
-        """What a dollar of sales leaves after what it takes to serve it; its peers' where the firm sold too little."""
-        compared = self.found.get("gross margin")
-        sales = float(np.sum(self.own["sales"]))
-        own = 1 - float(np.sum(self.own["cost_of_sales"])) / sales if sales > 0 else 0.0
-        typical = compared.median if compared else own
-        return float(np.clip(own if compared or sales > 0 else typical, 0.0, 1.0))
+        """What a dollar of sales leaves after what it takes to serve it; its peers' where the firm sold nothing."""
+        sales, cost = float(np.sum(self.own["sales"])), float(np.sum(self.own["cost_of_sales"]))
+        typical = self.found["gross margin"].median if "gross margin" in self.found else 0.0
+        return float(np.clip(1 - cost / sales if sales > 0 else typical, 0.0, 1.0))
 
     def bought(self, extra_usd: Floats, lump_usd: float = 0.0) -> float:
         """Months that a lump, and more cash in each month, would have bought."""
@@ -159,9 +156,7 @@ class Account:
     def slope(self, cause: MeasureName, effect: MeasureName, sector: str) -> float:
         """By how much an effect grows with a cause among the firms compared; 0 where it does not."""
         places = [*self.group.others(self.firm, sector), self.group.place[self.firm.name]]
-        x, y = self.group.values[cause][places], self.group.values[effect][places]
-        known = ~(np.isnan(x) | np.isnan(y))
-        return max(float(theilslopes(y[known], x[known]).slope), 0.0) if len(np.unique(x[known])) > 1 else 0.0
+        return max(theil_sen(self.group.values[cause][places], self.group.values[effect][places]), 0.0)
 
     def lost_runs(self, one: Comparison) -> float:
         """The compute that went into work lost beyond that of its peers."""
@@ -187,6 +182,17 @@ class Account:
             return np.full(self.months, float(np.mean(sales[free])))
         typical = self.found["yield"].median if "yield" in self.found else 0.0
         return typical * self.own["costs"]
+
+
+def theil_sen(x: Floats, y: Floats) -> float:
+    """Median of the slopes between all pairs of points (Sen 1968); 0 where there is none. NaN values are left out.
+
+    That is `scipy.stats.theilslopes`, which takes two seconds to load.
+    """
+    known = ~(np.isnan(x) | np.isnan(y))
+    across, up = (np.subtract.outer(one[known], one[known]) for one in (x, y))
+    slopes = up[across > 0] / across[across > 0]
+    return float(np.median(slopes)) if len(slopes) else 0.0
 
 
 def excess(one: Comparison) -> float:

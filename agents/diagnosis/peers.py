@@ -56,9 +56,9 @@ class Comparison:
 
 
 def compare(own: float, peers: Floats, sector: str) -> Comparison | None:
-    """Compare a value with those of peers; None where there is none, or too few to compare with."""
+    """Compare a value with those of peers; None where too few have one. A firm without a value is never apart."""
     known = np.sort(peers[~np.isnan(peers)])
-    if np.isnan(own) or len(known) < LEAST_PEERS:
+    if len(known) < LEAST_PEERS:
         return None
     lower, median, upper = (quantile(known, p) for p in (0.25, 0.5, 0.75))
     return Comparison(float(own), median, lower, upper, len(known), sector)
@@ -107,13 +107,15 @@ def market_values(firms: Sequence[Owner], months: int) -> Values:
     for_lab, for_trust = now["advantage_weight"] / offers, now["trust_weight"] / offers
     costs = spent(firms, months, "costs")
     wins = np.where(now["offers"] > 0, now["new_usd"] / costs, np.nan)
+    on_sale = np.where(now["with_model"] > now["barred"], (now["with_model"] - now["barred"]) / offers, np.nan)
     churn = now["lost"] / (now["users"] + now["lost"])
+    interest = now["looking"] * now["adopting"]
     has_free = now["full_usd"] > now["paying_usd"] * (1 + 1e-9)
     return {
         "adopting": now["adopting"] / offers,
         "looking": now["looking"] / offers,
         "churn": churn * pull(for_lab * field + for_trust * trust),
-        "wins": wins / pull(for_lab * lab + for_trust * trust),
+        "wins": wins / on_sale / pull(for_lab * lab + for_trust * trust) / pull(np.log(interest)),
         "wins as they are": wins,
         "paying share": np.where(has_free, now["paying_usd"] / now["full_usd"], np.nan),
         "no model": 1 - now["with_model"] / offers,
@@ -125,9 +127,9 @@ def market_values(firms: Sequence[Owner], months: int) -> Values:
 
 
 def pull(utility: Floats) -> Floats:
-    """How much more customers choose each firm for its product than the typical one of the group."""
-    known = utility[~np.isnan(utility)]
-    return np.exp(utility - (np.median(known) if len(known) else 0.0))
+    """How much more customers come to each firm for this utility than to the typical one of the group."""
+    known = utility[np.isfinite(utility)]
+    return np.where(np.isfinite(utility), np.exp(utility - (np.median(known) if len(known) else 0.0)), np.nan)
 
 
 def spent(firms: Sequence[Owner], months: int, name: str) -> Floats:

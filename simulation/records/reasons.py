@@ -60,7 +60,9 @@ MEASURES: dict[MeasureName, Measure] = {
     "adopting": Measure("no need", "share", "of the customers in its segments who looked, those who took any offer"),
     "churn": Measure("outcompeted", "1/month", "customers lost, beyond what its product explains", True),
     "wins": Measure(
-        "outcompeted", "ratio", "new monthly sales per dollar of its costs, beyond what its product explains"
+        "outcompeted",
+        "ratio",
+        "new monthly sales per dollar of costs, beyond what its product and its segments explain",
     ),
     "gross margin": Measure("price or cost", "share", "sales less serving, goods and operations staff"),
     "paying share": Measure("price or cost", "share", "of its users, by value, those who pay; only with free users"),
