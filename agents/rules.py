@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import agents.diagnosis.causes
 import agents.entry
 import agents.firm.firm
 import agents.fund
 import agents.incumbent.acquisition
+import agents.incumbent.expected_worth
 import agents.incumbent.incumbent
+import agents.startup.exits
 import agents.startup.fundraising
+import agents.startup.recapitalisation
 import agents.startup.startup
 import agents.state.regulator  # noqa: F401
 from simulation.plugins.rules import RULES as RULES

@@ -12,6 +12,9 @@ import simpy
 from agents.firm.history import Refusal
 from agents.fund import Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
+from agents.startup.prospects import prospects_of
+from agents.startup.recapitalisation import try_recapitalisation
+from agents.startup.syndicate import allocate, closes
 from simulation.capital import (
     FOUNDERS,
     CapTable,
@@ -60,21 +63,29 @@ class Fundraising:
     def take(self, invested: dict[str, float], pre_money_usd: float, stage: Stage) -> None:
         """Take the money of a round: cash, shares, a new monthly burn (V23), and its row in the tables."""
         firm, amount = self.firm, sum(invested.values())
-        for investor, usd in invested.items():
-            self.receive(investor, usd, "paid_in_capital")
+        self.collect(invested)
         before = self.cap_table.post_money_usd
-        extinguish(firm, "paid_in_capital")
         self.cap_table.issue(invested, pre_money_usd, self.model.settings.capital.note_discount)
-        self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
-        self.climate_at_round = self.model.heat
-        self.bridged, self.refusal = False, None
-        firm.raised_usd += amount
-        firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
+        self.begin_anew(stage, amount)
         row = RoundRow(self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
         self.model.recorder.add("rounds", [row])
         firm.record(Round(other=", ".join(invested), amount_usd=amount, stage=stage))
         if pre_money_usd < before:
             firm.record(DownRound(amount_usd=pre_money_usd - before, change=pre_money_usd / before - 1))
+
+    def collect(self, invested_usd: Mapping[str, float]) -> None:
+        """Receive the money of a priced round; notes outstanding convert in it, so they leave the books."""
+        for investor, usd in invested_usd.items():
+            self.receive(investor, usd, "paid_in_capital")
+        extinguish(self.firm, "paid_in_capital")
+
+    def begin_anew(self, stage: Stage, amount_usd: float) -> None:
+        """A priced round has closed: what was refused before is over, and the cash sets the monthly burn (V23)."""
+        self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
+        self.climate_at_round = self.model.heat
+        self.bridged, self.refusal = False, None
+        self.firm.raised_usd += amount_usd
+        self.firm.burn_usd = self.firm.books.cash_usd / self.model.settings.capital.runway_months
 
     def receive(self, investor: str, usd: float, credit: Account) -> None:
         """Receive one investor's money: a fund calls it from its partners first."""
@@ -122,7 +133,8 @@ class Fundraising:
         firm = self.firm
         lab, field = firm.laboratory.advantages()
         yearly = 4 * sum(firm.recurring[-3:])
-        return Facts(yearly, firm.growth_year(), lab, field, firm.sales.total("free"))
+        expected = prospects_of(firm) if self.model.settings.capital.valuation == "expected" else None
+        return Facts(yearly, firm.growth_year(), lab, field, firm.sales.total("free"), expected)
 
     def raise_round(self, stage: Stage) -> Generator[simpy.Event, object, None]:
         """SimPy process: due diligence takes its time; then funds bid, and the round closes or not."""
@@ -146,7 +158,8 @@ class Fundraising:
         invested = allocate(bids, size)
         if not closes(invested, size):
             self.refuse(deal, best)
-            bridge(firm, deal)
+            if not bridge(firm, deal):
+                try_recapitalisation(firm, deal)
             return
         # The price lies between what the stage usually costs and what the best bidder sees in it.
         self.take(invested, (pre * best) ** 0.5, stage)
@@ -178,7 +191,7 @@ class Fundraising:
         revenue = revenue_for_value(model.settings.capital, asked, *terms)
         is_known = isfinite(revenue) and self.is_asked(deal, revenue)
         return {
-            **asdict(facts),
+            **{name: value for name, value in asdict(facts).items() if name != "prospects"},
             "stage": deal.stage,
             "climate": model.heat,
             "value_usd": fair_value_usd(model.settings.capital, *terms),
@@ -225,21 +238,3 @@ def refusal_of(deal: Deal, month: int, found: Mapping[str, Any]) -> Refusal:
         found["value_asked_usd"],
         found["climate"],
     )
-
-
-def closes(invested_usd: Mapping[str, float], size_usd: float) -> bool:
-    """Whether funds together put up at least 60 % of the usual size (assumption)."""
-    return sum(invested_usd.values()) >= 0.6 * size_usd
-
-
-def allocate(bids: Mapping[str, Bid], size_usd: float) -> dict[str, float]:
-    """Who puts in how much, USD: holders their part by right, then all by the value they see, highest first."""
-    invested = {name: bid.pro_rata_usd for name, bid in bids.items() if bid.pro_rata_usd > 0}
-    for name in sorted(bids, key=lambda name: -bids[name].value_usd):
-        left = size_usd - sum(invested.values())
-        if left <= 1:
-            break
-        more = min(bids[name].most_usd - invested.get(name, 0.0), left)
-        if more > 0:
-            invested[name] = invested.get(name, 0.0) + more
-    return invested

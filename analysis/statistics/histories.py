@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from analysis.statistics.ages import months_between
+from simulation.records.columns import NOTE as NOTE
 
 LEFT = ("bankrupt", "acquired")  # endings after which a firm is no more; a listed firm goes on
-NOTE = "bridge"  # in the rounds table: a convertible note, which has no price and is no round of its own
 FIRM = ["seed", "firm"]
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from agents.fund import Bid, Deal, Fund, committed_usd
 from agents.settings import InvestorSettings
-from agents.startup.fundraising import allocate
 from agents.startup.startup import Startup
+from agents.startup.syndicate import allocate
 from analysis.runs.tables import world_table
 from scenarios import ScenarioError, load
 from simulation.capital import Facts, usual_round
