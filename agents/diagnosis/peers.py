@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agents.firm.owner import Owner, World
 
 Helper = Literal["yield", "wins as they are"]
-"""Further values: sales per dollar of costs, and `wins` before what the product explains is taken off."""
+"""Further values: sales per dollar of costs, and `customers won` before what the product explains is taken off."""
 Values = dict[MeasureName | Helper, Floats]
 LEAST_SALES_USD_MONTH = 5_000.0  # assumption, as for managers: below that a margin says nothing
 
@@ -114,8 +114,8 @@ def market_values(firms: Sequence[Owner], months: int) -> Values:
     return {
         "adopting": now["adopting"] / offers,
         "looking": now["looking"] / offers,
-        "churn": churn * pull(for_lab * field + for_trust * trust),
-        "wins": wins / on_sale / pull(for_lab * lab + for_trust * trust) / pull(np.log(interest)),
+        "customers lost": churn * pull(for_lab * field + for_trust * trust),
+        "customers won": wins / on_sale / pull(for_lab * lab + for_trust * trust) / pull(np.log(interest)),
         "wins as they are": wins,
         "paying share": np.where(has_free, now["paying_usd"] / now["full_usd"], np.nan),
         "no model": 1 - now["with_model"] / offers,

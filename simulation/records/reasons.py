@@ -25,22 +25,21 @@ Category = Literal[
 ]
 """Categories of causes, as in surveys of founders."""
 CATEGORIES: tuple[Category, ...] = get_args(Category)
-ReasonKind = (
-    Category
-    | Literal[
-        "cash",  # it ran out
-        "runway",  # it would have run out soon, so a buyer was looked for
-        "none apart",  # nothing set it apart from its peers that would have bought it months
-        "no peers",  # there were too few to tell
-        "bought",  # somebody bought it in need
-        "threat",  # somebody bought it while it was healthy
-        "misjudged",  # the buyer saw something else than there was
-        "size",  # revenue and growth that an exchange asks for
-    ]
-)
+ReasonKind = Literal[
+    Category,
+    "cash",  # it ran out
+    "runway",  # it would have run out soon, so a buyer was looked for
+    "none apart",  # nothing set it apart from its peers that would have bought it months
+    "no peers",  # there were too few to tell
+    "bought",  # somebody bought it in need
+    "threat",  # somebody bought it while it was healthy
+    "misjudged",  # the buyer saw something else than there was
+    "size",  # revenue and growth that an exchange asks for
+]
 MeasureName = Literal[
-    "raised", "refused", "adopting", "churn", "wins", "gross margin", "paying share", "no model", "lab advantage",
-    "field advantage", "trust", "skill", "lost runs", "regulation cost", "barred", "climate", "looking",
+    "raised", "refused", "adopting", "customers lost", "customers won", "gross margin", "paying share", "no model",
+    "lab advantage", "field advantage", "trust", "skill", "lost runs", "regulation cost", "barred", "climate",
+    "looking",
 ]  # fmt: skip
 
 
@@ -58,8 +57,8 @@ MEASURES: dict[MeasureName, Measure] = {
     "raised": Measure("capital", "USD", "money raised until the age that the firm reached"),
     "refused": Measure("capital", "0/1", "refused money, though its revenue grew like that of its peers", True),
     "adopting": Measure("no need", "share", "of the customers in its segments who looked, those who took any offer"),
-    "churn": Measure("outcompeted", "1/month", "customers lost, beyond what its product explains", True),
-    "wins": Measure(
+    "customers lost": Measure("outcompeted", "1/month", "customers lost, beyond what its product explains", True),
+    "customers won": Measure(
         "outcompeted",
         "ratio",
         "new monthly sales per dollar of costs, beyond what its product and its segments explain",
