@@ -154,7 +154,7 @@ def listing_climate(firm: Startup) -> float:
     return window[max(begun)] if begun else firm.model.heat
 
 
-@rule("startup.listing_value", "what the exchange pays for the whole of a startup, USD")
+@rule("exchange.valuation", "what the exchange pays for the whole of a startup, USD")
 def listing_value_usd(firm: Startup) -> float:
     """A multiple of revenue that rises with growth, or discounted earnings while growth and margin fade."""
     capital, yearly, growth = firm.model.settings.capital, yearly_usd(firm), firm.growth_year()
