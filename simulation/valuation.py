@@ -12,6 +12,7 @@ discounted earnings, in which growth and margin move from today's to those of th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from simulation.settings.exits import ExpectationSettings
 
@@ -48,17 +49,24 @@ def standalone_usd(revenue_usd_year: float, prospects: Prospects, terms: Expecta
 
 
 def listing_usd(
-    revenue_usd_year: float, growth_year: float, margin: float, gross_margin: float, terms: ExpectationSettings
+    revenue_usd_year: float,
+    growth_year: float,
+    margin: float,
+    gross_margin: float,
+    terms: ExpectationSettings,
+    most_usd_year: float = inf,
 ) -> float:
     """Discounted expected earnings of a listed firm, never below 0.
 
     margin: its profit per dollar of revenue now; that of the long run is `profit_share` of its gross margin.
+    most_usd_year: what its markets hold for it at today's sizes; they grow as everything does in the long run.
     """
     mature, r, long_run = terms.profit_share * gross_margin, terms.discount_year, terms.growth_long_run_year
     value, revenue, left, discount = 0.0, revenue_usd_year, 1.0, 1.0
     for _ in range(YEARS):
         left *= terms.growth_kept
-        revenue *= 1 + long_run + (growth_year - long_run) * left
+        most_usd_year *= 1 + long_run
+        revenue = min(revenue * (1 + long_run + (growth_year - long_run) * left), most_usd_year)
         discount /= 1 + r
         value += discount * revenue * (mature + (margin - mature) * left)
     return max(value + discount * revenue * (1 + long_run) * mature / (r - long_run), 0.0)

@@ -8,7 +8,7 @@ from agents.averages import average
 from agents.fund import fund_of
 from agents.startup.bridge_notes import extinguish
 from agents.startup.diagnosis import reasons_of
-from agents.startup.prospects import gross_margin, operating_margin
+from agents.startup.prospects import gross_margin, operating_margin, still_to_come
 from simulation.plugins.rules import rule
 from simulation.records.events import Acquired, Bankrupt, Listed
 from simulation.records.reasons import Reason, as_records
@@ -159,5 +159,6 @@ def listing_value_usd(firm: Startup) -> float:
     """A multiple of revenue that rises with growth, or discounted earnings while growth and margin fade."""
     capital, yearly, growth = firm.model.settings.capital, yearly_usd(firm), firm.growth_year()
     if capital.exit_valuation == "expected":
-        return listing_usd(yearly, growth, operating_margin(firm), gross_margin(firm), capital.expectation)
+        most = yearly + still_to_come(firm)[0]
+        return listing_usd(yearly, growth, operating_margin(firm), gross_margin(firm), capital.expectation, most)
     return yearly * (capital.revenue_multiple + capital.growth_multiple * min(growth, 1.0))

@@ -13,7 +13,7 @@ from simulation.records.reasons import MEASURES, PHRASES
 
 
 def writers() -> dict[str, Writer]:
-    """The parts `columns.shared`, `columns.judged`, `columns.TABLE`, `events.kinds`, `reasons.kinds` and its measures."""
+    """The parts `columns.shared`, `columns.judged`, `columns.TABLE`, `events.kinds` and `reasons.…`."""
     of_events: dict[str, Writer] = {
         "events.kinds": kinds_of_events,
         "reasons.kinds": kinds_of_reasons,

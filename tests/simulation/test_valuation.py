@@ -61,6 +61,13 @@ def test_growth_fades_by_the_same_part_every_year() -> None:
     assert listing_usd(1.0, 1.0, 0.0, 0.6, huge) == pytest.approx(value + revenue * 1.03 * 0.3 / 0.97 / 2**10)
 
 
+def test_a_firm_does_not_outgrow_its_markets() -> None:
+    free = listing_usd(1e6, 30.0, 0.1, 0.6, TERMS)
+    bound = listing_usd(1e6, 30.0, 0.1, 0.6, TERMS, 5e6)
+    assert bound < free and bound < listing_usd(5e6, 0.03, 0.3, 0.6, TERMS)
+    assert listing_usd(1e6, 0.0, 0.1, 0.6, TERMS, 1e9) == listing_usd(1e6, 0.0, 0.1, 0.6, TERMS)
+
+
 def test_a_bargain_shares_the_gain() -> None:
     assert bargained_usd(10e6, 6e6, 1e9, TERMS) == 8e6
     assert bargained_usd(10e6, 6e6, 7e6, TERMS) == 7e6 and bargained_usd(10e6, 6e6, 5e6, TERMS) == 0

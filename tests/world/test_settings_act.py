@@ -51,6 +51,7 @@ OTHERS: dict[str, list[Any]] = {
     "sectors": [["vision"]],
     "world.sectors.*.task": ["speech"],
     "world.law.support.sectors": [["shops"], []],
+    "world.capital.ipo_window": [dict.fromkeys(range(2015, 2020), 0.1)],
     "firms.*.sector": ["shops", "vision"],
     "firms.*.founded": ["2016-11", "2016-03"],
     "firms.*.adapts_to": [{"shops": {"chains": "licence"}}],

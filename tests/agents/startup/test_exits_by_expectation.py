@@ -11,7 +11,14 @@ from agents.incumbent.expected_worth import customers_usd, defended_usd, people_
 from agents.incumbent.incumbent import Incumbent
 from agents.incumbent.perception import View
 from agents.startup.exits import list_on_exchange, listing_climate, listing_value_usd
-from agents.startup.prospects import churn_year, gross_margin, hazard_year, operating_margin, prospects_of
+from agents.startup.prospects import (
+    churn_year,
+    gross_margin,
+    hazard_year,
+    operating_margin,
+    prospects_of,
+    still_to_come,
+)
 from agents.startup.startup import Startup
 from scenarios import ScenarioError
 from simulation.valuation import listing_usd, standalone_usd
@@ -73,7 +80,8 @@ def test_a_window_is_a_series_of_years() -> None:
 def test_a_listing_is_worth_its_expected_earnings() -> None:
     firm = grown(exit_valuation="expected")
     value, terms = listing_value_usd(firm), firm.model.settings.capital.expectation
-    assert value == listing_usd(18e6, firm.growth_year(), operating_margin(firm), gross_margin(firm), terms) > 0
+    most = 18e6 + still_to_come(firm)[0]
+    assert value == listing_usd(18e6, firm.growth_year(), operating_margin(firm), gross_margin(firm), terms, most) > 0
     list_on_exchange(firm)
     assert firm.ending == "public" and firm.exit_value_usd == value
     assert firm.model.bank.total_cash_usd() == 0
