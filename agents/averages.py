@@ -15,3 +15,12 @@ def last_quarter(months: Sequence[float]) -> float:
 def average(values: Sequence[float]) -> float:
     """Mean; 0 for an empty list."""
     return sum(values) / len(values) if values else 0.0
+
+
+def growth_of(recurring: Sequence[float]) -> float:
+    """Growth of monthly recurring revenue against a year ago; young firms are compared with their first months."""
+    if len(recurring) < 6:
+        return 0.0
+    before = average(recurring[:-12][-3:] or recurring[:3])
+    # Growth from next to nothing is not growth: assumption, 5,000 USD a month is the least base.
+    return average(recurring[-3:]) / max(before, 5_000.0) - 1

@@ -90,12 +90,18 @@ def _check_numbers(s: Content) -> Iterator[Problem]:
             yield bad_value(("world", "labour", "wage_usd_month", role), wage, "a number between 1 and 1e6 (USD/month)")
     if not s.world.capital.heat:
         yield bad_value(("world", "capital", "heat"), {}, "a mapping of years to the funding climate, not empty")
-    for year, heat in s.world.capital.heat.items():
-        path = ("world", "capital", "heat", str(year))
+    for name in ("heat", "ipo_window"):
+        yield from _check_climate(("world", "capital", name), getattr(s.world.capital, name))
+
+
+def _check_climate(at: Path, series: Mapping[int, float]) -> Iterator[Problem]:
+    """A climate by year: keys are years, values ratios."""
+    for year, climate in series.items():
+        path = (*at, str(year))
         if not 1900 <= year <= 2200:
-            yield Problem(f"bad key '{year}' in {dotted(path[:-1])}: must be a year", path, year, "a year")
-        if not 0 <= heat <= 100:
-            yield bad_value(path, heat, "a number between 0 and 100 (ratio)")
+            yield Problem(f"bad key '{year}' in {dotted(at)}: must be a year", path, year, "a year")
+        if not 0 <= climate <= 100:
+            yield bad_value(path, climate, "a number between 0 and 100 (ratio)")
 
 
 def _check_firms(s: Content) -> Iterator[Problem]:

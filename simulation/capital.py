@@ -10,6 +10,7 @@ from math import inf
 import numpy as np
 
 from simulation.settings import STAGES, CapitalSettings, Stage
+from simulation.valuation import Prospects, standalone_usd
 
 FOUNDERS = "savers"  # founders' proceeds go to the aggregate of private savers
 
@@ -47,6 +48,7 @@ class Facts:
     advantage_lab: float
     advantage_field: float
     free_users: float
+    prospects: Prospects | None = None  # where values follow from what a firm is expected to earn
 
 
 def fair_value_usd(settings: CapitalSettings, facts: Facts, stage: Stage, heat: float, year: float) -> float:
@@ -54,8 +56,11 @@ def fair_value_usd(settings: CapitalSettings, facts: Facts, stage: Stage, heat: 
 
     Early investors see the demonstration (lab); the later the stage, the more diligence tests it in use (field). The
     value of technique and of free users fades by `option_fade` from stage to stage: later money wants revenue. What
-    the market pays for technique has risen with round sizes (V20).
+    the market pays for technique has risen with round sizes (V20). With prospects, it is what the firm is expected to
+    earn (`simulation/valuation.py`), in the same climate.
     """
+    if facts.prospects is not None:
+        return heat * standalone_usd(facts.revenue_usd_year, facts.prospects, settings.expectation)
     step = STAGES.index(stage)
     multiple = settings.revenue_multiple + settings.growth_multiple * min(max(facts.growth_year, 0.0), 3.0)
     seen = step / (len(STAGES) - 1)
@@ -97,7 +102,8 @@ class CapTable:
     Founders and private savers are one holder here, with common stock. Convertible notes rank before all of it.
 
     Attributes:
-        common: number of common shares; a firm begins with one.
+        common: number of founders' common shares; a firm begins with one.
+        other_common: that of others, whose preferred stock was converted, by holder (`simulation/recapitalisation.py`).
         series: preferred stock, oldest round first.
         notes_usd: principal of convertible notes outstanding, by holder.
         preference_usd: what a holder gets back before common stock, by holder.
@@ -109,11 +115,12 @@ class CapTable:
     notes_usd: dict[str, float] = field(default_factory=dict)
     preference_usd: dict[str, float] = field(default_factory=dict)
     post_money_usd: float = 0.0
+    other_common: dict[str, float] = field(default_factory=dict)
 
     @property
     def shares(self) -> dict[str, float]:
         """Share of the firm by holder, all preferred stock converted; outstanding notes are not stock."""
-        counts = {FOUNDERS: self.common}
+        counts = {FOUNDERS: self.common, **self.other_common}
         for series in self.series:
             for holder, count in series.shares.items():
                 counts[holder] = counts.get(holder, 0.0) + count
@@ -122,7 +129,7 @@ class CapTable:
 
     def n_shares(self) -> float:
         """All shares, preferred stock converted."""
-        return self.common + sum(sum(series.shares.values()) for series in self.series)
+        return self.common + sum(self.other_common.values()) + sum(sum(one.shares.values()) for one in self.series)
 
     def issue(self, invested_usd: Mapping[str, float], pre_money_usd: float, note_discount: float = 0.0) -> None:
         """Sell new shares at `pre_money_usd` over the shares outstanding; notes convert at `note_discount` off.
@@ -139,12 +146,12 @@ class CapTable:
         self.notes_usd = {}
         self.post_money_usd = price * self.n_shares()
 
-    def sell_series(self, paid_usd: Mapping[str, float], price_usd: float) -> None:
-        """Preferred stock at `price_usd` a share, with the claim on what was paid for it."""
+    def sell_series(self, paid_usd: Mapping[str, float], price_usd: float, preference: float = 1.0) -> None:
+        """Preferred stock at `price_usd` a share, with a claim per dollar paid for it."""
         if paid_usd:
             self.series.append(Series(price_usd, {holder: usd / price_usd for holder, usd in paid_usd.items()}))
         for holder, usd in paid_usd.items():
-            self.preference_usd[holder] = self.preference_usd.get(holder, 0.0) + usd
+            self.preference_usd[holder] = self.preference_usd.get(holder, 0.0) + preference * usd
 
     def protect(self, outstanding: float, new_usd: float, price_usd: float) -> None:
         """Lower the conversion price of every series that paid more than `price_usd` (a down round)."""
@@ -162,7 +169,7 @@ class CapTable:
 
     def sell_to_founders(self) -> None:
         """All preferred stock becomes common stock in the hands of private savers (a listing)."""
-        self.common, self.series, self.preference_usd = self.n_shares(), [], {}
+        self.common, self.other_common, self.series, self.preference_usd = self.n_shares(), {}, [], {}
 
     def split(self, proceeds_usd: float) -> dict[str, float]:
         """Each holder's part of `proceeds_usd` in a sale: notes first, then preferred stock, then all who converted."""
@@ -175,21 +182,27 @@ class CapTable:
 
     def split_among_shares(self, proceeds_usd: float) -> dict[str, float]:
         """Each shareholder's part of what is left after the notes."""
-        shares = self.shares
+        shares, total = self.shares, self.n_shares()
+        others = {holder: count / total for holder, count in self.other_common.items()}
+        common = {FOUNDERS: shares[FOUNDERS], **others}
+        preferred = {holder: share - common.get(holder, 0.0) for holder, share in shares.items() if holder != FOUNDERS}
         claims = {holder: usd for holder, usd in self.preference_usd.items() if holder in shares}
         owed = sum(claims.values())
         if proceeds_usd <= owed:
             parts = {holder: proceeds_usd * usd / owed for holder, usd in claims.items()} if owed else {}
             return {holder: parts.get(holder, 0.0) for holder in shares}
         # Who paid least for a share converts first; each next one only if its share is then worth what it paid.
-        converted = sum(share for holder, share in shares.items() if holder not in claims)
-        for holder in sorted(claims, key=lambda h: (claims[h] / shares[h], h)):
-            if (proceeds_usd - owed + claims[holder]) * shares[holder] < claims[holder] * (converted + shares[holder]):
+        converted = sum(common.values())
+        for holder in sorted(claims, key=lambda h: (claims[h] / preferred[h], h)):
+            would_have = (proceeds_usd - owed + claims[holder]) * preferred[holder]
+            if would_have < claims[holder] * (converted + preferred[holder]):
                 break
-            converted += shares[holder]
+            converted += preferred[holder]
             owed -= claims.pop(holder)
+        left = proceeds_usd - owed
         return {
-            holder: claims[holder] if holder in claims else (proceeds_usd - owed) * share / converted
+            holder: (left * common.get(holder, 0.0) / converted if holder in claims else left * share / converted)
+            + claims.get(holder, 0.0)
             for holder, share in shares.items()
         }
 

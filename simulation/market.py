@@ -246,6 +246,16 @@ class Market:
         """Buyers by type and segment who use the traditional method, shape [types, segments]."""
         return np.maximum(self.tastes.share * self.s["customers"] - self.served_by_type(), 0.0)
 
+    @property
+    def owner(self) -> Ints:
+        """Index of each offer's firm, as in `firm_index`, shape [n_offers]."""
+        return self._owner
+
+    @property
+    def live(self) -> np.ndarray:
+        """Which offers are not withdrawn, shape [n_offers]."""
+        return ~self._withdrawn
+
     def served(self) -> Floats:
         """Customers served per segment, paying or not."""
         return np.bincount(self.segment, self["customers"] + self["free"], len(self.segment_names)).astype(float)

@@ -25,6 +25,7 @@ from simulation.capital import trend
 from simulation.compute import REFERENCE_YEAR, Cloud, progress_after
 from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
+from simulation.market_log import MarketLog
 from simulation.model_market import ModelMarket
 from simulation.plugins.plugin import Plugin, PluginSettings
 from simulation.public_figures import PublicFigures
@@ -149,6 +150,7 @@ class MarketModel(mesa.Model, Generic[F]):
         s = self.settings
         self.market = Market(s.sectors, s.revenue, s.brand, self.year)
         self.market.ease_switching(s.law.interoperability)
+        self.market_log = MarketLog()
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
         self.model_market = ModelMarket()
@@ -354,7 +356,9 @@ class MarketModel(mesa.Model, Generic[F]):
 
     def clear_market(self) -> None:
         """Customers choose."""
+        served = self.market.served()
         self.market.clear()
+        self.market_log.note(self.market, served)
 
     def sector_shares(self) -> dict[str, dict[str, float]]:
         """Share of each firm in the value served in its sector, by sector and firm name."""

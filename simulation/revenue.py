@@ -103,6 +103,7 @@ STARTS_FREE = switch(lambda record: record.starts_free)
 CONVERTS = switch(lambda record: record.converts)
 TAILORED = switch(lambda record: record.tailored)
 GIVEN_AWAY = STARTS_FREE & ~CONVERTS
+WITHOUT_MODEL = switch(lambda record: record.without_model)
 
 
 @dataclass(frozen=True, slots=True)

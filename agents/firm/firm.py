@@ -11,12 +11,13 @@ from math import log1p
 from typing import TYPE_CHECKING
 
 from agents.actor import Actor
-from agents.averages import average, last_quarter
+from agents.averages import growth_of, last_quarter
 from agents.firm.certification import Certification
 from agents.firm.commitments import Commitments
+from agents.firm.history import NO_FUNDING, Funding, History
 from agents.firm.laboratory import Laboratory
 from agents.firm.management import Management
-from agents.firm.measures import firm_row
+from agents.firm.measures import firm_row, open_costs, totals_now
 from agents.firm.remedy import FieldRemedy
 from agents.firm.risk import RiskRegister
 from agents.firm.sales import Sales
@@ -75,6 +76,7 @@ class Firm(Actor, ABC):
         self.costs: list[float] = []
         self.recurring: list[float] = []
         self.margin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+        self.history = History()
         self.alive, self.insolvent = True, False
         self.ending, self.exit_value_usd, self.raised_usd = "alive", 0.0, 0.0
         self.ended: date | None = None
@@ -142,11 +144,7 @@ class Firm(Actor, ABC):
 
     def growth_year(self) -> float:
         """Growth of recurring revenue against a year ago; young firms are compared with their first months."""
-        if len(self.recurring) < 6:
-            return 0.0
-        before = average(self.recurring[:-12][-3:] or self.recurring[:3])
-        # Growth from next to nothing is not growth: assumption, 5,000 USD a month is the least base.
-        return average(self.recurring[-3:]) / max(before, 5_000.0) - 1
+        return growth_of(self.recurring)
 
     def record(self, event: Event) -> None:
         """Record an event of this firm now."""
@@ -255,9 +253,11 @@ class Firm(Actor, ABC):
             self.commitments.end_month(due["wages"], due["inference"])
         self.pay_taxes()
         self.margin, self.model_access_usd = self.margin_flows(), self.books.balance["model_access"] / 100
+        noted = open_costs(self)
         revenue, costs = self.books.close_month()
         self.revenues.append(revenue)
         self.costs.append(costs)
+        self.history.note(totals_now(self, *noted))
 
     def access_usd(self) -> float:
         """The month's bill for the use of others' models, USD."""
@@ -350,6 +350,10 @@ class Firm(Actor, ABC):
     def stage_name(self) -> str:
         """Financing stage, for the tables."""
         return ""
+
+    def funding(self) -> Funding:
+        """How it stands with investors; whoever has none asks for nothing."""
+        return NO_FUNDING
 
     def final_row(self) -> EndingRow:
         """Row of the endings table."""

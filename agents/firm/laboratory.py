@@ -40,7 +40,7 @@ from simulation.training.pool import Member, member
 from simulation.training.result import TrainingResult
 
 if TYPE_CHECKING:
-    from agents.firm.owner import Owner
+    from agents.firm.owner import LaboratoryLike, Owner
     from agents.settings import FirmSettings
 
 
@@ -199,6 +199,17 @@ class Laboratory:
         self.firm.certification.follow(self.released.key, result.key)
         self.released, self.released_plan = result, plan
         self.sourcing.announce(plan.kind, result)
+
+    def take_over(self, other: LaboratoryLike) -> None:
+        """Release the model of another firm, which was bought, where it is better in the field and no order stands."""
+        result, plan = other.released, other.released_plan
+        if result is None or plan is None or self.fix_ordered:
+            return
+        if self.released is not None and result.accuracy_field <= self.released.accuracy_field:
+            return
+        self.released, self.released_plan = result, plan
+        lab, field = result.accuracy_lab, result.accuracy_field
+        self.firm.record(Release(other=self.where, run=result.key, lab=lab, field=field, rung=plan.rung))
 
     def obey_order(self) -> None:
         """A new model is out: an order to fix is followed, and a withdrawn offer may come back."""

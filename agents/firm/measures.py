@@ -6,6 +6,7 @@ from datetime import date
 from math import nan
 from typing import TYPE_CHECKING
 
+from agents.firm.history import Totals
 from simulation.records.columns import FirmRow
 
 if TYPE_CHECKING:
@@ -59,4 +60,26 @@ def firm_row(firm: Owner, month: date, standing: Standing, share: float, headcou
         sourcing=lab.sourcing.way if released else "",
         supplier=lab.supplier if released else "",
         model_access_usd=firm.model_access_usd,
+    )
+
+
+def open_costs(firm: Owner) -> tuple[float, float]:
+    """(Training compute, cost of regulation) of the month that is still open, USD."""
+    balance = firm.books.balance
+    return balance["compute"] / 100, (balance["fines"] + balance["compliance"]) / 100
+
+
+def totals_now(firm: Owner, compute_usd: float, regulation_usd: float) -> Totals:
+    """What all months of a firm come to, the one that has just been closed included, with two of its costs."""
+    before, (sales, serving, operators) = firm.history.last, firm.margin
+    return Totals(
+        before.revenue + firm.revenues[-1],
+        before.costs + firm.costs[-1],
+        before.sales + sales,
+        before.cost_of_sales + serving + operators,
+        before.compute + compute_usd,
+        before.regulation + regulation_usd,
+        before.skill + firm.risks.team().skill,
+        firm.laboratory.lost_runs,
+        firm.raised_usd,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.averages import average
+from agents.incumbent.expected_worth import expected_asked_usd, expected_worth_usd
 from agents.incumbent.perception import View, is_noticed, truth, view_of
 from agents.startup.exits import sell
 from agents.startup.startup import Startup, startups_in
 from simulation.capital import fair_value_usd
 from simulation.plugins.rules import rule
 from simulation.records.reasons import Reason
+from simulation.valuation import bargained_usd
 
 if TYPE_CHECKING:
     from agents.incumbent.incumbent import Incumbent
@@ -43,7 +45,7 @@ def approach(buyer: Incumbent) -> None:
         return
     shares = model.shares_in(buyer.sector)
     worth = {t: worth_usd(buyer, t, shares.get(t.name, 0.0)) for t in targets(buyer, shares)}
-    prices = {t: agreed_price_usd(value, asked_usd(t), means_usd(buyer)) for t, value in worth.items()}
+    prices = {t: price_usd(buyer, value, asked_usd(t)) for t, value in worth.items()}
     deals = [target for target, price in prices.items() if price > 0]
     if not deals:
         return
@@ -84,6 +86,14 @@ def acquirers(first: Incumbent) -> list[Incumbent]:
     """The other incumbents of the sector that acquire."""
     around = first.model.firms_in(first.sector, first.kind)
     return [one for one in around if one is not first and isinstance(one, type(first)) and one.settings.acquires]
+
+
+def price_usd(buyer: Incumbent, worth_usd: float, asked_usd: float) -> float:
+    """What both sides agree on, within the buyer's means; 0: no deal."""
+    capital = buyer.model.settings.capital
+    if capital.exit_valuation == "expected":
+        return bargained_usd(worth_usd, asked_usd, means_usd(buyer), capital.expectation)
+    return agreed_price_usd(worth_usd, asked_usd, means_usd(buyer))
 
 
 def threatened_by(target: Startup, buyer: Incumbent, share: float) -> Reason:
@@ -144,9 +154,12 @@ def worth_as_seen_usd(buyer: Incumbent, target: Startup, view: View) -> float:
     """Worth of a target seen like this: revenue at the multiple of investors (times synergy), and a loss avoided.
 
     That loss: the buyer's own sales of three years in the share that the target has of the sector, and, where the
-    target is better, the compute of the imitation that the buyer would need (`follow_months` of it).
+    target is better, the compute of the imitation that the buyer would need (`follow_months` of it). Where exits are
+    priced by what buyers expect to earn: `agents/incumbent/expected_worth.py`.
     """
     capital, s = buyer.model.settings.capital, buyer.settings
+    if capital.exit_valuation == "expected":
+        return expected_worth_usd(buyer, target, view, is_better(buyer, view))
     multiple = capital.revenue_multiple + capital.growth_multiple * min(max(target.growth_year(), 0.0), 3.0)
     multiple *= buyer.model.heat * capital.acquisition_synergy
     out_customers = LOSS_MONTHS * average(buyer.recurring[-3:]) * view.share
@@ -164,5 +177,7 @@ def asked_usd(target: Startup) -> float:
     """What holders ask: fair value of the firm at its stage, and a premium for control."""
     model, finance = target.model, target.finance
     capital = model.settings.capital
+    if capital.exit_valuation == "expected":
+        return expected_asked_usd(target)
     fair = fair_value_usd(capital, finance.facts(), finance.stage, model.heat, model.year)
     return (1 + capital.acquisition_premium) * fair

@@ -8,6 +8,7 @@ from agents.averages import average, last_quarter
 from agents.firm.firm import Firm
 from agents.firm.takeover import take_over
 from agents.incumbent.acquisition import CLEARLY_BETTER, SHARE_THAT_WORRIES, approach
+from agents.incumbent.expected_worth import rescue_price_usd
 from agents.incumbent.line import Line
 from agents.incumbent.perception import View, answered, is_noticed, truth, view_of
 from agents.settings import FirmSettings
@@ -126,6 +127,9 @@ class Incumbent(Firm):
         their care (a million dollars a year). Both bounds are assumptions.
         """
         view = view_of(self, target, 0.0)
+        if self.model.settings.capital.exit_valuation == "expected":
+            is_better = target.laboratory.released is not None and view.quality - self.quality_field > CLEARLY_BETTER
+            return rescue_price_usd(self, target, view, is_better)
         yearly = 12 * average(target.recurring[-3:]) * view.revenue_ratio
         better = view.quality - self.quality_field if target.laboratory.released else 0.0
         if better > CLEARLY_BETTER or yearly > 1e6:
@@ -135,3 +139,12 @@ class Incumbent(Firm):
     def absorb(self, target: Startup) -> None:
         """Take over customers where there is an offer in the same segment, and the data."""
         take_over(self, target)
+        if self.model.settings.capital.exit_valuation == "expected":
+            self.take_what_was_paid_for(target)
+
+    def take_what_was_paid_for(self, target: Startup) -> None:
+        """What the buyer counted on beside customers and data: better models; and what the deal itself costs."""
+        cost = min(self.model.settings.capital.expectation.deal_cost_usd, self.books.cash_usd)
+        self.model.bank.pay(self.name, "suppliers", cost, "investments", "income")
+        for sector in self.laboratories.keys() & target.laboratories.keys():
+            self.laboratories[sector].take_over(target.laboratories[sector])

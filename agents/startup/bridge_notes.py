@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from agents.fund import SMALLEST_TICKET_USD, Deal, Fund, funds_of
-from simulation.records.columns import RoundRow
+from simulation.records.columns import NOTE, RoundRow
 from simulation.records.events import BridgeNote
 
 if TYPE_CHECKING:
@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from simulation.books import Account
 
 
-def bridge(firm: Startup, deal: Deal) -> None:
-    """After a refused raise: lend some months of burn, once between two priced rounds, split by the money they have."""
+def bridge(firm: Startup, deal: Deal) -> bool:
+    """After a refused raise: lend some months of burn, once between two priced rounds, split by the money they have.
+
+    Returns whether anybody lent.
+    """
     capital = firm.model.settings.capital
     if capital.bridge_months <= 0 or firm.finance.bridged:
-        return
+        return False
     money = {fund.name: fund.follow_on_usd() for fund in believers(firm, deal)}
-    if lent := shared_usd(money, capital.bridge_months * firm.burn_now_usd()):
+    lent = shared_usd(money, capital.bridge_months * firm.burn_now_usd())
+    if lent:
         take_notes(firm, lent)
+    return bool(lent)
 
 
 def believers(firm: Startup, deal: Deal) -> list[Fund]:
@@ -50,7 +55,7 @@ def take_notes(firm: Startup, lent_usd: dict[str, float]) -> None:
     finance.cap_table.lend(lent_usd)
     finance.bridged = True
     firm.raised_usd += amount
-    firm.model.recorder.add("rounds", [RoundRow(firm.model.today, firm.name, "bridge", amount, math.nan, lenders)])
+    firm.model.recorder.add("rounds", [RoundRow(firm.model.today, firm.name, NOTE, amount, math.nan, lenders)])
     firm.record(BridgeNote(other=lenders, amount_usd=amount, stage=finance.stage))
 
 

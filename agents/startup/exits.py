@@ -8,8 +8,11 @@ from agents.averages import average
 from agents.fund import fund_of
 from agents.startup.bridge_notes import extinguish
 from agents.startup.diagnosis import reasons_of
+from agents.startup.prospects import gross_margin, operating_margin, still_to_come
+from simulation.plugins.rules import rule
 from simulation.records.events import Acquired, Bankrupt, Listed
 from simulation.records.reasons import Reason, as_records
+from simulation.valuation import listing_usd
 
 if TYPE_CHECKING:
     from agents.settings import FirmSettings
@@ -110,12 +113,13 @@ def wind_up(firm: Startup, need: Reason) -> None:
 
 
 def list_on_exchange(firm: Startup) -> None:
-    """Go public once, when revenue and growth are there: savers buy new shares and the funds' holdings."""
-    capital = firm.model.settings.capital
-    yearly = 12 * average(firm.recurring[-3:])
-    if firm.ending == "public" or yearly < capital.ipo_revenue_usd_year or firm.growth_year() < capital.ipo_growth_year:
+    """Go public once, when revenue, growth and climate are there: savers buy new shares and the funds' holdings."""
+    if firm.ending == "public" or not may_list(firm):
         return
-    value = yearly * (capital.revenue_multiple + capital.growth_multiple * min(firm.growth_year(), 1.0))
+    capital, yearly, growth = firm.model.settings.capital, yearly_usd(firm), firm.growth_year()
+    value = listing_value_usd(firm)
+    if value <= 0:
+        return
     table = firm.finance.cap_table
     if table.notes_usd:  # a listing is a priced round: notes convert
         extinguish(firm, "paid_in_capital")
@@ -127,6 +131,36 @@ def list_on_exchange(firm: Startup) -> None:
     raised = LISTED_SHARE * value
     firm.model.bank.pay("savers", firm.name, raised, "spending", "paid_in_capital")
     firm.ending, firm.exit_value_usd, firm.ended = "public", value, firm.model.today
-    growth = firm.growth_year()
     firm.reasons = [Reason("size", {"revenue_usd_year": yearly, "growth_year": growth})]
     firm.record(Listed(amount_usd=raised, value_usd=value, causes=as_records(firm.reasons)))
+
+
+def yearly_usd(firm: Startup) -> float:
+    """Recurring revenue at the pace of the last quarter, USD a year."""
+    return 12 * average(firm.recurring[-3:])
+
+
+@rule("startup.listing", "whether a startup that is not listed goes public now, true or false")
+def may_list(firm: Startup) -> bool:
+    """With the revenue and growth that an exchange asks for, while the window is open (Lerner 1994)."""
+    capital = firm.model.settings.capital
+    if yearly_usd(firm) < capital.ipo_revenue_usd_year or firm.growth_year() < capital.ipo_growth_year:
+        return False
+    return listing_climate(firm) >= capital.ipo_climate
+
+
+def listing_climate(firm: Startup) -> float:
+    """Climate for listings now: that of the latest calendar year in `ipo_window`, or the funding climate."""
+    window, year = firm.model.settings.capital.ipo_window, firm.model.today.year
+    begun = [one for one in window if one <= year]
+    return window[max(begun)] if begun else firm.model.heat
+
+
+@rule("exchange.valuation", "what the exchange pays for the whole of a startup, USD")
+def listing_value_usd(firm: Startup) -> float:
+    """A multiple of revenue that rises with growth, or discounted earnings while growth and margin fade."""
+    capital, yearly, growth = firm.model.settings.capital, yearly_usd(firm), firm.growth_year()
+    if capital.exit_valuation == "expected":
+        most = yearly + still_to_come(firm)[0]
+        return listing_usd(yearly, growth, operating_margin(firm), gross_margin(firm), capital.expectation, most)
+    return yearly * (capital.revenue_multiple + capital.growth_multiple * min(growth, 1.0))

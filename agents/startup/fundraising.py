@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from agents.firm.history import Refusal
 from agents.fund import Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
+from agents.startup.prospects import prospects_of
+from agents.startup.recapitalisation import try_recapitalisation
+from agents.startup.syndicate import allocate, closes
 from simulation.capital import (
     FOUNDERS,
     CapTable,
@@ -35,14 +39,6 @@ BETWEEN_ROUNDS_MONTHS, TRIPLED, MATURE_RAISES_BELOW_MONTHS = 16, 2.0, 4
 SAME_REVENUE = 1e-9  # share by which a revenue may be off: rounding
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A raise that found no money: its stage, and what the firm sold then."""
-
-    stage: Stage
-    revenue_usd_year: float
-
-
 class Fundraising:
     """Rounds of one startup: stage reached, cap table, raises under way."""
 
@@ -57,6 +53,7 @@ class Fundraising:
         self.last_round_month = firm.founded_month
         self.last_refusal_month = -100
         self.refusal: Refusal | None = None  # the last, until a round closes
+        self.climate_at_round = self.model.heat
         self.bridged = False
 
     def months_since_round(self) -> int:
@@ -66,20 +63,29 @@ class Fundraising:
     def take(self, invested: dict[str, float], pre_money_usd: float, stage: Stage) -> None:
         """Take the money of a round: cash, shares, a new monthly burn (V23), and its row in the tables."""
         firm, amount = self.firm, sum(invested.values())
-        for investor, usd in invested.items():
-            self.receive(investor, usd, "paid_in_capital")
+        self.collect(invested)
         before = self.cap_table.post_money_usd
-        extinguish(firm, "paid_in_capital")
         self.cap_table.issue(invested, pre_money_usd, self.model.settings.capital.note_discount)
-        self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
-        self.bridged, self.refusal = False, None
-        firm.raised_usd += amount
-        firm.burn_usd = firm.books.cash_usd / self.model.settings.capital.runway_months
+        self.begin_anew(stage, amount)
         row = RoundRow(self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
         self.model.recorder.add("rounds", [row])
         firm.record(Round(other=", ".join(invested), amount_usd=amount, stage=stage))
         if pre_money_usd < before:
             firm.record(DownRound(amount_usd=pre_money_usd - before, change=pre_money_usd / before - 1))
+
+    def collect(self, invested_usd: Mapping[str, float]) -> None:
+        """Receive the money of a priced round; notes outstanding convert in it, so they leave the books."""
+        for investor, usd in invested_usd.items():
+            self.receive(investor, usd, "paid_in_capital")
+        extinguish(self.firm, "paid_in_capital")
+
+    def begin_anew(self, stage: Stage, amount_usd: float) -> None:
+        """A priced round has closed: what was refused before is over, and the cash sets the monthly burn (V23)."""
+        self.stage, self.last_round_month, self.n_refused = stage, int(self.model.env.now), 0
+        self.climate_at_round = self.model.heat
+        self.bridged, self.refusal = False, None
+        self.firm.raised_usd += amount_usd
+        self.firm.burn_usd = self.firm.books.cash_usd / self.model.settings.capital.runway_months
 
     def receive(self, investor: str, usd: float, credit: Account) -> None:
         """Receive one investor's money: a fund calls it from its partners first."""
@@ -131,7 +137,8 @@ class Fundraising:
         firm = self.firm
         lab, field = firm.laboratory.advantages()
         yearly = 4 * sum(firm.recurring[-3:])
-        return Facts(yearly, firm.growth_year(), lab, field, firm.sales.total("free"))
+        expected = prospects_of(firm) if self.model.settings.capital.valuation == "expected" else None
+        return Facts(yearly, firm.growth_year(), lab, field, firm.sales.total("free"), expected)
 
     def raise_round(self, stage: Stage) -> Generator[simpy.Event, object, None]:
         """SimPy process: due diligence takes its time; then funds bid, and the round closes or not."""
@@ -155,7 +162,8 @@ class Fundraising:
         invested = allocate(bids, size)
         if not closes(invested, size):
             self.refuse(deal, best)
-            bridge(firm, deal)
+            if not bridge(firm, deal):
+                try_recapitalisation(firm, deal)
             return
         # The price lies between what the stage usually costs and what the best bidder sees in it.
         self.take(invested, (pre * best) ** 0.5, stage)
@@ -170,8 +178,9 @@ class Fundraising:
         self.n_refused += 1
         self.last_refusal_month = self.model.month
         why = "no fund with money saw the value" if best_usd == 0 else "too little money from those who saw it"
-        self.refusal = Refusal(deal.stage, deal.facts.revenue_usd_year)
-        self.firm.record(RaiseRefused(amount_usd=deal.pre_money_usd, why=why, **self.judgement(deal)))
+        found = self.judgement(deal)
+        self.refusal = refusal_of(deal, self.model.month, found)
+        self.firm.record(RaiseRefused(amount_usd=deal.pre_money_usd, why=why, **found))
 
     def judgement(self, deal: Deal) -> dict[str, Any]:
         """What funds saw in the firm and what they asked for: the fields of a refusal. Null where nothing was enough.
@@ -186,7 +195,7 @@ class Fundraising:
         revenue = revenue_for_value(model.settings.capital, asked, *terms)
         is_known = isfinite(revenue) and self.is_asked(deal, revenue)
         return {
-            **asdict(facts),
+            **{name: value for name, value in asdict(facts).items() if name != "prospects"},
             "stage": deal.stage,
             "climate": model.heat,
             "value_usd": fair_value_usd(model.settings.capital, *terms),
@@ -221,19 +230,15 @@ class Fundraising:
         return inf
 
 
-def closes(invested_usd: Mapping[str, float], size_usd: float) -> bool:
-    """Whether funds together put up at least 60 % of the usual size (assumption)."""
-    return sum(invested_usd.values()) >= 0.6 * size_usd
-
-
-def allocate(bids: Mapping[str, Bid], size_usd: float) -> dict[str, float]:
-    """Who puts in how much, USD: holders their part by right, then all by the value they see, highest first."""
-    invested = {name: bid.pro_rata_usd for name, bid in bids.items() if bid.pro_rata_usd > 0}
-    for name in sorted(bids, key=lambda name: -bids[name].value_usd):
-        left = size_usd - sum(invested.values())
-        if left <= 1:
-            break
-        more = min(bids[name].most_usd - invested.get(name, 0.0), left)
-        if more > 0:
-            invested[name] = invested.get(name, 0.0) + more
-    return invested
+def refusal_of(deal: Deal, month: int, found: Mapping[str, Any]) -> Refusal:
+    """What is remembered of a raise that found no money; `found`: what funds saw and asked for."""
+    return Refusal(
+        deal.stage,
+        month,
+        deal.facts.revenue_usd_year,
+        deal.facts.growth_year,
+        deal.size_usd,
+        found["value_usd"],
+        found["value_asked_usd"],
+        found["climate"],
+    )

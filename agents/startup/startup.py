@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agents.averages import average, last_quarter
 from agents.firm.firm import Firm
+from agents.firm.history import Funding
 from agents.settings import FirmSettings
 from agents.startup.diagnosis import out_of_cash, short_of_cash
 from agents.startup.exits import find_buyer, list_on_exchange, wind_up
@@ -151,6 +152,10 @@ class Startup(Firm):
     def stage_name(self) -> Stage:
         """Financing stage."""
         return self.finance.stage
+
+    def funding(self) -> Funding:
+        """How it stands with investors."""
+        return Funding(self.finance.climate_at_round, self.finance.refusal)
 
 
 def startups_in(model: World, sector: str) -> list[Startup]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from analysis.counterfactual.search import Reversals, Search
 from analysis.explain.causes import chain
 from analysis.explain.facts import Fact
-from analysis.explain.rules import Link
+from analysis.explain.rules import Link, names_of
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Check:
 
 
 def label_of(link: Link) -> str:
-    """What a lever acts on: the kind of a recorded cause, else the rule."""
-    return str(link.cause.data.get("kind", link.basis)) if link.cause.kind == "condition" else link.basis
+    """What a lever acts on: the measure that a recorded cause was found in, or its kind; else the rule."""
+    return names_of(link.cause)[1] if link.cause.kind == "condition" else link.basis
 
 
 def checks(end: Fact, links: Sequence[Link], reversals: Reversals) -> list[Check]:
@@ -59,11 +59,11 @@ def check(label: str, causes: dict[Fact, int], reversals: Reversals) -> Check:
     turning = [one for one in acting if one.reversal is not None]
     nearest = sorted(causes, key=lambda cause: causes[cause])
     return Check(
-        label, tuple(nearest), causes[nearest[0]] == 1, names_of(acting), names_of(turning), reversals.complete
+        label, tuple(nearest), causes[nearest[0]] == 1, levers_of(acting), levers_of(turning), reversals.complete
     )
 
 
-def names_of(searches: Sequence[Search]) -> tuple[str, ...]:
+def levers_of(searches: Sequence[Search]) -> tuple[str, ...]:
     """Levers by name, each once."""
     return tuple(dict.fromkeys(one.pull.lever for one in searches))
 

@@ -48,7 +48,8 @@ class Lever:
     """Knobs that move together.
 
     helps: +1 more of it helps a firm, −1 less does, 0 open, so both ways are tried.
-    acts_on: the causes of an ending that it acts on directly: a kind of `simulation.records.reasons` or a rule.
+    acts_on: the causes of an ending that it acts on directly: a measure or a kind of `simulation.records.reasons`, or a
+        rule.
     """
 
     name: str
@@ -62,33 +63,48 @@ LEVERS: tuple[Lever, ...] = (
         "skill of its researchers",
         (LeverSetting("skill", 0, 1),),
         +1,
-        ("no model", "field", "field gap", "growth", "threat"),
+        ("skill", "no model", "lab advantage", "field advantage", "field gap", "growth", "threat"),
     ),
     Lever("collaboration", (LeverSetting("collaboration", 0.5, 1.6),), +1),
     Lever(
         "data from the field",
         (LeverSetting("field_share", 0, 1), LeverSetting("data_operations", 0, 1)),
         +1,
-        ("field", "field gap", "trust", "growth"),
+        ("field advantage", "field gap", "trust", "growth"),
     ),
-    Lever("rows at the start", (LeverSetting("rows", 1e3, 1e8, log=True),), +1, ("field", "field gap", "growth")),
+    Lever(
+        "rows at the start",
+        (LeverSetting("rows", 1e3, 1e8, log=True),),
+        +1,
+        ("lab advantage", "field advantage", "field gap", "growth"),
+    ),
     Lever(
         "seed capital",
         (LeverSetting("capital_usd", 1e5, 1e8, log=True),),
         +1,
-        ("cash", "runway", "refused", "unfunded", "money"),
+        ("cash", "runway", "raised", "refused", "unfunded", "money"),
     ),
-    Lever("price level", (LeverSetting("price_level", 0.25, 4, log=True),), 0, ("burn", "profit")),
+    Lever("price level", (LeverSetting("price_level", 0.25, 4, log=True),), 0, ("gross margin", "burn", "profit")),
     Lever("prevention of incidents", (LeverSetting("prevention", 0, 0.95),), +1, ("trust", "incident")),
-    Lever("months before a pivot", (LeverSetting("pivot_months", 3, 120, log=True),), 0, ("free",)),
-    Lever("marketing share", (LeverSetting("marketing_share", 0, 0.6),), 0),
+    Lever("months before a pivot", (LeverSetting("pivot_months", 3, 120, log=True),), 0, ("paying share", "free")),
+    Lever("marketing share", (LeverSetting("marketing_share", 0, 0.6),), 0, ("customers won",)),
     Lever("research share of wages", (LeverSetting("research_share", 0.05, 0.95),), 0),
     Lever("months between models", (LeverSetting("release_months", 3, 36, log=True),), 0, ("no model", "growth")),
     Lever("engineering: hardware", (LeverSetting("engineering.hardware", 0.2, 3, log=True),), +1, ("no model",)),
     Lever("engineering: memory", (LeverSetting("engineering.memory", 0.2, 3, log=True),), +1, ("no model",)),
     Lever("engineering: losses to parallel code", (LeverSetting("engineering.parallelism", 0, 4),), -1, ("no model",)),
-    Lever("engineering: runs that break down", (LeverSetting("engineering.failure_rate", 0, 0.9),), -1, ("no model",)),
-    Lever("engineering: work lost in a breakdown", (LeverSetting("engineering.lost_share", 0, 1),), -1, ("no model",)),
+    Lever(
+        "engineering: runs that break down",
+        (LeverSetting("engineering.failure_rate", 0, 0.9),),
+        -1,
+        ("lost runs", "no model"),
+    ),
+    Lever(
+        "engineering: work lost in a breakdown",
+        (LeverSetting("engineering.lost_share", 0, 1),),
+        -1,
+        ("lost runs", "no model"),
+    ),
 )
 LEAST_ROOM = 0.01  # a lever that stands nearer to the end of its range cannot be pulled
 NOTHING_FREE = "others sell what they gave away"
@@ -157,7 +173,7 @@ def lever_changes(
 
 def giving_nothing(given_away: Mapping[str, tuple[str, ...]]) -> LeverChange:
     """Others sell what they gave away."""
-    acts_on = ("incumbents", "given away", "bundle")
+    acts_on = ("customers lost", "customers won", "paying share", "bundle")
     return LeverChange(NOTHING_FREE, 0, sold=tuple(sorted(given_away.items())), acts_on=acts_on)
 
 
@@ -169,7 +185,7 @@ def switches(settings: FirmSettings) -> list[LeverChange]:
             f"{segment}: {how} → {other}",
             0,
             switch=(("offers", {**offers, segment: other}),),
-            acts_on=("burn", "profit", *(["free"] if how == FREEMIUM else [])),
+            acts_on=("gross margin", "burn", "profit", *(["paying share", "free"] if how == FREEMIUM else [])),
         )
         for segment, how in offers.items()
         for other in STARTUP_MODELS

@@ -47,10 +47,10 @@ def recorded(record: Record, known: Sequence[Fact], end: Fact) -> list[Link]:
 def behind_conditions(known: Sequence[Fact], releases: dict[str, Fact]) -> list[Link]:
     """Events that the recorded causes of an ending speak of: the model in use, the last refusal."""
     links = []
-    for one in caused_by(known, "field"):
+    for one in caused_by(known, "product"):
         if released := releases.get(str(one.data.get("ledger_key"))):
             links.append(Link(released, one, RECORDED, "ledger key of the model in use"))
-    for one in caused_by(known, "refused"):
+    for one in caused_by(known, "refused", "climate"):
         refusals = before(of_kind(known, "raise refused"), one.moment)
         links += [Link(refusal, one, RECORDED, "the last refusal") for refusal in refusals[-1:]]
     return links

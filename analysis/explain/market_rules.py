@@ -89,21 +89,17 @@ def gap_of(record: Record, release: Fact) -> str:
 
 
 def giants(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:
-    """What incumbents did, behind recorded conditions that name them."""
-    bundles, ended = of_kind(facts, "bundle"), of_kind(facts, "bundle ended")
-    moves = of_kind(facts, "bundle", "price cut")
-    links = [Link(fact, one, "bundle") for one in caused_by(facts, "incumbents") for fact in moves]
-    over = {fact.data["firm"]: fact.moment for fact in ended}
-    for one in caused_by(facts, "given away"):
-        there = [f for f in bundles if not over.get(f.data["firm"], f.moment) > f.moment]
-        links += [Link(fact, one, "bundle") for fact in there if fact.data["firm"] in one.data["firms"]]
-    return links
+    """What incumbents did, behind recorded causes that speak of customers lost, not won, or not paying."""
+    ended = {fact.data["firm"]: fact.moment for fact in of_kind(facts, "bundle ended")}
+    bundles = [f for f in of_kind(facts, "bundle") if not ended.get(f.data["firm"], f.moment) > f.moment]
+    moves = [*bundles, *of_kind(facts, "price cut")]
+    return [Link(fact, one, "bundle") for one in caused_by(facts, "outcompeted", "paying share") for fact in moves]
 
 
 def free_product(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:
-    """Little revenue from a product that was given away."""
-    unpaid = caused_by(facts, "free")
-    if not unpaid or record.months.empty:
+    """Little revenue from a product that was given away, of a firm that ran short of cash, and few users who paid."""
+    unpaid, short = caused_by(facts, "paying share"), caused_by(facts, "cash", "runway")
+    if not (unpaid or short) or record.months.empty:
         return []
     books, last = year_fact(record), record.months.iloc[-1]
     users = last.get("freemium_free", 0.0) + last.get("freemium_paying", 0.0)

@@ -21,8 +21,9 @@ RULES: dict[str, str] = {
     "beat it by less than half of what it promised in the lab",
     "incident": "trust fell because an incident struck in the month of a fall by 0.02 or more",
     "churn": "customers fell by a tenth or more from their peak because trust had fallen before",
-    "free": "little revenue because the product was given away in the last twelve months",
-    "bundle": "the sector was the incumbents' because they gave the same away or cut prices while the firm lived",
+    "free": "little revenue, or few users who paid, because the product was given away in the last twelve months",
+    "bundle": "customers were lost, not won or did not pay because incumbents gave the same away or cut prices while "
+    "the firm lived",
     "rival answer": "an incumbent cut its price because of the firm's share: it answered this firm",
     "growth": "customers grew by a fifth or more within six months after a release",
     "demand": "revenue over the last twelve months came from the customers that were won",
@@ -62,9 +63,15 @@ def before(facts: Sequence[Fact], moment: Moment) -> list[Fact]:
     return [fact for fact in facts if fact.moment < moment]
 
 
-def caused_by(facts: Sequence[Fact], *kinds: str) -> list[Fact]:
-    """Recorded conditions of the ending of these kinds of reasons (`simulation.records.reasons.ReasonKind`)."""
-    return [fact for fact in of_kind(facts, "condition") if fact.data["kind"] in kinds]
+def caused_by(facts: Sequence[Fact], *names: str) -> list[Fact]:
+    """Recorded causes of the ending by the names of their kinds or of their measures (`simulation.records.reasons`)."""
+    return [fact for fact in of_kind(facts, "condition") if not {*names}.isdisjoint(names_of(fact))]
+
+
+def names_of(condition: Fact) -> tuple[str, str]:
+    """Kind of a recorded cause, and the measure that it was found in; the kind again where it has none."""
+    kind = str(condition.data["kind"])
+    return kind, str(condition.data.get("measure", kind))
 
 
 def measured_before(record: Record, moment: Moment) -> pd.DataFrame:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Annotated, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis.facts.figures import OF_ROW, label, observed
-from analysis.facts.tables import INCUMBENT, STARTUP, Tables
+from analysis.facts.tables import STARTUP, Tables
 from analysis.statistics.ages import months_between
 from analysis.statistics.histories import FIRM, NOTE
 from analysis.statistics.intervals import Interval
 from analysis.statistics.resampling import ESTIMATED_SHARE, PLAIN_SHARE, POSITIVE, ratio_of
-from simulation.demand import advantage
 from simulation.records.endings import FAILED
-from simulation.records.reasons import LARGE_INCUMBENTS_SHARE, LOW_FIELD_ADVANTAGE, LOW_TRUST
+from simulation.records.reasons import DECLINE_MONTHS, LEAST_PEERS
 
 MOST_COUNTED = 5
 AGE_WITHIN_MONTHS = 12  # assumption: peers were founded at most so long before or after
 SURVIVE_MONTHS = 12  # assumption: and do not fail within so long after, as far as the run tells
 CELL = ["seed", "month", "sector"]
+GROUP = ["seed", "failure"]
+LEAST_SALES_USD = 5_000.0 * DECLINE_MONTHS  # assumption, as in the world: below that a margin says nothing
 
 
 class CauseRow(NamedTuple):
@@ -34,13 +34,13 @@ class CauseRow(NamedTuple):
         Interval,
         observed(
             "share",
-            "of failed entrants with peers, to which the rule of this cause, read off tables, applies in "
-            "their last month; no figure where tables do not tell",
+            "of failed entrants with peers, whom a sign of this cause in the tables sets apart from them; no figure "
+            "where tables do not tell",
         ),
     ]
     peers_by_table: Annotated[
         Interval,
-        observed("share", "of their surviving peers of the same sector and age, to which the same rule applies then"),
+        observed("share", "of their surviving peers of the same sector and age, whom the same sign sets apart then"),
     ]  # fmt: skip
 
 
@@ -96,10 +96,11 @@ def _kinds(causes: str | None) -> tuple[str, ...]:
 
 
 def peers_of(tables: Tables, failed: pd.DataFrame) -> pd.DataFrame:
-    """Rows of failures in their last month and of their peers then; `failure` names the failed firm of a row.
+    """Signs of failures over their last `DECLINE_MONTHS` and of their peers over the same months, one row a firm.
 
     Peers are startups of the same seed and sector, founded at most `AGE_WITHIN_MONTHS` earlier or later, that do not
-    fail within `SURVIVE_MONTHS`.
+    fail within `SURVIVE_MONTHS`; failures with fewer than `LEAST_PEERS` are left out. `failure` names the failed
+    firm of a row, `itself` is true of it.
     """
     startups = with_signs(tables)
     own = startups.merge(failed[FIRM], on=FIRM)
@@ -112,17 +113,35 @@ def peers_of(tables: Tables, failed: pd.DataFrame) -> pd.DataFrame:
     lives = ~(months_between(pairs["month"], pairs["ended"]) <= SURVIVE_MONTHS)
     itself = pairs["firm"] == pairs["failure"]
     kept = pairs[itself | (near.to_numpy() & lives.to_numpy())]
-    has_peers = kept.groupby(["seed", "failure"])["firm"].transform("size") > 1
-    return kept[has_peers].assign(itself=kept["firm"] == kept["failure"])
+    has_peers = kept.groupby(GROUP)["firm"].transform("size") > LEAST_PEERS
+    return decline_of(startups, kept[has_peers][["seed", "failure", "firm", "month"]])
+
+
+def decline_of(startups: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """What the signs of each pair's firm came to over the months before the failure."""
+    months = startups.merge(pairs.rename(columns={"month": "last"}), on=FIRM)
+    back = months_between(months["month"], months["last"])
+    grouped = (
+        months[(back >= 0) & (back < DECLINE_MONTHS)].sort_values("month", kind="stable").groupby([*GROUP, "firm"])
+    )
+    found = grouped[["field", "trust", "suspended"]].mean()
+    sums, runs = grouped[["sales_usd", "cost"]].sum(), grouped["lost_runs"]
+    margin = (1 - sums["cost"] / sums["sales_usd"]).where(sums["sales_usd"] > LEAST_SALES_USD)
+    found = found.assign(margin=margin, refused=grouped["refused"].last(), lost=runs.max() - runs.min()).reset_index()
+    return found.assign(itself=found["firm"] == found["failure"])
 
 
 def with_signs(tables: Tables) -> pd.DataFrame:
-    """Months of startups with what the rules of causes look at: traditional methods, incumbents' share, refusals."""
+    """Months of startups with what the signs of causes are read off."""
     firms = tables.firms
-    held = firms[firms["kind"] == INCUMBENT].groupby(CELL)["share"].sum().rename("incumbents").reset_index()
-    own = firms[firms["kind"] == STARTUP].merge(held, on=CELL, how="left")
-    own = own.merge(tables.sectors[[*CELL, "traditional_lab", "traditional_field"]], on=CELL, how="left")
-    return own.assign(incumbents=own["incumbents"].fillna(0.0), refused=refused(tables, own))
+    own = firms[firms["kind"] == STARTUP].merge(tables.sectors[[*CELL, "traditional_field"]], on=CELL, how="left")
+    old = np.maximum(1 - own["traditional_field"], 1e-6)
+    return own.assign(
+        field=(1 - (1 - own["quality_field"]) / old).clip(lower=-1.0).fillna(0.0),
+        suspended=(own["status"] == "suspended").astype(float),
+        cost=own["serving_usd"] + own["operations_usd"],
+        refused=refused(tables, own).astype(float),
+    )
 
 
 def refused(tables: Tables, months: pd.DataFrame) -> np.ndarray:
@@ -140,14 +159,15 @@ def refused(tables: Tables, months: pd.DataFrame) -> np.ndarray:
 
 
 def compared(tables: Tables, peers: pd.DataFrame, kind: str) -> tuple[Interval, Interval]:
-    """Shares of failures, and of their peers, to which the rule of a cause applies; every failure counts once."""
-    rule = RULES.get(kind)
-    if rule is None or not len(peers):
+    """Shares of failures, and of their peers, whom a sign of a cause sets apart; every failure counts once."""
+    signs = SIGNS.get(kind)
+    if signs is None or not len(peers):
         nobody = np.zeros(len(tables.seeds))
         return (ratio_of(nobody, nobody, PLAIN_SHARE),) * 2
-    rows = peers.assign(applies=rule(peers).astype(float))
+    parts = [rows.assign(applies=set_apart(rows, signs).astype(float)) for _, rows in peers.groupby(GROUP)]
+    rows = pd.concat(parts)
     failures, others = rows[rows["itself"]], rows[~rows["itself"]]
-    means = others.groupby(["seed", "failure"])["applies"].mean().reset_index()
+    means = others.groupby(GROUP)["applies"].mean().reset_index()
     n = tables.per_seed(means)
     return (
         ratio_of(tables.per_seed(failures, failures["applies"]), n, PLAIN_SHARE),
@@ -155,27 +175,31 @@ def compared(tables: Tables, peers: pd.DataFrame, kind: str) -> tuple[Interval, 
     )
 
 
-def _disappoints(rows: pd.DataFrame) -> pd.Series:
-    columns = ("quality_lab", "traditional_lab", "quality_field", "traditional_field")
-    fails = [_fails_in_field(*values) for values in rows[list(columns)].to_numpy(float)]
-    return pd.Series(fails, index=rows.index, dtype=bool)
+def set_apart(rows: pd.DataFrame, signs: tuple[tuple[str, bool], ...]) -> np.ndarray:
+    """Of firms of one time, who stands outside the worse quartile of the others in any of the signs."""
+    return np.any([outside(rows[name].to_numpy(float), much_is_bad) for name, much_is_bad in signs], axis=0)
 
 
-def _fails_in_field(lab: float, old_lab: float, field: float, old_field: float) -> bool:
-    """Whether the advantage in the field is far under that in the lab; not without a model."""
-    return lab == lab and advantage(field, old_field) < LOW_FIELD_ADVANTAGE * advantage(lab, old_lab)
+def outside(values: np.ndarray, much_is_bad: bool) -> np.ndarray:
+    """Which values lie beyond the worse quartile of the others; none where fewer than `LEAST_PEERS` others have one."""
+    signed = values if much_is_bad else -values
+    beyond = np.zeros(len(values), bool)
+    for i, own in enumerate(signed):
+        others = np.delete(signed, i)
+        others = others[~np.isnan(others)]
+        beyond[i] = len(others) >= LEAST_PEERS and own > np.quantile(others, 0.75)
+    return beyond
 
 
-RULES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
-    "no model": lambda rows: rows["quality_lab"].isna(),
-    "field": _disappoints,
-    "trust": lambda rows: rows["trust"] < LOW_TRUST,
-    "incumbents": lambda rows: rows["incumbents"] > LARGE_INCUMBENTS_SHARE,
-    "free": lambda rows: rows["freemium_free"] > 0,
-    "refused": lambda rows: rows["refused"].astype(bool),
+SIGNS: dict[str, tuple[tuple[str, bool], ...]] = {
+    "capital": (("refused", True),),
+    "price or cost": (("margin", False),),
+    "product": (("field", False), ("trust", False)),
+    "team": (("lost", True),),
+    "regulation": (("suspended", True),),
 }
-"""Causes that tables tell of firms that live, as `agents/startup/diagnosis.py` states them of firms that end.
+"""Signs of causes that tables tell of firms that live too, and whether much of each is bad; names of `decline_of`.
 
-They are read off the tables, so `failures_by_table` may differ from what failures carry: both are shown. Of the other
-kinds (cash, what incumbents give away) the tables do not tell.
+The world itself sees more, and asks what undoing a cause would have bought (`agents/diagnosis/`), so
+`failures_by_table` differs from what failures carry: both are shown. Of the other causes the tables do not tell.
 """

@@ -3,7 +3,9 @@
 Each round of an entrant is one investment. What it got back follows from the world's own cap table
 (`simulation.capital.CapTable`), played again from the rounds: the price at a sale by rank of claims, its share of the
 value at a listing, what is left where it is given up, nothing in a bankruptcy, and dividends before. Each round decides
-for itself whether to convert, while in the world a holder of several rounds decides for all of them.
+for itself whether to convert, while in the world a holder of several rounds decides for all of them. In a
+recapitalisation all earlier preferred stock loses as much as the old stock did on the whole, for rounds do not say
+which of their holders took part.
 """
 
 from __future__ import annotations
@@ -31,12 +33,24 @@ from analysis.statistics.resampling import (
 from analysis.statistics.survival import Floats
 from analysis.statistics.tails import tail_of
 from simulation.capital import FOUNDERS, CapTable
+from simulation.recapitalisation import convert, preferred
+from simulation.records.columns import RECAPITALISATION
 from simulation.records.endings import GONE
 from simulation.settings import STAGES
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 TOP = 0.1
 Realised = tuple[str, float]  # how a firm was realised, and for how much, USD
+Terms = dict[str, float]  # of a recapitalisation, as its event has them
+
+
+class Priced(NamedTuple):
+    """A round: stage, money, pre-money valuation, USD; terms of a recapitalisation, None for other rounds."""
+
+    stage: str
+    amount_usd: float
+    pre_money_usd: float
+    terms: Terms | None = None
 
 
 class MultipleRow(NamedTuple):
@@ -97,7 +111,16 @@ def investments(tables: Tables) -> pd.DataFrame:
     """Realised investments in entrants: seed, firm, round, time, paid_usd, back_usd, multiple."""
     rounds, ends = tables.of_entrants(tables.rounds), realised(tables)
     back = np.full(len(rounds), math.nan)
-    priced = list(zip(rounds["round"], rounds["amount_usd"], rounds["pre_money_usd"], strict=True))
+    terms = terms_of(tables)
+    priced = [
+        Priced(
+            row["round"],
+            row["amount_usd"],
+            row["pre_money_usd"],
+            terms.get((row["seed"], row["firm"], row["time"]), {}),
+        )
+        for row in rounds.to_dict("records")
+    ]
     groups: Any = rounds.groupby(FIRM).indices
     paid_out = dividends(tables)
     for key in groups.keys() & ends.keys():
@@ -110,6 +133,13 @@ def investments(tables: Tables) -> pd.DataFrame:
     made = rounds.rename(columns={"amount_usd": "paid_usd"}).assign(back_usd=back)
     made = made[made["paid_usd"] > 0].assign(multiple=lambda own: own["back_usd"] / own["paid_usd"])
     return made.dropna(subset=["multiple"])[[*FIRM, "round", "time", "paid_usd", "back_usd", "multiple"]]
+
+
+def terms_of(tables: Tables) -> dict[tuple[int, str, pd.Timestamp], Terms]:
+    """Terms of recapitalisations by seed, firm and date."""
+    found = tables.events[tables.events["kind"] == "recapitalised"]
+    rows = found.to_dict("records")
+    return {(row["seed"], row["firm"], row["time"]): json.loads(row["fields"] or "{}") for row in rows}
 
 
 def realised(tables: Tables) -> dict[tuple[int, str], Realised]:
@@ -151,17 +181,16 @@ def _value_usd(fields: str | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def proceeds_usd(rounds: Sequence[tuple[str, float, float]], end: Realised, note_discount: float) -> list[float]:
+def proceeds_usd(rounds: Sequence[Priced], end: Realised, note_discount: float) -> list[float]:
     """What each round of a firm got back, USD, as its cap table says.
 
-    rounds: (stage, amount, pre-money valuation) in time order; end: `bankrupt`, `gave up`, `acquired` or `public`, and
-    what was left for holders, the price or the valuation. NaN for all where a price is missing that the shares depend
-    on.
+    rounds: in time order; end: `bankrupt`, `gave up`, `acquired` or `public`, and what was left for holders, the price
+    or the valuation. NaN for all where a price is missing that the shares depend on.
     """
     how, usd = end
     if how == "bankrupt":
         return [0.0] * len(rounds)
-    if any(stage != NOTE and not pre > 0 for stage, _, pre in rounds) or math.isnan(usd):
+    if any(one.stage != NOTE and not one.pre_money_usd > 0 for one in rounds) or math.isnan(usd):
         return [math.nan] * len(rounds)
     table, common = cap_table(rounds, note_discount)
     if how == "public":
@@ -173,21 +202,37 @@ def proceeds_usd(rounds: Sequence[tuple[str, float, float]], end: Realised, note
     return by_round(table, common, parts, len(rounds))
 
 
-def cap_table(rounds: Iterable[tuple[str, float, float]], note_discount: float) -> tuple[CapTable, dict[str, float]]:
+def cap_table(rounds: Iterable[Priced], note_discount: float) -> tuple[CapTable, dict[str, float]]:
     """The cap table after rounds, each a holder called by its number, and the common shares that seed rounds bought.
 
     Seed money comes from private savers, who hold common stock (`agents/startup/fundraising.py`).
     """
     table, common = CapTable(), dict[str, float]()
-    for number, (stage, amount, pre) in enumerate(rounds):
+    for number, (stage, amount, pre, terms) in enumerate(rounds):
         name = str(number)
         if stage == NOTE:
             table.lend({name: amount})
+            continue
+        if stage == RECAPITALISATION:
+            recapitalise_all(table, {name: amount}, pre, terms or {}, note_discount)
             continue
         if stage == STAGES[0]:
             common[name] = amount * table.n_shares() / pre
         table.issue({FOUNDERS if name in common else name: amount}, pre, note_discount)
     return table, common
+
+
+def recapitalise_all(
+    table: CapTable, paid_usd: dict[str, float], pre_money_usd: float, terms: Terms, note_discount: float
+) -> None:
+    """A recapitalisation in which all old preferred stock becomes common to the same part."""
+    price = pre_money_usd / table.n_shares()
+    for holder in preferred(table):
+        convert(table, holder, terms.get("converted", 0.0))
+    table.sell_series(paid_usd, price, terms.get("preference", 1.0))
+    table.sell_series(table.notes_usd, (1 - note_discount) * price)
+    pool = terms.get("pool_share", 0.0)
+    table.notes_usd, table.common = {}, table.common + table.n_shares() * pool / (1 - pool)
 
 
 def _multiples(tables: Tables, name: str, made: pd.DataFrame) -> MultipleRow:

@@ -16,19 +16,16 @@ from analysis.statistics.survival import Floats
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "firms": (
-        *("seed", "month", "firm", "kind", "sector", "founded", "headcount", "quality_lab", "quality_field", "trust"),
-        *("share", "sales_usd", "freemium_free"),
+        *("seed", "month", "firm", "kind", "sector", "founded", "headcount", "quality_field", "trust"),
+        *("share", "status", "sales_usd", "serving_usd", "operations_usd", "lost_runs"),
     ),
-    "sectors": (
-        *("seed", "month", "sector", "n_firms", "entries", "exits", "hhi", "adopters"),
-        *("traditional_lab", "traditional_field"),
-    ),
+    "sectors": (*("seed", "month", "sector", "n_firms", "entries", "exits", "hhi", "adopters", "traditional_field"),),
     "rounds": ("seed", "time", "firm", "round", "amount_usd", "pre_money_usd"),
     "endings": ("seed", "firm", "founded", "ended", "ending", "causes", "exit_value_usd", "kind", "sector"),
     "funds": ("seed", "fund", "paid_in_usd", "fees_usd", "distributed_usd", "residual_usd", "dpi", "tvpi"),
     "events": ("seed", "time", "kind", "firm", "amount_usd", "fields"),
 }
-EVENTS = ("listed", "raise refused", "grant")  # the kinds that facts read
+EVENTS = ("listed", "raise refused", "grant", "recapitalised")  # the kinds that facts read
 STARTUP, INCUMBENT = "startup", "incumbent"
 ALL_SECTORS = "all"
 

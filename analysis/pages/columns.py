@@ -9,12 +9,16 @@ from analysis.pages.blocks import Document, Writer, table
 from analysis.runs.tables import LABELS
 from simulation.records.columns import ROWS, Column, columns_of
 from simulation.records.events import COLUMNS, KINDS, declared_fields
-from simulation.records.reasons import PHRASES
+from simulation.records.reasons import MEASURES, PHRASES
 
 
 def writers() -> dict[str, Writer]:
-    """The parts `columns.shared`, `columns.judged`, `columns.TABLE`, `events.kinds` and `reasons.kinds`."""
-    of_events = {"events.kinds": kinds_of_events, "reasons.kinds": kinds_of_reasons}
+    """The parts `columns.shared`, `columns.judged`, `columns.TABLE`, `events.kinds` and `reasons.…`."""
+    of_events: dict[str, Writer] = {
+        "events.kinds": kinds_of_events,
+        "reasons.kinds": kinds_of_reasons,
+        "reasons.measures": measures_of_reasons,
+    }
     return (
         of_events
         | {"columns.shared": _writer(LABELS), "columns.judged": judged}
@@ -37,6 +41,15 @@ def kinds_of_reasons(document: Document, source: str) -> str:
     """The part `reasons.kinds`: causes of endings, and how each is told."""
     rows = [[f"`{name}`", "".join(f"`{part}`" for part in phrase)] for name, phrase in PHRASES.items()]
     return table(["`kind`", "Told as"], rows)
+
+
+def measures_of_reasons(document: Document, source: str) -> str:
+    """The part `reasons.measures`: what each category of causes may be found in."""
+    rows = [
+        [f"`{one.category}`", f"`{name}`", one.unit, one.meaning, "much" if one.much_is_bad else "little"]
+        for name, one in MEASURES.items()
+    ]
+    return table(["`kind`", "`measure`", "Unit", "Meaning", "Bad"], rows)
 
 
 def judged(document: Document, source: str) -> str:

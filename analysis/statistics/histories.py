@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from analysis.statistics.ages import months_between
+from simulation.records.columns import NOTE as NOTE
 from simulation.records.endings import GONE
 
-NOTE = "bridge"  # in the rounds table: a convertible note, which has no price and is no round of its own
 FIRM = ["seed", "firm"]
 
 

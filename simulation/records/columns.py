@@ -226,7 +226,10 @@ class RoundRow(NamedTuple):
 
     time: Annotated[date, Is("date", "closing")]
     firm: Annotated[str, Is("", "startup")]
-    round: Annotated[str, Is("", "`seed`, `A`, `B`, `C` or `growth`; `bridge` for a convertible note")]
+    round: Annotated[
+        str,
+        Is("", "`seed`, `A`, `B`, `C` or `growth`; `bridge` for a convertible note, `recap` for a recapitalisation"),
+    ]
     amount_usd: Annotated[float, Is("USD", "new money")]
     pre_money_usd: Annotated[float, Is("USD", "valuation before the money; NaN for a note, which has no price")]
     investors: Annotated[str, Is("", "names, separated by commas; `savers` are founders, angels and seed funds")]
@@ -290,6 +293,8 @@ class FoundationRow(NamedTuple):
     revenue_usd: Annotated[float, Is("USD", "what they paid for it in the month")]
 
 
+NOTE, RECAPITALISATION = "bridge", "recap"
+"""Rounds that are no stage: a note has no price; a recapitalisation has one, and leaves the firm's stage as it is."""
 ROWS: dict[str, type[tuple[Any, ...]]] = {
     "firms": FirmRow,
     "sectors": SectorRow,

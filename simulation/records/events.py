@@ -147,6 +147,23 @@ class BridgeNote(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recapitalised(Event):
+    """A round wipes out who does not take part."""
+
+    kind = "recapitalised"
+    weight = 8
+    phrase = ("recapitalised: {other} put in {amount_usd:money} at {pre_money_usd:money} pre-money",)
+    more = ("; {converted:percent} of the old preferred stock becomes common",)
+    other: Annotated[str, Is("", "investors")]
+    amount_usd: Annotated[float, Is("USD", "money raised")]
+    pre_money_usd: Annotated[float, Is("USD", "valuation before the money")]
+    before_usd: Annotated[float, Is("USD", "last post-money valuation before it")]
+    converted: Annotated[float, Is("share", "part of the old preferred stock that became common")]
+    preference: Annotated[float, Is("ratio", "claim of the new stock per dollar paid")]
+    pool_share: Annotated[float, Is("share", "part of the firm that founders and staff got anew")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RaiseRefused(Event):
     """A raise finds too little money. `None`: nothing would have been enough."""
 

@@ -1,23 +1,36 @@
-"""Why a firm left the market: each reason is a kind and its figures; the words are composed from them."""
+"""Why a firm left the market: each reason is a kind and its figures; the words are composed from them.
+
+What made it leave comes first (`cash`, `runway`). Then its causes, in the categories that surveys of founders use: each
+is something that set the firm apart from its peers while it declined, and without which it would have lived at least
+`LEAST_MONTHS_BOUGHT` longer (`agents/diagnosis/`). Measures of a cause are declared here, once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from simulation.records import words
 
+Category = Literal[
+    "capital",
+    "no need",
+    "outcompeted",
+    "price or cost",
+    "product",
+    "team",
+    "regulation",
+    "timing",
+]
+"""Categories of causes, as in surveys of founders."""
+CATEGORIES: tuple[Category, ...] = get_args(Category)
 ReasonKind = Literal[
+    Category,
     "cash",  # it ran out
     "runway",  # it would have run out soon, so a buyer was looked for
-    "free",  # free users did not convert
-    "no model",
-    "field",  # the model disappoints in the field
-    "trust",
-    "incumbents",  # they hold most of the sector
-    "given away",  # one gives a better model away
-    "refused",  # the last raise was refused, and no round came after it
+    "none apart",  # nothing set it apart from its peers that would have bought it months
+    "no peers",  # there were too few to tell
     "bought",  # somebody bought it in need
     "threat",  # somebody bought it while it was healthy
     "misjudged",  # the buyer saw something else than there was
@@ -26,22 +39,64 @@ ReasonKind = Literal[
     "line loses",  # an incumbent's line lost more than its strategy is worth
     "size",  # revenue and growth that an exchange asks for
 ]
-LOW_FIELD_ADVANTAGE = 0.5
-"""A model disappoints in the field where its advantage there is under this share of that in the lab; assumption."""
-LOW_TRUST = 0.4
-"""Trust under which it is named as a reason; assumption."""
-LARGE_INCUMBENTS_SHARE = 0.5
-"""Share of a sector above which what incumbents hold is named as a reason; assumption."""
+MeasureName = Literal[
+    "raised", "refused", "adopting", "customers lost", "customers won", "gross margin", "paying share", "no model",
+    "lab advantage", "field advantage", "trust", "skill", "lost runs", "regulation cost", "barred", "climate",
+    "looking",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a cause may be found in: its category, unit and meaning, and whether much of it is bad for a firm."""
+
+    category: Category
+    unit: str
+    meaning: str
+    much_is_bad: bool = False
+
+
+MEASURES: dict[MeasureName, Measure] = {
+    "raised": Measure("capital", "USD", "money raised until the age that the firm reached"),
+    "refused": Measure("capital", "0/1", "refused money, though its revenue grew like that of its peers", True),
+    "adopting": Measure("no need", "share", "of the customers in its segments who looked, those who took any offer"),
+    "customers lost": Measure("outcompeted", "1/month", "customers lost, beyond what its product explains", True),
+    "customers won": Measure(
+        "outcompeted",
+        "ratio",
+        "new monthly sales per dollar of costs, beyond what its product and its segments explain",
+    ),
+    "gross margin": Measure("price or cost", "share", "sales less serving, goods and operations staff"),
+    "paying share": Measure("price or cost", "share", "of its users, by value, those who pay; only with free users"),
+    "no model": Measure("product", "share", "of its offers and months, those without a model", True),
+    "lab advantage": Measure("product", "advantage", "over the traditional method, as promised"),
+    "field advantage": Measure("product", "advantage", "over the traditional method, as lived"),
+    "trust": Measure("product", "0..1", "trust of its customers"),
+    "skill": Measure("team", "0..1", "skill of its researchers, less while a key person was missing"),
+    "lost runs": Measure("team", "runs", "work lost in training runs that broke down", True),
+    "regulation cost": Measure("regulation", "share", "of its costs: fines, examinations, compliance", True),
+    "barred": Measure("regulation", "share", "of its offers and months, those with a model not to be sold", True),
+    "climate": Measure("timing", "ratio", "funding climate against that of its last round"),
+    "looking": Measure("timing", "1/month", "unserved customers in its segments who looked"),
+}
+"""All measures of causes. Values are means over the months looked at, but where their meaning says otherwise."""
+
+LEAST_PEERS = 4
+"""Peers from which there are quartiles to compare with: with fewer, a quartile would be read off a single firm."""
+DECLINE_MONTHS = 12
+"""Months before the end over which a firm is compared with its peers."""
+LEAST_MONTHS_BOUGHT = 6.0
+"""Months of life that a cause must have cost."""
+MOST_MONTHS_BOUGHT = words.MANY_MONTHS
+"""Months of life beyond which nothing is told apart: assumption."""
+
+_APART = ("{kind}: {measure} {own:figure}, {peers:figure} of its peers; undone, {months_bought:months} more",)
 PHRASES: dict[str, tuple[str, ...]] = {
     "cash": ("cash ran out",),
     "runway": ("cash for {runway_months:.1f} months was left, and nobody invested",),
-    "free": ("free users did not convert ({paying_share:.1%} pay)",),
-    "no model": ("no model was ready",),
-    "field": ("the model disappoints in the field (accuracy {accuracy_field:.2f}, lab {accuracy_lab:.2f})",),
-    "trust": ("customers lost trust ({trust:.2f})",),
-    "incumbents": ("incumbents hold {share:.0%} of the sector",),
-    "given away": ("an incumbent gives a better model away",),
-    "refused": ("series {stage} refused at {revenue_usd_year:money} revenue a year",),
+    **dict.fromkeys(CATEGORIES, _APART),
+    "none apart": ("nothing set it apart from its {n_peers} peers",),
+    "no peers": ("it had too few peers to compare it with",),
     "bought": ("bought by {buyer} for {price_usd:money}",),
     "threat": (
         "bought by {buyer} while healthy",

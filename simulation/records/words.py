@@ -7,6 +7,7 @@ from string import Formatter
 from typing import Any
 
 NO_NUMBER = "–"
+MANY_MONTHS = 60.0
 
 
 def money(usd: float) -> str:
@@ -17,6 +18,16 @@ def money(usd: float) -> str:
         if abs(usd) >= size:
             return f"{usd / size:.3g} {unit}"
     return f"{usd:.0f} $"
+
+
+def figure(value: float) -> str:
+    """A figure of any size with three digits: 0.0123, 45.6, 1,200,000."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def months(value: float) -> str:
+    """Months of life, as far as they are told apart."""
+    return f"{MANY_MONTHS:.0f} months or" if value >= MANY_MONTHS else f"{value:.0f} months"
 
 
 def _listed(value: Any) -> str:
@@ -31,6 +42,8 @@ FORMS = {
     "key": lambda value: str(value)[:8],
     "list": _listed,
     "itself": lambda value: str(value) or "itself",
+    "figure": lambda value: figure(float(value)),
+    "months": lambda value: months(float(value)),
     "amounts": lambda value: ", ".join(f"{name} {usd:,.0f}" for name, usd in value.items()),
 }
 

@@ -5,10 +5,13 @@ Source ids (S1, V16, C10 …) refer to `docs/sources.md`. Money is in US dollars
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from simulation.parameters import Settings, parameter
 from simulation.settings.names import Stage
+from simulation.settings.valuation import ExpectationSettings, RecapitalisationSettings
 
 
 class StageTerms(Settings):
@@ -115,4 +118,20 @@ class CapitalSettings(Settings):
         low=0,
         high=5,
         source="V32",
+    )
+    recapitalisation: RecapitalisationSettings = RecapitalisationSettings()
+    valuation: Literal["multiples", "expected"] = parameter(
+        "multiples", "what funds value a startup by: multiples of revenue, or what it is expected to earn"
+    )
+    exit_valuation: Literal["multiples", "expected"] = parameter(
+        "multiples", "what sales and listings are priced by: multiples of revenue, or what buyers expect to earn"
+    )
+    expectation: ExpectationSettings = ExpectationSettings()
+    ipo_window: dict[int, float] = Field(
+        default={},
+        description="climate for listings by calendar year, each until the next; empty: the funding climate",
+        json_schema_extra={"unit": "ratio", "kind": "uncertainty", "source": "V37"},
+    )
+    ipo_climate: float = parameter(
+        0.0, "climate from which firms may be listed (Lerner 1994); 0: always", "ratio", low=0, high=10
     )

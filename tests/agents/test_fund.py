@@ -11,8 +11,8 @@ import pytest
 
 from agents.fund import Bid, Deal, Fund, committed_usd
 from agents.settings import InvestorSettings
-from agents.startup.fundraising import Refusal, allocate
 from agents.startup.startup import Startup
+from agents.startup.syndicate import allocate
 from analysis.runs.tables import world_table
 from scenarios import ScenarioError, load
 from simulation.capital import Facts, usual_round
@@ -248,7 +248,9 @@ def test_users_and_technique_are_worth_revenue() -> None:
 def test_where_no_value_would_have_closed_the_round_nothing_was_asked_for(funds: dict[str, Any]) -> None:
     firm, said = refused(**funds)
     assert said["value_asked_usd"] is None is said["revenue_asked_usd_year"]
-    assert firm.finance.refusal == Refusal("B", FACTS.revenue_usd_year)
+    refusal = firm.finance.refusal
+    assert refusal is not None and (refusal.stage, refusal.revenue_usd_year) == ("B", FACTS.revenue_usd_year)
+    assert refusal.asked_usd is None and refusal.size_usd > 0 and refusal.growth_year == FACTS.growth_year
 
 
 @pytest.mark.parametrize("rule", ["investor.valuation", "investor.bid"])

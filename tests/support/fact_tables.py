@@ -22,13 +22,24 @@ USUAL: dict[str, dict[str, Any]] = {
         "kind": "startup",
         "sector": "vision",
     },
-    "firms": {"kind": "startup", "sector": "vision", "founded": START, "share": 0.0, "sales_usd": 0.0, "trust": 0.5},
+    "firms": {
+        "kind": "startup",
+        "sector": "vision",
+        "founded": START,
+        "share": 0.0,
+        "sales_usd": 0.0,
+        "trust": 0.5,
+        "status": "active",
+        "serving_usd": 0.0,
+        "operations_usd": 0.0,
+        "lost_runs": 0.0,
+    },
     "sectors": {"sector": "vision", "hhi": 0.5, "adopters": 1.0, "entries": 0, "exits": 0, "n_firms": 0},
     "rounds": {"pre_money_usd": 4e6, "amount_usd": 1e6},
     "funds": {"fees_usd": 0.0, "residual_usd": 0.0},
     "events": {"amount_usd": 0.0, "fields": ""},
 }
-TEXTS = {"firm", "kind", "sector", "round", "ending", "causes", "fund", "fields"}
+TEXTS = {"firm", "kind", "sector", "round", "ending", "causes", "fund", "fields", "status"}
 
 
 def frame(name: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -235,4 +235,32 @@ MOVING: dict[str, Any] = {
         },
     },
 }  # fmt: skip
-WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER, "moving": MOVING}
+
+TIGHT: dict[str, Any] = {
+    "title": "money is tight, and exits are priced by what buyers expect",
+    "start": "2016-01",
+    "years": 4,
+    "world": {
+        "sectors": {"vision": {"segments": {"cameras": {**SEGMENT, "adoption_hurdle": -1}}}},
+        "compute": {"rung_gpu_hours": 20},
+        "capital": {
+            "raise_below_months": 14, "diligence_months": 1, "retry_months": 2, "ipo_revenue_usd_year": 2e6,
+            "ipo_growth_year": -0.5, "ipo_window": {2015: 1.0, 2017: 0.2, 2018: 0.9}, "ipo_climate": 0.5,
+            "valuation": "expected", "exit_valuation": "expected", "acquisition_rate_year": 2,
+            "recapitalisation": {"months": 8, "most_share": 0.8, "pay_to_play": 0.5, "preference": 1.5},
+            "expectation": {"deal_cost_usd": 1e4},
+        },
+    },
+    "firms": {
+        "giant": {
+            "kind": "incumbent", "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e8,
+            "core_income_usd_month": 3e5, "rows": 1e4, "acquires": True, "skill": 0.3,
+        },
+    },
+    "entrants": {"new": {"sector": "vision", "per_year": 10, "at_start": 6, "offers": [{"cameras": "subscription"}]}},
+    "investors": {
+        "first": {"vintage": 2015, "size_usd": 1e8, "stages": ["A", "B"], "reserve_share": 0.4, "hurdle": 0.5},
+        "second": {"vintage": 2016, "size_usd": 5e7, "stages": ["A", "B", "C"], "hurdle": 0.7},
+    },
+}  # fmt: skip
+WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER, "moving": MOVING, "tight": TIGHT}

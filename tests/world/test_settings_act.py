@@ -55,6 +55,7 @@ OTHERS: dict[str, list[Any]] = {
     "world.technology.breakthroughs.*.sectors": [["shops"], []],
     "world.technology.breakthroughs.*.model_kind": ["mlp"],
     "world.technology.breakthroughs.*.source": ["vision"],
+    "world.capital.ipo_window": [dict.fromkeys(range(2015, 2020), 0.1)],
     "firms.*.sector": ["shops", "vision"],
     "firms.*.founded": ["2016-11", "2016-03"],
     "firms.*.adapts_to": [{"shops": {"chains": "licence"}}],

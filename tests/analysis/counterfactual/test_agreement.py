@@ -16,11 +16,13 @@ from analysis.explain.chronicle import chronicle
 from analysis.explain.rules import RULES
 from analysis.explain.story import Story, as_document
 from analysis.screens.story import reversal_lines
-from simulation.records.reasons import ReasonKind
+from simulation.records.reasons import MEASURES, ReasonKind
 from tests.support.explain_fakes import CASH, events_of, months_of, record_of
 
 ALIVE, BANKRUPT = Outcome("alive", "", False), Outcome("bankrupt", "2017-07", True)
-TRUST = {"kind": "trust", "trust": 0.3}
+FIGURES = {"own": 0.3, "peers": 0.5, "months_bought": 9.0}
+TRUST = {"kind": "product", "measure": "trust", **FIGURES}
+LOST_TRUST = "product: trust 0.3, 0.5 of its peers; undone, 9 months more"
 SOLD = {"kind": "misjudged", "seen_usd": 2e6, "true_usd": 1e6}
 
 
@@ -36,7 +38,7 @@ def tried(lever: str, *acts_on: str, turns: bool) -> Search:
 
 MONEY = tried("seed capital", "cash", turns=True)
 CARE = tried("prevention of incidents", "trust", turns=False)
-FIELD = tried("data from the field", "trust", "field", turns=False)
+FIELD = tried("data from the field", "trust", "field advantage", turns=False)
 OTHER = tried("marketing share", turns=True)
 
 
@@ -55,19 +57,20 @@ def test_a_cause_without_which_the_ending_stays_is_contradicted() -> None:
 def test_of_one_kind_the_cause_nearest_to_the_ending_is_named() -> None:
     founded = ("2016-01-01", "founded", "iris", "", 1e6, {"offers": {"cameras": "freemium"}})
     months = months_of(freemium_free=[90.0] * 6, freemium_paying=[10.0] * 6)
-    free = {"kind": "free", "paying_share": 0.1}
+    free = {"kind": "price or cost", "measure": "paying share", "own": 0.1, "peers": 0.3, "months_bought": 9.0}
     record = record_of(months, events_of(founded), causes=(CASH, free))
     facts = chronicle(record)
-    pivot = tried("months before a pivot", "free", turns=True)
+    pivot = tried("months before a pivot", "paying share", "free", turns=True)
     found = {one.label: one for one in checks(facts[-1], links_of(record, facts), Reversals((pivot,), complete=True))}
-    assert [cause.kind for cause in found["free"].causes] == ["condition", "founded"] and found["free"].direct
+    assert found["paying share"].direct and [cause.kind for cause in found["paying share"].causes] == ["condition"]
+    assert [cause.kind for cause in found["free"].causes] == ["founded"] and found["free"].agrees
 
 
 def test_the_document_says_it_of_causes_and_levers() -> None:
     document = as_document(story_of(CASH, TRUST), Reversals((MONEY, CARE, OTHER), complete=True))
     by_cause = {link["cause"]["says"]: link for link in document["causes"] if link["effect"]["kind"] == "ending"}
     assert by_cause["cash ran out"]["agrees"] is True and by_cause["cash ran out"]["tested_by"] == ["seed capital"]
-    assert by_cause["customers lost trust (0.30)"]["agrees"] is False
+    assert by_cause[LOST_TRUST]["agrees"] is False
     levers = {lever["lever"]: lever["agrees"] for lever in document["reversals"]["levers"]}
     assert levers == {"seed capital": True, "prevention of incidents": False, "marketing share": False}
     told = as_document(story_of(CASH), None)["causes"]
@@ -78,7 +81,7 @@ def test_the_screen_says_it() -> None:
     story = story_of(CASH, TRUST, SOLD)
     text = "\n".join(reversal_lines(story, Reversals((MONEY, CARE, FIELD, OTHER), complete=True)))
     tried_ones = "tried: prevention of incidents, data from the field"
-    assert f"customers lost trust (0.30): the firm still fails, whatever is done about it ({tried_ones})" in text
+    assert f"{LOST_TRUST}: the firm still fails, whatever is done about it ({tried_ones})" in text
     assert "They bear out: cash ran out (seed capital)" in text
     assert "No replay tells of: the buyer saw 2 M$ in it" in text
     assert "though no cause above speaks of them: marketing share" in text
@@ -93,9 +96,10 @@ def test_an_interrupted_search_contradicts_nothing() -> None:
 
 @pytest.mark.parametrize("failed", [True, False])
 def test_levers_act_on_causes_that_there_are(failed: bool) -> None:
-    known = {*get_args(ReasonKind), *RULES}
+    known = {*get_args(ReasonKind), *MEASURES, *RULES}
     settings = FirmSettings(sector="vision", offers={"cameras": "freemium", "photos": "licence"})
     for pull in lever_changes(settings, failed, {"giant": ("cameras",)}):
         assert set(pull.acts_on) <= known
     acted_on = {label for lever in LEVERS for label in lever.acts_on}
-    assert {"cash", "runway", "refused", "no model", "field", "trust", "free", "money", "profit"} <= acted_on | {"free"}
+    assert {"cash", "runway", "refused", "raised", "no model", "field advantage", "trust", "paying share"} <= acted_on
+    assert not {*MEASURES} & {*RULES} and not {*MEASURES} & {*get_args(ReasonKind)}, "a name means one thing"

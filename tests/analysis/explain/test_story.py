@@ -108,8 +108,8 @@ def test_a_later_round_ends_what_a_refusal_explains() -> None:
 
 def test_trust_and_churn_go_back_to_the_gap_between_lab_and_field() -> None:
     months = months_of(trust=[0.5, 0.5, 0.45, 0.4, 0.4, 0.4], customers=[10.0, 50.0, 100.0, 90.0, 80.0, 70.0])
-    field = {"kind": "field", "accuracy_field": 0.5, "accuracy_lab": 0.8, "ledger_key": KEY}
-    trust = {"kind": "trust", "trust": 0.4}
+    figures = {"kind": "product", "own": 0.4, "peers": 0.6, "months_bought": 9.0, "ledger_key": KEY}
+    field, trust = ({**figures, "measure": name} for name in ("field advantage", "trust"))
     links = found_links(record_of(months, events_of(FOUNDED, RELEASE), causes=(CASH, field, trust)))
     assert ("field gap", "release", "trust") in links and ("churn", "trust", "customers") in links
     assert ("field gap", "trust", "condition") in links

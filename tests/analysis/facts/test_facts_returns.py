@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.facts.returns import funds, investments, multiples, proceeds_usd, top_share
+from analysis.facts.returns import Priced, funds, investments, multiples, proceeds_usd, top_share
 from tests.support.fact_tables import firm, tables
 
-SEED, A, NOTE = ("seed", 1e6, 4e6), ("A", 5e6, 15e6), ("bridge", 1e6, math.nan)
+SEED, A, NOTE = Priced("seed", 1e6, 4e6), Priced("A", 5e6, 15e6), Priced("bridge", 1e6, math.nan)
 DISCOUNT = 0.2
 
 
@@ -38,8 +38,34 @@ def test_a_note_is_repaid_before_all_stock() -> None:
     assert proceeds_usd([SEED, A, NOTE], ("acquired", 1e6), DISCOUNT) == pytest.approx([0.0, 0.0, 1e6])
 
 
+def test_after_a_recapitalisation_the_old_money_has_common_stock_and_the_new_its_claim() -> None:
+    """2 M$ at 8 M$ before: a fifth. All of the A becomes common, so a sale for 4 M$ pays 2 M$ to the new money first.
+
+    Of the rest the A has its quarter, and the seed round a fifth of the founders' three quarters.
+    """
+    terms = {"converted": 1.0, "preference": 1.0, "pool_share": 0.0}
+    back = proceeds_usd([SEED, A, Priced("recap", 2e6, 8e6, terms)], ("acquired", 4e6), DISCOUNT)
+    assert back == pytest.approx([2e6 * 0.75 / 5, 2e6 / 4, 2e6])
+    kept = proceeds_usd([SEED, A, Priced("recap", 2e6, 8e6, {**terms, "converted": 0.0})], ("acquired", 4e6), DISCOUNT)
+    assert kept == pytest.approx([0.0, 4e6 * 5 / 7, 4e6 * 2 / 7])
+
+
+def test_terms_of_recapitalisations_are_read_off_their_events() -> None:
+    fields = json.dumps({"converted": 1.0, "preference": 1.0, "pool_share": 0.0})
+    own = tables(
+        endings=[firm("a", "2017-01-01", "acquired", exit_value_usd=4e6)],
+        rounds=[
+            {"firm": "a", "round": "seed", "time": "2014-02-01", "amount_usd": 1e6, "pre_money_usd": 4e6},
+            {"firm": "a", "round": "A", "time": "2015-02-01", "amount_usd": 5e6, "pre_money_usd": 15e6},
+            {"firm": "a", "round": "recap", "time": "2016-02-01", "amount_usd": 2e6, "pre_money_usd": 8e6},
+        ],
+        events=[{"firm": "a", "kind": "recapitalised", "time": "2016-02-01", "fields": fields}],
+    )
+    assert investments(own)["back_usd"].tolist() == pytest.approx([2e6 * 0.75 / 5, 2e6 / 4, 2e6])
+
+
 def test_a_price_that_is_missing_leaves_the_multiple_open() -> None:
-    assert all(map(math.isnan, proceeds_usd([("seed", 1e6, math.nan)], ("acquired", 1e6), DISCOUNT)))
+    assert all(map(math.isnan, proceeds_usd([Priced("seed", 1e6, math.nan)], ("acquired", 1e6), DISCOUNT)))
 
 
 @given(
@@ -48,7 +74,7 @@ def test_a_price_that_is_missing_leaves_the_multiple_open() -> None:
     st.sampled_from(["acquired", "public"]),
 )
 def test_investors_never_get_more_than_was_paid(later: list[tuple[str, float, float]], usd: float, how: str) -> None:
-    back = proceeds_usd([SEED, *later], (how, usd), DISCOUNT)
+    back = proceeds_usd([SEED, *(Priced(*one) for one in later)], (how, usd), DISCOUNT)
     assert all(one >= 0 for one in back) and sum(back) <= usd * (1 + 1e-9)
 
 
