@@ -17,11 +17,14 @@ from agents.settings import EntrantSettings, FirmSettings, Spread
 from agents.startup.startup import Startup
 from agents.state.programmes import award_founding_grant
 from simulation.capital import usual_round
+from simulation.laws import ELSEWHERE
 from simulation.plugins.rules import rule
 from simulation.records.events import Founded
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
+
+SMALLEST_SHARE = 1e-9  # of founders: below it lies what rounding leaves
 
 
 def found_startup(model: World, name: str, settings: FirmSettings) -> Startup:
@@ -103,6 +106,7 @@ class Entry(Actor):
             kind="startup",
             sector=s.sector,
             direction=s.direction,
+            home=self.home_of(name),
             offers=self.one_of(s.offers, "offer", name),
             services=self.one_of(s.services, "service", name),
             skill=self.normal(s.skill, "skill", name, 0.05, 1.0),
@@ -115,6 +119,13 @@ class Entry(Actor):
             pivot_months=12 + 24 * streams.uniform("patience", name),
             capital_usd=min(max(usual * streams.lognormal(1.0, capital.seed_sigma, "seed capital", name), 1e4), 1e11),
         )
+
+    def home_of(self, name: str) -> str | None:
+        """The jurisdiction in which an entrant is founded, by the share of each in founders; None for elsewhere."""
+        shares = {place: one.share_of_founders for place, one in self.model.settings.jurisdictions.items()}
+        shares[ELSEWHERE] = 1 - sum(shares.values())
+        weights = {place: math.log(share) for place, share in shares.items() if share > SMALLEST_SHARE}
+        return self.model.streams.choice(weights, "home", name) or None if len(shares) > 1 else None
 
     def one_of(self, options: Sequence[dict[Any, Any]], trait: str, name: str) -> dict[Any, Any]:
         """One of the options with equal chance, an empty mapping where there are none.

@@ -26,8 +26,8 @@ SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inferenc
 _N_SHOWN = len(SHOWN)
 _FLOAT_COLUMNS = (*SHOWN, "price_usd", "trust", "capacity", "customers", "free", "won", "lost", "converted", "renewed")
 _TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
-_COLUMNS = _FLOAT_COLUMNS + _TERMS
-_TRUST, _CAPACITY, _SCALE = (_COLUMNS.index(name) for name in ("trust", "capacity", "inference_scale"))
+_COLUMNS = (*_FLOAT_COLUMNS, *_TERMS, "reach")
+_TRUST, _CAPACITY, _SCALE, _REACH = (_COLUMNS.index(name) for name in ("trust", "capacity", "inference_scale", "reach"))
 _SEGMENT_FIELDS = (
     "customers", "reference_price_usd", "advantage_weight", "price_weight", "brand_weight", "trust_weight",
     "tailoring_weight", "edge_weight", "adoption_hurdle", "switching_cost", "contract_months", "closure_rate_year",
@@ -54,7 +54,8 @@ class Market:
     the traditional method, as promised and as lived), field_accuracy, trust (0..1), edge (1: fits the device),
     capacity (new customers the firm can take on in the month), customers (paying), free (free users), won, lost,
     converted, renewed (customers in the last month; who renews a product buys it again), inference_scale (cost of
-    serving against a mid-ladder model), fairness_gap and leakage (of the model, as measured).
+    serving against a mid-ladder model), fairness_gap and leakage (of the model, as measured), reach (part of the
+    segment's customers to whom the offer may be sold).
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Market:
         year: float = 2014.0,
     ) -> None:
         self.n_offers, self.year = 0, year
+        self._is_split = False  # whether some offer does not reach all customers of its segment
         self.firm: list[str] = []
         self.firm_index: dict[str, int] = {}
         self._trends: dict[tuple[str, str], Trend] = {}  # of the number of customers, by segment
@@ -157,7 +159,7 @@ class Market:
         self._whole[:, slot] = MODELS.index(model), self.segment_index[sector, segment], owner
         self._floats[_TRUST, slot] = self.brand.trust_start
         self._floats[_CAPACITY, slot] = np.inf
-        self._floats[_SCALE, slot] = 1.0
+        self._floats[_SCALE, slot] = self._floats[_REACH, slot] = 1.0
         self._show_columns()
         self._stale, self._by_offer = True, None
         return slot
@@ -180,6 +182,17 @@ class Market:
         if not self.record_of(slot).starts_free:
             self["free"][slot] = 0.0
         self._stale = True
+
+    def set_reach(self, slot: int, reach: float) -> None:
+        """Offer to another part (above 0) of a segment's customers; of those who are no longer reached none stays."""
+        column = self.columns["reach"]
+        before = column.item(slot)
+        if reach == before:
+            return
+        if reach < before:
+            for name in ("customers", "free"):
+                self.columns[name][slot] *= reach / before
+        column[slot], self._is_split = reach, True
 
     def record_of(self, slot: int) -> RevenueModelRecord:
         """How an offer earns."""
@@ -241,9 +254,17 @@ class Market:
             - p["price_weight"] * c["perceived_usd_month"] / p["reference_price_usd"]
         )
         sells = self.selling & (c["field_accuracy"] >= p["field_threshold"])
-        newcomer = np.where(sells, base + p["advantage_weight"] * c["lab"], -np.inf)
+        newcomer = np.where(sells, base + p["advantage_weight"] * c["lab"] + self.reach_utils(), -np.inf)
         own = np.where(self.selling, base + p["advantage_weight"] * c["field"], -np.inf)
         return newcomer, own
+
+    def reach_utils(self) -> Floats | float:
+        """What is added to the utility of an offer that only a part of the customers can choose: log of that part.
+
+        So an offer's weight in the logit is what it is on average over customers, where offers are spread over
+        them independently of each other (implicit availability, Cascetta & Papola 2001).
+        """
+        return np.log(self["reach"]) if self._is_split else 0.0
 
     def own_by_kind(self, own: Floats) -> Floats:
         """Utility of staying for payers (row 0) and for free users (row 1), shape [2, n_offers].
@@ -282,7 +303,7 @@ class Market:
         self._convert()
         self._update_trust()
         usd_per_util = s["reference_price_usd"] / s["price_weight"]
-        self.surplus_usd = self.served() * inclusive_value(seg, own, len(aware)) * usd_per_util
+        self.surplus_usd = self.served() * inclusive_value(seg, own + self.reach_utils(), len(aware)) * usd_per_util
 
     def _convert(self) -> None:
         """Free users who begin to pay: fewer where a rival gives a better model away (cause (b) of CASE-SPEECH)."""

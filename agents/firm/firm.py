@@ -9,11 +9,14 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from agents import treasury
 from agents.actor import Actor
 from agents.averages import average
 from agents.firm.certification import Certification
+from agents.firm.general_purpose import duties_now_usd
 from agents.firm.laboratory import Laboratory
 from agents.firm.management import Management
+from agents.firm.markets_served import MarketsServed
 from agents.firm.measures import firm_row
 from agents.firm.remedy import FieldRemedy
 from agents.firm.risk import RiskRegister
@@ -25,12 +28,14 @@ from agents.firm.support import Support
 from agents.firm.university import UniversityLink
 from agents.settings import FirmSettings
 from simulation.books import Account, AccountName
+from simulation.laws import ELSEWHERE
 from simulation.market import Standing
 from simulation.plugins.rules import rule
 from simulation.records.columns import EndingRow, FirmRow
 from simulation.records.events import Event
 from simulation.records.reasons import Reason, as_records
 from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
+from simulation.settings.law import LawSettings
 
 if TYPE_CHECKING:
     from agents.firm.owner import Owner, World
@@ -50,6 +55,8 @@ class Firm(Actor, ABC):
         self.books = model.bank.open(name)
         self.staff = {role: float(settings.staff.get(role, 0.0)) for role in ROLES}
         self.given = settings  # as the scenario has them; managers move some in `settings`
+        self.home = settings.home or ELSEWHERE
+        self.markets = MarketsServed(self)
         self.brand_usd = settings.brand_usd
         self.management = Management(self)
         self.risks = RiskRegister(self)
@@ -78,6 +85,20 @@ class Firm(Actor, ABC):
         model.enter(self)
 
     # -- views --------------------------------------------------------------------------------------------------------
+
+    @property
+    def law(self) -> LawSettings:
+        """The law that binds it: of the markets it serves, the stricter, and of its home."""
+        return self.model.laws.single or self.markets.law()
+
+    def law_for(self, offer: str) -> LawSettings:
+        """The law that binds one of its offers."""
+        return self.model.laws.single or self.markets.law_for(place_of(self.sector, offer)[0])
+
+    @property
+    def markets_served(self) -> tuple[str, ...]:
+        """The jurisdictions it sells to; none where the world has none."""
+        return self.markets.served
 
     @property
     def sector_settings(self) -> SectorSettings:
@@ -159,6 +180,8 @@ class Firm(Actor, ABC):
             self.management.manage()
         self.budget_usd = self.choose_budget()
         self.budget_usd -= self.risks.manage(self.budget_usd)
+        if self.markets.is_split:
+            self.markets.review()
         self.plan_staff()
         self.respond_to_market()
         for laboratory in self.laboratories.values():
@@ -250,14 +273,14 @@ class Firm(Actor, ABC):
 
     def costs_due(self) -> dict[Account, float]:
         """Costs of the month by account, USD, in the order in which they are paid."""
-        labour, law = self.model.settings.labour, self.model.settings.law
+        labour, law = self.model.settings.labour, self.law
         out_wages = wage_bill(self.staff, self.model.talent.wages)
         return {
             "wages": out_wages,
             "overhead": labour.overhead_share * out_wages,
             "goods": self.sales.goods_usd,
             "inference": max(self.sales.serving_usd() - self.prepaid_serving_usd, 0.0),
-            "compliance": law.compliance_usd_month,
+            "compliance": law.compliance_usd_month + duties_now_usd(self, law),
         }
 
     def pay_costs(self, due: Mapping[Account, float]) -> None:
@@ -275,8 +298,8 @@ class Firm(Actor, ABC):
         profit = self.books.month_profit_usd()
         past = -balance["retained_earnings"] / 100
         taxable = min(profit, profit + past)
-        tax = max(taxable, 0.0) * self.model.settings.law.tax_rate
-        self.spend(self.support.tax_due_usd(tax), "taxes", "government")
+        tax = max(taxable, 0.0) * self.law.tax_rate
+        treasury.receive(self, "taxes", self.support.tax_due_usd(tax), "taxes")
 
     # -- law and incidents --------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from agents.firm.general_purpose import evaluated_for, pay_licences, rows_left
 from agents.firm.remedy import FieldRemedy, LeakRemedy
 from agents.firm.sectors_served import pretraining_runs
 from agents.firm.service_desk import buy_rows, training_terms
@@ -30,8 +31,10 @@ from agents.firm.training_plan import (
 )
 from simulation.compute import HOURS_PER_MONTH, proxy_rows
 from simulation.demand import advantage
+from simulation.general_purpose_law import gpu_price_factor, most_gpus
 from simulation.records.events import Release, RunBrokeDown
 from simulation.settings import SectorSettings
+from simulation.settings.law import LawSettings
 from simulation.training.ladder import architecture, inference_flops
 from simulation.training.plan import TrainingPlan
 from simulation.training.pool import Member, member
@@ -82,6 +85,7 @@ class Laboratory:
         self.ordered_field_accuracy = self.ordered_minimisation = 0.0
         self.released: TrainingResult | None = None
         self.released_plan: TrainingPlan | None = None
+        self.released_hours = 0.0  # GPU hours that its training took
         self._advantages: tuple[TrainingResult, TrainingResult, tuple[float, float]] | None = None  # old, new, what
         self.last_plan: TrainingPlan | None = None
         self._last_draft: tuple[Draft, FirmSettings] | None = None  # what the last plan was made of, and whose it was
@@ -108,6 +112,11 @@ class Laboratory:
     def sector_settings(self) -> SectorSettings:
         """Settings of the sector in force."""
         return self.model.settings.sectors[self.sector]
+
+    @property
+    def law(self) -> LawSettings:
+        """The law that binds what it makes."""
+        return self.model.laws.single or self.firm.markets.law_for(self.sector)
 
     # -- quality ------------------------------------------------------------------------------------------------------
 
@@ -161,7 +170,7 @@ class Laboratory:
             more_private = old is not None and is_more_private(job.plan, old)
             if worse and not (self.fix_ordered and follows) and not more_private:
                 continue
-            self.released, self.released_plan = result, job.plan
+            self.released, self.released_plan, self.released_hours = result, job.plan, job.hours
             lab, field = result.accuracy_lab, result.accuracy_field
             self.firm.record(Release(other=self.where, run=job.key, lab=lab, field=field, rung=job.plan.rung))
             if follows:
@@ -194,7 +203,7 @@ class Laboratory:
     def gather_data(self, usd: float) -> None:
         """Label rows: first what customers' use gave (as far as law and pipeline allow), then bought ones."""
         world, s = self.model.settings, self.firm.settings
-        labour, law = world.labour, world.law
+        labour, law = world.labour, self.law
         keep, remedy = 1 - labour.data_decay_year / 12, self.field_remedy
         field_share, row_usd = remedy.field_share(s.field_share), labour.label_cost_usd * law.data_cost_factor
         usd, from_use = remedy.data_usd(usd), self.firm.sales.usage_rows(self) * law.consent_share * s.data_operations
@@ -222,9 +231,10 @@ class Laboratory:
         money = min(self.purse_usd, 0.3 * firm.books.cash_usd * self.share)
         bill_usd = firm.support.bill_affordable_usd(money)
         factor, gain = training_terms(firm, bill_usd)
-        price = model.cloud.price_usd(model.year) * factor
+        price = model.cloud.price_usd(model.year) * gpu_price_factor(firm.law.compute) * factor
         own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months * self.share
-        team, means = self.team(), self.means(own_hours + bill_usd / price)
+        free_hours = firm.support.public_hours_left() * self.share
+        team, means = self.team(), self.means(own_hours + free_hours + bill_usd / price)
         grid = model.settings.training
         draft = draft_plan(team, self.sector_settings.task, model.settings.compute, means, grid)
         if not self.fix_ordered and self.is_idle(draft, team):
@@ -233,7 +243,11 @@ class Laboratory:
         if not self.fix_ordered and not self.worth_training(plan):
             return
         hours = hours_taken(team, model.settings.compute, means, draft.rung)
-        bought_hours = max(hours - own_hours, 0.0)
+        cloud_hours = max(hours - own_hours, 0.0)
+        bought_hours = max(cloud_hours - free_hours, 0.0)
+        firm.support.use_public_hours(cloud_hours - bought_hours)
+        if self.where:
+            pay_licences(firm, self.rows_elsewhere())
         self.purse_usd = max(self.purse_usd - firm.support.pay_compute(bought_hours * price), 0.0)
         self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
@@ -241,7 +255,7 @@ class Laboratory:
         usual = usual_hours(team, model.settings.compute, plan.rung, means.progress, means.pretraining_runs)
         key = model.order(plan, due=False, skill=skill_at_work(team))
         self.job = Job(plan, key, model.env.now, hours, usual)
-        model.env.process(self.run(self.job, bought_hours / gain))
+        model.env.process(self.run(self.job, bought_hours / gain + cloud_hours - bought_hours))
 
     def draw_plan(self, hours: float) -> tuple[TrainingPlan, float]:
         """The plan for the GPU hours at hand, and the hours it takes."""
@@ -264,7 +278,7 @@ class Laboratory:
             self.rows_field,
             self.minority_share,
             self.firm.settings.anonymisation + self.extra_anonymisation,
-            model.settings.law.minimisation_share,
+            self.law.minimisation_share,
             *self.pretraining(),
         )
 
@@ -276,10 +290,14 @@ class Laboratory:
         """
         if not self.where:
             return 0, 0.0
+        world, rows = self.model.settings, rows_left(self.firm, self.rows_elsewhere())
+        n_others = len(self.firm.laboratories) - 1
+        return proxy_rows(world.compute, rows, step=world.training.rows_step), pretraining_runs(n_others)
+
+    def rows_elsewhere(self) -> float:
+        """Rows that the firm holds in each of its other sectors, on average."""
         others = [lab for lab in self.firm.laboratories.values() if lab is not self]
-        rows = sum(lab.rows_lab + lab.rows_field for lab in others) / len(others)
-        world = self.model.settings
-        return proxy_rows(world.compute, rows, step=world.training.rows_step), pretraining_runs(len(others))
+        return sum(lab.rows_lab + lab.rows_field for lab in others) / len(others)
 
     def worth_training(self, plan: TrainingPlan) -> bool:
         """A run is worth its price when it is larger, has more rows or more telling ones, or is more private."""
@@ -314,9 +332,12 @@ class Laboratory:
         # GPUs are rented (or owned) for the work as usual practice would need it: better practice is done sooner.
         effort = job.hours / job.usual_hours if job.usual_hours > 1 else 1.0
         if cloud_hours > 1:
-            yield model.env.process(model.cloud.run_job(cloud_hours * pace, cloud_hours / effort))
+            most = most_gpus(self.firm.law.compute)
+            yield model.env.process(model.cloud.run_job(cloud_hours * pace, cloud_hours / effort, most))
         else:
             yield model.env.timeout(max(model.settings.compute.job_months * effort * pace, 0.05))
+        if months := evaluated_for(self.firm, job.hours):
+            yield model.env.timeout(months)
         if self.firm.alive:
             self.n_broken += broken
             self.lost_runs += lost

@@ -7,6 +7,7 @@ from pydantic import Field
 from simulation.parameters import Name, Settings
 from simulation.settings.capital import CapitalSettings, StageTerms
 from simulation.settings.hazards import RiskSettings, SocietySettings
+from simulation.settings.jurisdictions import JurisdictionSettings
 from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
 from simulation.settings.names import ROLES, SERVICES, STAGES, FundStage, RevenueModel, Role, Service, Stage
@@ -22,6 +23,7 @@ __all__ = [
     "CapitalSettings",
     "ComputeSettings",
     "FundStage",
+    "JurisdictionSettings",
     "LabourSettings",
     "Name",
     "RevenueModel",
@@ -51,6 +53,9 @@ class WorldSettings(Settings):
     brand: BrandSettings = BrandSettings()
     capital: CapitalSettings = CapitalSettings()
     law: LawSettings = LawSettings()
+    jurisdictions: dict[Name, JurisdictionSettings] = Field(
+        default={}, description="jurisdictions by name; customers of none live where only the world's law holds"
+    )
     risk: RiskSettings = RiskSettings()
     society: SocietySettings = SocietySettings()
     services: ServiceSettings = ServiceSettings()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from simulation.parameters import Name, Settings, parameter
+from simulation.settings.partial_law import PartialLawSettings
 
 
 class SegmentSettings(Settings):
@@ -73,6 +74,7 @@ class SegmentSettings(Settings):
         low=0,
         high=1,
         kind="lever",
+        stricter="higher",
     )
     certified_field_accuracy: float = parameter(
         0.0,
@@ -81,6 +83,7 @@ class SegmentSettings(Settings):
         low=0,
         high=1,
         kind="lever",
+        stricter="higher",
     )
     certified_fairness_gap: float = parameter(
         1.0,
@@ -89,6 +92,7 @@ class SegmentSettings(Settings):
         low=0,
         high=1,
         kind="lever",
+        stricter="lower",
     )
     accidents_year: float = parameter(
         0.0,
@@ -148,6 +152,9 @@ class SectorSettings(Settings):
         low=1,
         high=240,
         source="C6 (images); C7: 8 (language)",
+    )
+    law: PartialLawSettings = Field(
+        default=PartialLawSettings(), description="law on this sector alone, beside that of the world"
     )
     segments: dict[Name, SegmentSettings] = Field(description="groups of customers", min_length=1)
 
