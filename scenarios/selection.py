@@ -14,12 +14,11 @@ from math import fsum
 from typing import Any
 
 from scenarios.content import Content
+from scenarios.statements import PARTS
 from scenarios.strict_yaml.document import Document, Origin
 from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, dotted, listed, show
 
 BY = "with these sectors alone: "
-PARTS = ("set", "tighten", "add")
-"""Parts of an intervention that name paths."""
 
 
 def is_selection(scenario: Content) -> bool:

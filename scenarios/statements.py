@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name
 
+PARTS = ("set", "tighten", "add")
+"""Parts of an intervention that name paths."""
+
 
 class Intervention(Settings):
     """A dated change of world or firms, which stays in force until something changes it again."""

@@ -54,6 +54,8 @@ class MarketsServed:
     def reach(self, segment: str, admitted: bool) -> float:
         """Part of a segment's customers to whom it may sell: in all markets served, or where no examination binds."""
         laws, (sector, _) = self.model.laws, place_of(self.firm.sector, segment)
+        if admitted and len(self.served) == len(laws.jurisdictions):
+            return 1.0
         open_ones = [one for one in (ELSEWHERE, *self.served) if admitted or not self.asks(laws, segment, one)]
         return min(sum(laws.share_of(sector, one) for one in open_ones), 1.0)
 

@@ -53,6 +53,8 @@ OTHERS: dict[str, list[Any]] = {
     "world.law.support.sectors": [["shops"], []],
     "firms.*.sector": ["shops", "vision"],
     "firms.*.founded": ["2016-11", "2016-03"],
+    "firms.*.home": ["eu"],
+    "world.jurisdictions.*.share_in_sector": [{"vision": 0.3}, {"shops": 0.1}],
     "firms.*.adapts_to": [{"shops": {"chains": "licence"}}],
     "firms.*.offers": [{"cameras": "licence"}],
     "firms.*.services": [{"data": 0.5}],
@@ -83,7 +85,7 @@ def play(scenario: Scenario) -> tuple[Rows, Rows]:
         rows.append((model.calendar.date_of(model.month - 1), dict(model.bank.books["government"].balance)))
     model.tables()
     for name, table in model.recorder.rows.items():
-        undated = name in ("endings", "funds")
+        undated = name in ("endings", "funds", "public_accounts")
         told = [row for row in table if not (name == "events" and row[1] == "law")]
         rows += [(None if undated else row[0], (name, *row)) for row in told]
     early = [repr(row) for row in rows if row[0] is not None and row[0] < AT]
@@ -106,7 +108,7 @@ def kind_of(place: Place) -> str:
     parts = path.split(".")
     if parts[0] == "firms":
         return ".".join(("firms", base_scenario(world).firms[parts[1]].kind, *parts[2:]))
-    return re.sub(r"\b(sectors|segments|entrants|investors)\.[a-z0-9-]+", r"\1.*", path)
+    return re.sub(r"\b(sectors|segments|entrants|investors|jurisdictions)\.[a-z0-9-]+", r"\1.*", path)
 
 
 def settings_of(parts: tuple[str, ...]) -> dict[str, list[Place]]:
@@ -123,7 +125,7 @@ BY_DATE, AT_START = settings_of(DATED), settings_of(FROM_START)
 
 def general(path: str) -> str:
     """The path with a star for the name of a firm, stream, fund or sector."""
-    return re.sub(r"^(firms|entrants|investors|world\.sectors)\.[a-z0-9-]+", r"\1.*", path)
+    return re.sub(r"^(firms|entrants|investors|world\.sectors|world\.jurisdictions)\.[a-z0-9-]+", r"\1.*", path)
 
 
 def values_for(place: Place) -> list[Any]:
