@@ -32,6 +32,9 @@ def timeline(scenario: Content) -> Iterator[State]:
         check_dated(intervention.set, type(scenario), at)
         document = apply_changes(document, intervention.set, type(scenario), by=by, at=at)
         standing += standing_in(intervention, type(scenario), by, here)
+        if intervention.tighten:  # a value that is not the stricter one must be a possible one all the same
+            alone = apply_changes(document, intervention.tighten, type(scenario), by=by, at=(*here, "tighten"))
+            _validated(alone, type(scenario), by, here)
         in_force = laid(document, standing, type(scenario))
         after = _validated(in_force, type(scenario), f"after the intervention of {intervention.at:%Y-%m}: ", here)
         _check_same_market(scenario, after, intervention.at, at)

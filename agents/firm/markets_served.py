@@ -74,6 +74,7 @@ class MarketsServed:
         for name in self.model.laws.jurisdictions:
             if (name in wanted) is not (name in self.served):
                 self.record_change(name, entered=name in wanted)
+                self.against[name] = 0
         if wanted != self.served:
             self.served = wanted
             self.firm.certification.forget_demands()

@@ -182,7 +182,10 @@ ABROAD: dict[str, Any] = {
     "start": "2016-01",
     "years": 2,
     "world": {
-        "sectors": {"vision": {"segments": {"cameras": SEGMENT}}, "shops": {"segments": {"chains": SEGMENT}}},
+        "sectors": {
+            "vision": {"segments": {"cameras": SEGMENT}},
+            "shops": {"segments": {"chains": {**SEGMENT, "customers": 20}}},
+        },
         "jurisdictions": {
             "us": {"share_of_customers": 0.5, "share_of_founders": 0.4, "law": {"tax_rate": 0.1}},
             "eu": {
@@ -197,7 +200,7 @@ ABROAD: dict[str, Any] = {
     "firms": {
         "lens": {
             "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7, "home": "us",
-            "market_exit_months": 3,
+            "market_exit_months": 9,
         },
         "owner": {
             "kind": "incumbent", "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7,
@@ -205,7 +208,7 @@ ABROAD: dict[str, Any] = {
         },
         "store": {
             "kind": "incumbent", "sector": "shops", "offers": {"chains": "subscription"}, "capital_usd": 1e7,
-            "core_income_usd_month": 2e5, "price_level": 6, "home": "us", "market_exit_months": 6,
+            "core_income_usd_month": 2e5, "price_level": 2, "home": "us", "market_exit_months": 9,
         },
     },
     "entrants": {
