@@ -21,14 +21,14 @@ EVERYTHING: dict[str, Any] = {
     "compute_voucher_share": 0.5, "compute_voucher_cap_usd_year": 1e5,
     "certification": {"scope": "all", "field_accuracy": 0.3, "exam_months": 1, "fee_usd": 1000},
     "support": {
-        "grant_usd": 1e5, "research_wage_share": 0.3, "tax_credit_share": 0.2, "tax_holiday_years": 5,
+        "grant_usd": 1e5, "research_wage_share": 0.3, "tax_credit_share": 0.2, 
         "commons_rows_year": 1e5, "training_usd_person": 1e4, "usual_talent_growth_year": 0.0,
         "public_gpu_hours_year": 500, "open_weights_usd_year": 1.2e6,
     },
     "university": {"participation_share": 1.0, "shared_rows": 1000, "graduate_usd": 5000},
 }  # fmt: skip
 PROGRAMMES = {
-    "grants", "wages", "credits", "holidays", "vouchers", "commons", "universities", "public-compute", "open-weights",
+    "grants", "wages", "credits", "vouchers", "commons", "universities", "public-compute", "open-weights",
     "talent", "audits", "taxes", "fines", "fees",
 }  # fmt: skip
 GENEROUS: dict[str, Any] = {
@@ -54,8 +54,19 @@ def test_every_programme_is_in_the_accounts_and_they_add_up_to_the_books() -> No
     kinds = table.groupby("programme")["kind"].agg(set)
     assert kinds["grants"] == kinds["wages"] == kinds["vouchers"] == {"startup"} and "incumbent" in kinds["taxes"]
     assert kinds["talent"] == kinds["open-weights"] == {""}
-    assert set(table.loc[table["programme"].isin(["credits", "holidays"]), "flow"]) == {"forgone"}
+    assert set(table.loc[table["programme"].eq("credits"), "flow"]) == {"forgone"}
     assert (table.loc[table["flow"] == "received", "usd"] <= 0).all() and {2016, 2017, 2018} <= set(table["year"])
+
+
+def test_tax_that_a_young_firm_need_not_pay_is_forgone_and_what_is_left_is_received() -> None:
+    model = lone_world(law={"tax_rate": 0.3, "support": {"tax_holiday_years": 1, "budget_usd_year": {"holidays": 1e5}}})
+    firm = found(model)
+    model.bank.pay("customers", firm.name, 1e6, "spending", "sales")
+    firm.pay_taxes()
+    told = {row.programme: row for row in model.public_accounts.rows() if row.kind == "startup"}
+    assert (told["holidays"].flow, told["holidays"].usd) == ("forgone", 1e5)
+    assert (told["taxes"].flow, told["taxes"].usd) == ("received", -2e5)
+    check_public_accounts(model)
 
 
 def test_a_year_of_a_programme_is_what_its_account_says() -> None:
