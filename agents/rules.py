@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import agents.entry
 import agents.firm.firm
+import agents.firm.markets_served
 import agents.fund
 import agents.incumbent.acquisition
 import agents.incumbent.incumbent

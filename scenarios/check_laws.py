@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from scenarios.content import Content
 from scenarios.strict_yaml.errors import Path, Problem, dotted, not_one_of, unknown_key
@@ -20,7 +21,8 @@ def check_laws(s: Content) -> Iterator[Problem]:
             says = f"{dotted(path)}: holds for a whole state; set it in world.law or in the law of a jurisdiction"
             yield Problem(says, path, hint="set it in world.law or in the law of a jurisdiction")
     for name, place in s.world.jurisdictions.items():
-        for i, sector_name in enumerate(place.law.support.sectors or ()):
+        law: Any = place.law  # whose parameters are made from those of `LawSettings`
+        for i, sector_name in enumerate(law.support.sectors or ()):
             path = ("world", "jurisdictions", name, "law", "support", "sectors", i)
             if sector_name not in s.world.sectors:
                 yield not_one_of(path, sector_name, s.world.sectors, "the sectors in world.sectors")

@@ -7,13 +7,14 @@ parameter by parameter (`simulation.stricter`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
+
+from pydantic.fields import FieldInfo
 
 from simulation.parameters import Settings, declared
 from simulation.settings import SectorSettings, WorldSettings
 from simulation.settings.law import CertificationSettings, LawSettings
-from simulation.settings.partial_law import Partial
 from simulation.stricter import side_by_side
 
 S = TypeVar("S", bound=Settings)
@@ -34,17 +35,12 @@ def laid_over(law: S, further: Settings) -> S:
     return law.model_copy(update={name: value for name, value in changes.items() if value is not getattr(law, name)})
 
 
-def home_fields() -> tuple[str, ...]:
-    """Parameters and groups of law that bind firms at home, not what they sell."""
-    return tuple(name for name, field in LawSettings.model_fields.items() if _binds_at_home(field.annotation, field))
+def _binds_at_home(field: FieldInfo) -> bool:
+    return (declared(field, "binds") or getattr(field.annotation, "BINDS", "sale")) != "sale"
 
 
-def _binds_at_home(kind: object, field: object) -> bool:
-    own = declared(field, "binds")  # type: ignore[arg-type]
-    return (own or getattr(kind, "BINDS", "sale")) != "sale"
-
-
-HOME = home_fields()
+HOME = tuple(name for name, field in LawSettings.model_fields.items() if _binds_at_home(field))
+"""Parameters and groups of law that bind firms at home, not what they sell."""
 
 
 class Laws:
@@ -52,8 +48,7 @@ class Laws:
 
     def __init__(self, world: WorldSettings) -> None:
         self.world, self.jurisdictions = world, world.jurisdictions
-        parts: Iterable[Partial] = (part.law for part in (*world.sectors.values(), *world.jurisdictions.values()))
-        alike = not world.jurisdictions and not any(part.says_something() for part in parts)
+        alike = not world.jurisdictions and not any(one.law.says_something() for one in world.sectors.values())
         self.single: LawSettings | None = world.law if alike else None
         self._known: dict[tuple[object, ...], LawSettings] = {}
 

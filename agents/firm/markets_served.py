@@ -82,8 +82,10 @@ class MarketsServed:
     def record_change(self, name: str, entered: bool) -> None:
         """Record that the firm leaves a jurisdiction, or sells there again."""
         cost, earned = self.cost_usd_month(name), self.earned_usd_month(name)
-        kind = MarketEntered if entered else MarketLeft
-        self.firm.record(kind(other=name, amount_usd=cost, earned_usd=earned))
+        if entered:
+            self.firm.record(MarketEntered(other=name, amount_usd=cost, earned_usd=earned))
+        else:
+            self.firm.record(MarketLeft(other=name, amount_usd=cost, earned_usd=earned))
 
     def worth_serving(self, name: str) -> bool:
         """Whether sales in a jurisdiction bring what its law costs; no sales and no cost are worth it too."""

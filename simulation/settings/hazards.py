@@ -103,5 +103,5 @@ class SocietySettings(Settings):
         "ratio",
         low=1,
         high=5,
-        source="Ballard, Shoven & Whalley 1985: 1.17 to 1.56 for US taxes; Dahlby 2008 (recalled)",
+        source="P28: 1.17 to 1.56",
     )

@@ -21,7 +21,7 @@ EVERYTHING: dict[str, Any] = {
     "compute_voucher_share": 0.5, "compute_voucher_cap_usd_year": 1e5,
     "certification": {"scope": "all", "field_accuracy": 0.3, "exam_months": 1, "fee_usd": 1000},
     "support": {
-        "grant_usd": 1e5, "research_wage_share": 0.3, "tax_credit_share": 0.2, 
+        "grant_usd": 1e5, "research_wage_share": 0.3, "tax_credit_share": 0.2,
         "commons_rows_year": 1e5, "training_usd_person": 1e4, "usual_talent_growth_year": 0.0,
         "public_gpu_hours_year": 500, "open_weights_usd_year": 1.2e6,
     },
