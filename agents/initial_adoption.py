@@ -16,6 +16,7 @@ from agents.firm.laboratory import Job
 from agents.firm.training_plan import skill_at_work
 from agents.fund import Fund, funds_of
 from simulation.compute import HOURS_PER_MONTH
+from simulation.general_purpose_law import gpu_price_factor
 from simulation.history import adopted_share, fees_left, money_left
 
 if TYPE_CHECKING:
@@ -64,10 +65,11 @@ def put_model_to_use(firm: Firm) -> None:
     """An incumbent enters with the model that its data, skill and half a year of compute make in that year."""
     lab, model = firm.laboratory, firm.model
     own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months
-    bought_hours = firm.support.bill_covered_usd(lab.purse_usd) / model.cloud.list_price_usd(model.year)
-    plan, _ = lab.draw_plan(own_hours + bought_hours)
+    price = model.cloud.list_price_usd(model.year) * gpu_price_factor(firm.law.compute)
+    bought_hours = firm.support.bill_covered_usd(lab.purse_usd) / price
+    plan, hours = lab.draw_plan(own_hours + bought_hours)
     lab.last_plan = plan
-    lab.finished.append(Job(plan, model.order(plan, skill=skill_at_work(lab.team()))))
+    lab.finished.append(Job(plan, model.order(plan, skill=skill_at_work(lab.team())), hours=hours))
 
 
 def hand_over_customers(model: World, incumbents: list[Firm]) -> None:

@@ -6,6 +6,7 @@ import agents.diagnosis.causes
 import agents.entry.prospects
 import agents.entry.stream
 import agents.firm.firm
+import agents.firm.markets_served
 import agents.firm.sourcing
 import agents.fund
 import agents.incumbent.acquisition

@@ -124,6 +124,17 @@ class FirmSettings(Settings):
     founded: Month | None = parameter(
         None, "month in which it enters; empty: with the world", kind="constant", fixed=True
     )
+    home: Name | None = parameter(
+        None, "jurisdiction of its home; empty: none, only the world's law binds it there", kind="constant", fixed=True
+    )
+    market_exit_months: float = parameter(
+        12,
+        "months in which the law of a jurisdiction costs more than sales there bring before it leaves",
+        "months",
+        low=1,
+        high=1000,
+        kind="lever",
+    )
     offers: dict[Name, RevenueModel] = Field(
         default={},
         description="segments it sells to, and how it earns there; a firm of direction tools may have none",

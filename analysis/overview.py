@@ -23,6 +23,7 @@ class Overview:
     sectors: one row per sector with medians over seeds in the last month; `n_hhi` and `n_best_quality_field` count the
     seeds behind two of them: a market in which nobody is served has no concentration, one without a model no quality.
     endings: startups by ending, all seeds. survival: mean over the `n_survival` seeds that founded a startup.
+    public_money_usd: by programme, tax, fee or fine, its cost over the run, mean over seeds; receipts are negative.
     """
 
     n_seeds: int
@@ -30,6 +31,7 @@ class Overview:
     endings: dict[str, int]
     survival: float
     n_survival: int
+    public_money_usd: dict[str, float]
 
 
 def overview(run: Run) -> Overview:
@@ -43,7 +45,15 @@ def overview(run: Run) -> Overview:
         {str(ending): int(n) for ending, n in endings.items()},
         float(alive.mean()),
         len(alive),
+        public_money(run, scenario),
     )
+
+
+def public_money(run: Run, scenario: str) -> dict[str, float]:
+    """Public cost of each programme over the run, mean over seeds, USD; receipts are negative."""
+    rows = run.select("public_accounts", scenario, BASE, ["programme", "usd"])
+    sums = rows.groupby("programme")["usd"].sum() / len(run.seeds)
+    return {str(programme): float(usd) for programme, usd in sums.items()}
 
 
 def sectors_at_the_end(run: Run, scenario: str) -> pd.DataFrame:
@@ -69,6 +79,7 @@ def as_document(run: Run, found: Overview) -> dict[str, Any]:
         "endings": found.endings,
         "survival": number_or_null(found.survival),
         "n_survival": found.n_survival,
+        "public_money_usd": found.public_money_usd,
         "sectors": sectors,
         "training": run.training_cost,
         "seconds": run.manifest["seconds"],

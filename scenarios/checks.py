@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from agents.entrant_names import stream_of
 from agents.settings import FirmSettings
+from scenarios.check_laws import check_laws
 from scenarios.content import Content
 from scenarios.expectation import Expectation
 from scenarios.lab_checks import check_labs
@@ -16,9 +17,9 @@ from scenarios.strict_yaml.errors import (
     Problem,
     ScenarioError,
     bad_value,
-    did_you_mean,
     dotted,
     listed,
+    not_one_of,
     show,
     unknown_key,
 )
@@ -32,6 +33,7 @@ def check(scenario: Content) -> None:
         *_check_sourcing(scenario),
         *_check_numbers(scenario),
         *_check_breakthroughs(scenario),
+        *check_laws(scenario),
         *_check_firms(scenario),
         *_check_entrants(scenario),
         *_check_investors(scenario),
@@ -244,7 +246,3 @@ def _check_window(s: Content, path: Path, e: Expectation) -> Iterator[Problem]:
     if e.before is not None and not s.start < e.before <= s.end:
         allowed = f"inside the run, after {s.start:%Y-%m} and at most {s.end:%Y-%m}"
         yield bad_value((*path, "before"), f"{e.before:%Y-%m}", allowed)
-
-
-def not_one_of(path: Path, value: str, names: Iterable[str], of_what: str) -> Problem:
-    return bad_value(path, value, f"one of {of_what}: {listed(names)}", did_you_mean(value, names).strip())

@@ -25,6 +25,11 @@ How a scenario sets them is told in [scenarios.md](scenarios.md).
 it acts from that month on (below `world` and `firms`); what is not dated acts at the start only. In a path, words in
 capitals stand for names you choose.
 """
+PARTIAL = (
+    "Any part of what `world.law` can say, in the same groups; what is left out does not bind. How it combines with\n"
+    "the laws beside it is said there, under *Meaning*: the stricter counts, and where that is said the sum; of a\n"
+    "parameter without a direction the more special law's value holds."
+)
 COLUMNS = ("Parameter", "Meaning", "Unit", "Default", "Range", "Kind", "Dated", "Source")
 
 
@@ -48,7 +53,7 @@ def _classes(path: tuple[str, ...], here: Spot | None) -> Iterator[tuple[str, ty
         )
     elif isinstance(here.kind, type) and issubclass(here.kind, Settings):
         yield ".".join(path), here.kind
-        for name in here.kind.model_fields:
+        for name in () if here.says_a_part else here.kind.model_fields:  # what may stand there stands in its whole
             yield from _classes((*path, name), here.child(name))
 
 
@@ -59,6 +64,8 @@ def _placeholder(plural: str) -> str:
 def _section(settings: type[Settings], paths: list[str]) -> str:
     title = ", ".join(f"`{path}`" for path in paths)
     about = " ".join((settings.__doc__ or "").split())
+    if Spot(settings).says_a_part:
+        return f"\n## {title}\n\n{PARTIAL}\n"
     dated = any(path.split(".")[0] in DATED for path in paths)
     rows = [_row(record, Spot(settings).child(record["name"]), dated) for record in parameter_records(settings)]
     lines = [_line(COLUMNS), _line(["---"] * len(COLUMNS)), *(_line(row) for row in rows if row)]
@@ -72,6 +79,8 @@ def _row(record: dict[str, Any], here: Spot | None, dated: bool) -> list[str] | 
     default = "required" if _is_required(here) else _default(record["default"])
     meaning = record["meaning"] or f"a {here.kind.__name__.lower()}, see below"
     meaning += f" ({record['only_for']}s only)" if record["only_for"] else ""
+    if record["stricter"]:
+        meaning += f" (stricter: {record['stricter']}{'; several laws add up' if record['adds_up'] else ''})"
     by_date = "yes" if dated and not record["fixed"] else "no"
     cells = [meaning, record["unit"], default, _range(record, here), record["kind"], by_date, record["source"]]
     return [f"`{record['name']}`", *map(str, cells)]

@@ -14,6 +14,7 @@ from scenarios.content import SCENARIO
 from scenarios.reach import check_from_start, overruled
 from scenarios.schema import Scenario
 from scenarios.shelf import Source, find_source
+from scenarios.statements import Intervention
 from scenarios.strict_yaml.changes import apply_changes
 from scenarios.strict_yaml.document import Document, Origin, merge, plain
 from scenarios.strict_yaml.errors import Path, Place, Problem, ScenarioError, show
@@ -90,6 +91,11 @@ def load_whatif(name_or_path: NameOrPath, base: Scenario) -> Scenario:
         written = document.places.items()
         here = ("interventions", i)
         target.places.update({(here[0], n_before + i, *p[2:]): place for p, place in written if p[:2] == here})
+    if whatif.tighten or whatif.add:
+        target.data["interventions"].append(_from_the_start(whatif, base))
+        here = ("interventions", len(target.data["interventions"]) - 1)
+        parts = ("tighten", "add")
+        target.places.update({(*here, *path): place for path, place in document.places.items() if path[0] in parts})
     by, at = "in the what-if: ", ("set",)
     try:
         check_from_start(whatif.set, "a what-if", at)
@@ -99,6 +105,13 @@ def load_whatif(name_or_path: NameOrPath, base: Scenario) -> Scenario:
     other = Scenario.from_document(changed, f"{base.name}+{source.name}")
     _refuse_overruled(other, whatif.set, by, {key: document.place((*at, key)) for key in whatif.set})
     return _same_months(other, base, source)
+
+
+def _from_the_start(whatif: WhatIf, base: Scenario) -> dict[str, Any]:
+    """What a what-if lays beside the whole run, as an intervention older than it, which holds without an event."""
+    before = base.start.replace(year=base.start.year - 1)
+    said = Intervention(at=before, says=whatif.title, tighten=whatif.tighten, add=whatif.add)
+    return said.model_dump(mode="json")
 
 
 def _refuse_overruled(

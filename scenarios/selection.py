@@ -15,6 +15,7 @@ from math import fsum
 from typing import Any
 
 from scenarios.content import Content
+from scenarios.statements import PARTS
 from scenarios.strict_yaml.document import Document, Origin
 from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, dotted, listed, show
 
@@ -38,6 +39,8 @@ def selected(whole: Content, document: Document) -> Document:
     data = whole.model_dump(mode="json")
     share = demand_share(whole, document)
     data["world"]["sectors"] = {name: value for name, value in data["world"]["sectors"].items() if name not in gone}
+    for place in data["world"]["jurisdictions"].values():
+        place["share_in_sector"] = {name: part for name, part in place["share_in_sector"].items() if name not in gone}
     for part in ("firms", "entrants"):
         data[part] = {name: value for name, value in data[part].items() if value["sector"] not in gone}
     data["labs"] = {name: value for name, value in data["labs"].items() if value["owner"] not in firms}
@@ -136,11 +139,13 @@ def _keep_interventions(data: dict[str, Any], gone: set[str], firms: set[str], s
     """Leave out what interventions say of things left out; old index → new index of those that still say something."""
     before = data["interventions"]
     for intervention in before:
-        paths = {key: value for key, value in intervention["set"].items() if _names_gone(key, gone, firms) is None}
-        if isinstance(gpus := paths.get("world.compute.gpus"), int | float):
-            paths["world.compute.gpus"] = gpus * share
-        intervention["set"] = paths
-    kept = [i for i, intervention in enumerate(before) if intervention["set"]]
+        for part in PARTS:
+            said = intervention[part]
+            paths = {key: value for key, value in said.items() if _names_gone(key, gone, firms) is None}
+            if isinstance(gpus := paths.get("world.compute.gpus"), int | float):
+                paths["world.compute.gpus"] = gpus * share
+            intervention[part] = paths
+    kept = [i for i, intervention in enumerate(before) if any(intervention[part] for part in PARTS)]
     data["interventions"] = [before[i] for i in kept]
     return {old: new for new, old in enumerate(kept)}
 

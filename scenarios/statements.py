@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name
+
+PARTS = ("set", "tighten", "add")
+"""Parts of an intervention that name paths."""
 
 
 class Intervention(Settings):
@@ -16,8 +19,25 @@ class Intervention(Settings):
     at: Month = parameter(..., "month from which the change holds", kind="constant")
     says: str = parameter("", "what happens, for readers and for the event table", kind="constant")
     set: dict[str, Any] = Field(
-        description="dotted paths below `world` or `firms.NAME`, with their new values", min_length=1
+        default={}, description="dotted paths below `world` or `firms.NAME`, with their new values"
     )
+    tighten: dict[str, Any] = Field(
+        default={},
+        description="dotted paths of law, with values of which from now on the stricter counts, whatever else changes",
+    )
+    add: dict[str, Any] = Field(
+        default={}, description="dotted paths, with amounts that from now on come on top, whatever else changes"
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Intervention:
+        if not self.changed_paths():
+            raise ValueError("an intervention that changes nothing: it needs set, tighten or add")
+        return self
+
+    def changed_paths(self) -> tuple[str, ...]:
+        """The dotted paths that it says something of."""
+        return (*self.set, *self.tighten, *self.add)
 
 
 class Cause(Settings):

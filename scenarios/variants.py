@@ -8,13 +8,13 @@ from datetime import date
 from typing import TypeVar
 
 from scenarios.causes import without
-from scenarios.checks import not_one_of
 from scenarios.content import Content, State
 from scenarios.reach import check_dated, check_from_start, check_still_fixed, overruled
+from scenarios.standing import Standing, laid, standing_in
 from scenarios.statements import Cause
 from scenarios.strict_yaml.changes import apply_changes
 from scenarios.strict_yaml.document import Document
-from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, show
+from scenarios.strict_yaml.errors import Path, Problem, ScenarioError, not_one_of, show
 from scenarios.strict_yaml.validation import validate_as
 
 C = TypeVar("C", bound=Content)
@@ -24,12 +24,19 @@ def timeline(scenario: Content) -> Iterator[State]:
     """The settings in force after each intervention, by date. Raises `ScenarioError` if one leads astray."""
     document = replace(_variant(scenario, drop=("interventions", "expect", "causes")), label="")
     ordered = sorted(enumerate(scenario.interventions), key=lambda pair: pair[1].at)
+    standing: list[Standing] = []
     for i, intervention in ordered:
-        at: Path = ("interventions", i, "set")
+        here: Path = ("interventions", i)
+        at: Path = (*here, "set")
         by = f"in the intervention of {intervention.at:%Y-%m}: "
         check_dated(intervention.set, type(scenario), at)
         document = apply_changes(document, intervention.set, type(scenario), by=by, at=at)
-        after = _validated(document, type(scenario), f"after the intervention of {intervention.at:%Y-%m}: ", at)
+        standing += standing_in(intervention, type(scenario), by, here)
+        if intervention.tighten:  # a value that is not the stricter one must be a possible one all the same
+            alone = apply_changes(document, intervention.tighten, type(scenario), by=by, at=(*here, "tighten"))
+            _validated(alone, type(scenario), by, here)
+        in_force = laid(document, standing, type(scenario))
+        after = _validated(in_force, type(scenario), f"after the intervention of {intervention.at:%Y-%m}: ", here)
         _check_same_market(scenario, after, intervention.at, at)
         check_still_fixed(scenario, after, intervention.set, at)
         yield scenario.month_of(intervention.at), after.world, after.firms
@@ -42,6 +49,9 @@ def _check_same_market(before: Content, after: Content, when: date, at: Path) ->
         if old is None or new is None or old.segments.keys() != new.segments.keys():
             says = f"the intervention of {when:%Y-%m} adds or removes sector {show(name)} or one of its segments"
             raise ScenarioError(Problem(f"{says}; define it from the start instead", at, at=at))
+    for name in before.world.jurisdictions.keys() ^ after.world.jurisdictions.keys():
+        says = f"the intervention of {when:%Y-%m} adds or removes jurisdiction {show(name)}"
+        raise ScenarioError(Problem(f"{says}; define it from the start instead", at, at=at))
 
 
 def check_causes(scenario: Content) -> None:

@@ -18,14 +18,20 @@ class WhatIf(Settings):
     title: str = Field(description="title in tables and plots", min_length=1)
     about: str = parameter("", "what the change is, and where its numbers come from", kind="constant")
     set: dict[str, Any] = Field(default={}, description="dotted paths with values that hold from the start")
+    tighten: dict[str, Any] = Field(
+        default={}, description="dotted paths of law, with values of which the stricter counts during the whole run"
+    )
+    add: dict[str, Any] = Field(
+        default={}, description="dotted paths, with amounts that come on top during the whole run"
+    )
     interventions: tuple[Intervention, ...] = Field((), description="dated changes, after those of the scenario")
 
     @model_validator(mode="after")
     def _changes_something(self) -> WhatIf:
         if not self.whatif:
             raise ValueError("whatif must be true; a scenario leaves the key out")
-        if not self.set and not self.interventions:
-            raise ValueError("a what-if that changes nothing: it needs set or interventions")
+        if not (self.set or self.tighten or self.add or self.interventions):
+            raise ValueError("a what-if that changes nothing: it needs set, tighten, add or interventions")
         return self
 
 

@@ -127,13 +127,16 @@ class Cloud:
         """Price of a GPU hour now: the list price, raised while jobs queue."""
         return self.list_price_usd(year) * (1 + self.settings.congestion * self.queued_gpus() / self.size)
 
-    def run_job(self, gpu_hours: float, sized_for: float | None = None) -> Generator[simpy.Event, object, float]:
+    def run_job(
+        self, gpu_hours: float, sized_for: float | None = None, most: float = math.inf
+    ) -> Generator[simpy.Event, object, float]:
         """SimPy process: wait for GPUs, hold them, give them back. Returns the months waited.
 
-        `sized_for` is the work that the number of GPUs was chosen for, GPU hours; by default what the job takes.
+        `sized_for` is the work that the number of GPUs was chosen for, GPU hours; by default what the job takes. `most`
+        is how many GPUs the law lets one job have.
         """
         planned = gpu_hours if sized_for is None else sized_for
-        n_gpus = min(float(math.ceil(gpus_for(self.settings, planned))), self.size)
+        n_gpus = min(float(math.ceil(gpus_for(self.settings, planned))), self.size, most)
         asked = self.env.now
         granted, self._queued = self.free.get(n_gpus), None
         yield granted

@@ -27,11 +27,11 @@ SHOWN = ("lab", "field", "field_accuracy", "brand_usd", "fit", "edge", "inferenc
 _N_SHOWN = len(SHOWN)
 _FLOAT_COLUMNS = (*SHOWN, "price_usd", "trust", "capacity", "customers", "free", "won", "lost", "converted", "renewed")
 _TERMS = ("upfront_usd", "monthly_usd", "perceived_usd_month", "serving_share")
-_COLUMNS = _FLOAT_COLUMNS + _TERMS
+_COLUMNS = (*_FLOAT_COLUMNS, *_TERMS, "reach")
 _HELD = ("customers", "free")  # columns of those whom an offer serves, by kind; they stand side by side
 _FIRST_HELD = _COLUMNS.index(_HELD[0])
 _COMES = np.stack([~STARTS_FREE, STARTS_FREE])  # whether new customers of an offer are of each kind, by model
-_TRUST, _CAPACITY, _SCALE = (_COLUMNS.index(name) for name in ("trust", "capacity", "inference_scale"))
+_TRUST, _CAPACITY, _SCALE, _REACH = (_COLUMNS.index(name) for name in ("trust", "capacity", "inference_scale", "reach"))
 _SEGMENT_FIELDS = (
     "customers", "reference_price_usd", "advantage_weight", "price_weight", "brand_weight", "trust_weight",
     "tailoring_weight", "edge_weight", "adoption_hurdle", "switching_cost", "contract_months", "closure_rate_year",
@@ -58,7 +58,8 @@ class Market:
     the traditional method, as promised and as lived), field_accuracy, trust (0..1), edge (1: fits the device),
     capacity (new customers the firm can take on in the month), customers (paying), free (free users), won, lost,
     converted, renewed (customers in the last month; who renews a product buys it again), inference_scale (cost of
-    serving against a mid-ladder model), fairness_gap and leakage (of the model, as measured).
+    serving against a mid-ladder model), fairness_gap and leakage (of the model, as measured), reach (part of the
+    segment's customers to whom the offer may be sold).
 
     Columns count buyers of all types; `mix` has the parts of the types in `customers` (0) and `free` (1), shape
     [kinds, types, n_offers].
@@ -72,6 +73,7 @@ class Market:
         year: float = 2014.0,
     ) -> None:
         self.n_offers, self.year = 0, year
+        self._is_split = False  # whether some offer does not reach all customers of its segment
         self.firm: list[str] = []
         self.firm_index: dict[str, int] = {}
         self._trends: dict[tuple[str, str], Trend] = {}  # of the number of customers, by segment
@@ -107,10 +109,6 @@ class Market:
         if not hasattr(self, "surplus_usd"):
             self.surplus_usd = np.zeros(len(rows))
         self._scale_to_segment()
-
-    def ease_switching(self, share: float) -> None:
-        """Take off a share of what it costs customers to leave their supplier; asked for after each `configure`."""
-        self.s["switching_cost"] = self.s["switching_cost"] * (1 - share)
 
     def grow(self, year: float) -> None:
         """Take the numbers of potential customers to `year`."""
@@ -173,7 +171,7 @@ class Market:
         self._whole[:, slot] = MODELS.index(model), self.segment_index[sector, segment], owner
         self._floats[_TRUST, slot] = self.brand.trust_start
         self._floats[_CAPACITY, slot] = np.inf
-        self._floats[_SCALE, slot] = 1.0
+        self._floats[_SCALE, slot] = self._floats[_REACH, slot] = 1.0
         self._mixes[:, :, slot] = self.tastes.share[:, self.segment_index[sector, segment]]
         self._show_columns()
         self._stale = True
@@ -198,6 +196,17 @@ class Market:
         if not self.record_of(slot).starts_free:
             self["free"][slot] = 0.0
         self._stale = True
+
+    def set_reach(self, slot: int, reach: float) -> None:
+        """Offer to another part (above 0) of a segment's customers; of those who are no longer reached none stays."""
+        column = self.columns["reach"]
+        before = column.item(slot)
+        if reach == before:
+            return
+        if reach < before:
+            for name in ("customers", "free"):
+                self.columns[name][slot] *= reach / before
+        column[slot], self._is_split = reach, True
 
     def record_of(self, slot: int) -> RevenueModelRecord:
         """How an offer earns."""
@@ -314,9 +323,17 @@ class Market:
             - t["price_weight"] * c["perceived_usd_month"] / p["reference_price_usd"]
         )
         sells = self.selling & (c["field_accuracy"] >= p["field_threshold"])
-        newcomer = np.where(sells, base + t["advantage_weight"] * c["lab"], -np.inf)
+        newcomer = np.where(sells, base + t["advantage_weight"] * c["lab"] + self.reach_utils(), -np.inf)
         own = np.where(self.selling, base + t["advantage_weight"] * c["field"], -np.inf)
         return newcomer, own
+
+    def reach_utils(self) -> Floats | float:
+        """What is added to the utility of an offer that only a part of the customers can choose: log of that part.
+
+        So an offer's weight in the logit is what it is on average over customers, where offers are spread over
+        them independently of each other (implicit availability, Cascetta & Papola 2001).
+        """
+        return np.log(self["reach"]) if self._is_split else 0.0
 
     def own_by_kind(self, own: Floats) -> Floats:
         """Utility of staying for payers (row 0) and for free users (row 1), shape [2, types, n_offers].
@@ -347,7 +364,7 @@ class Market:
         self["lost"][:] = lost.sum(axis=(0, 1))
         self["renewed"][:] = (choosing[0] - lost[0]).sum(axis=0)
         self._update_trust()
-        self.surplus_usd = self._surplus_usd(own)
+        self.surplus_usd = self._surplus_usd(own + self.reach_utils())
 
     def _surplus_usd(self, own: Floats) -> Floats:
         """Surplus of those served over the traditional method, USD a month by segment (Small & Rosen 1981)."""

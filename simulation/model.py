@@ -24,10 +24,12 @@ from simulation.calendar import Calendar
 from simulation.capital import trend
 from simulation.compute import REFERENCE_YEAR, Cloud, progress_after
 from simulation.labour import TalentMarket
+from simulation.laws import Laws
 from simulation.market import Market, Standing
 from simulation.market_log import MarketLog
 from simulation.model_market import ModelMarket
 from simulation.plugins.plugin import Plugin, PluginSettings
+from simulation.public_accounts import PublicAccounts
 from simulation.public_figures import PublicFigures
 from simulation.randomness import Streams
 from simulation.records.columns import SectorRow
@@ -135,6 +137,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self._acting: dict[str, dict[Any, None]] = {method: {} for _, _, method in PHASES if method}
         self.changes = list(changes)
         self.settings: WorldSettings = changes[0].world
+        self._laws = Laws(self.settings)
         self.firm_settings: dict[str, Any] = changes[0].firms
         self.n_months, self.month, self.seed = n_months, 0, seed
         self.calendar = Calendar(start)
@@ -145,11 +148,11 @@ class MarketModel(mesa.Model, Generic[F]):
         self.streams = Streams(seed)
         self.env = simpy.Environment()
         self.bank = Bank()
+        self.public_accounts = PublicAccounts()
         self.recorder = Recorder()
         self.service = service
         s = self.settings
-        self.market = Market(s.sectors, s.revenue, s.brand, self.year)
-        self.market.ease_switching(s.law.interoperability)
+        self.market = Market(self.laws.sectors(), s.revenue, s.brand, self.year)
         self.market_log = MarketLog()
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
@@ -198,6 +201,13 @@ class MarketModel(mesa.Model, Generic[F]):
         if self._heat[0] != now or self._heat[1] is not self.settings.capital:
             self._heat = now, self.settings.capital, trend(self.settings.capital.heat, self.year)
         return self._heat[2]
+
+    @property
+    def laws(self) -> Laws:
+        """The laws in force, by whom they bind."""
+        if self._laws.world is not self.settings:  # settings never change, they are replaced
+            self._laws = Laws(self.settings)
+        return self._laws
 
     def algorithmic_progress(self, sector: str) -> float:
         """How much more a GPU hour achieves now for models of a sector than in 2017 (C6, C7)."""
@@ -347,8 +357,7 @@ class MarketModel(mesa.Model, Generic[F]):
         """Take the settings of a dated change; what follows a trend bends at its date."""
         since = self.calendar.year_of(change.month)
         self.settings, self.firm_settings = change.world, change.firms
-        self.market.configure(change.world.sectors, change.world.revenue, change.world.brand)
-        self.market.ease_switching(change.world.law.interoperability)
+        self.market.configure(self.laws.sectors(), change.world.revenue, change.world.brand)
         self.cloud.configure(change.world.compute, since)
         self.talent.configure(change.world.labour, since)
         for name, sector in change.world.sectors.items():
@@ -460,7 +469,8 @@ class MarketModel(mesa.Model, Generic[F]):
             self.exits[sector] = 0
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All tables of the run so far, endings and funds as they would be if the run ended now."""
+        """All tables of the run so far; endings, funds and public accounts as they would be if the run ended now."""
         self.recorder.rows["endings"] = [firm.final_row() for firm in self.firms.values()]
         self.recorder.rows["funds"] = [fund.final_row() for fund in self.funds]
+        self.recorder.rows["public_accounts"] = list(self.public_accounts.rows())
         return self.recorder.frames()

@@ -13,6 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.fields import FieldInfo
 
 Kind = Literal["uncertainty", "lever", "constant"]
+Stricter = Literal["higher", "lower"]
+Binds = Literal["sale", "home", "state"]
+"""What a parameter of law binds: what is sold to customers of a jurisdiction, firms whose home it is, the state."""
 FirmKind = Literal["startup", "incumbent"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 """Name of a firm, sector, segment or fund."""
@@ -45,6 +48,10 @@ def parameter(
     source: str = "assumption",
     fixed: bool = False,
     only_for: FirmKind | None = None,
+    stricter: Stricter | None = None,
+    adds_up: bool = False,
+    off: float | None = None,
+    binds: Binds | None = None,
 ) -> Any:
     """Declare one parameter.
 
@@ -52,8 +59,14 @@ def parameter(
     that somebody can pull, a *constant*. `source` is an id of `docs/sources.md`, a reference, or "assumption". `fixed`:
     it acts at the start only (of the run, or of the firm), so that no dated change may set it. `only_for` is the kind
     of firm that it says something of; for others it stays at its default.
+
+    The rest is for parameters of law (`simulation.laws`). `stricter`: which of two values asks more; `adds_up`: what
+    several laws ask at once is their sum; `off`: the value that asks for nothing; `binds`: whom (by default what is
+    sold).
     """
     extra: dict[str, Any] = {"unit": unit, "kind": kind, "source": source, "fixed": fixed, "only_for": only_for}
+    of_law = {"stricter": stricter, "adds_up": adds_up or None, "off": off, "binds": binds}
+    extra |= {key: value for key, value in of_law.items() if value is not None}
     return Field(default, description=meaning, ge=low, le=high, json_schema_extra=extra)
 
 
@@ -80,4 +93,6 @@ def _record(name: str, field: FieldInfo) -> dict[str, Any]:
         "source": declared(field, "source") or "",
         "fixed": bool(declared(field, "fixed")),
         "only_for": declared(field, "only_for"),
+        "stricter": declared(field, "stricter"),
+        "adds_up": bool(declared(field, "adds_up")),
     }

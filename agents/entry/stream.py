@@ -18,12 +18,15 @@ from agents.settings import EntrantSettings, FirmSettings, Spread
 from agents.startup.first_segment import informed_utilities
 from agents.startup.startup import Startup
 from simulation.capital import usual_round
+from simulation.laws import ELSEWHERE
 from simulation.plugins.rules import rule
 from simulation.records.columns import FoundingRow
 from simulation.records.events import Founders
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
+
+SMALLEST_SHARE = 1e-9  # of founders: below it lies what rounding leaves
 
 
 def poisson_count(u: float, rate: float) -> int:
@@ -156,6 +159,7 @@ class Entry(Actor):
             kind="startup",
             sector=s.sector,
             direction=s.direction,
+            home=self.home_of(name),
             offers=self.choose_offers(name),
             services=self.one_of(s.services, "service", name),
             skill=self.normal(s.skill, "skill", name, 0.05, 1.0),
@@ -168,6 +172,13 @@ class Entry(Actor):
             pivot_months=12 + 24 * streams.uniform("patience", name),
             capital_usd=min(max(usual * streams.lognormal(1.0, capital.seed_sigma, "seed capital", name), 1e4), 1e11),
         )
+
+    def home_of(self, name: str) -> str | None:
+        """The jurisdiction in which an entrant is founded, by the share of each in founders; None for elsewhere."""
+        shares = {place: one.share_of_founders for place, one in self.model.settings.jurisdictions.items()}
+        shares[ELSEWHERE] = 1 - sum(shares.values())
+        weights = {place: math.log(share) for place, share in shares.items() if share > SMALLEST_SHARE}
+        return self.model.streams.choice(weights, "home", name) or None if len(shares) > 1 else None
 
     @rule("entry.offers", "segments in which an entrant begins, and how it earns there")
     def choose_offers(self, name: str) -> dict[Any, Any]:

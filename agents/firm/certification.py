@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from agents import treasury
 from simulation.records.events import CertificateRefused, Certified
 from simulation.settings import SegmentSettings, WorldSettings
 from simulation.settings.law import CertificationSettings
@@ -65,7 +66,7 @@ class Certification:
     @property
     def law(self) -> CertificationSettings:
         """The rules in force."""
-        return self.model.settings.law.certification
+        return self.firm.law.certification
 
     @property
     def mandatory(self) -> bool:
@@ -80,9 +81,16 @@ class Certification:
         """
         world, own = self.model.settings, self.firm.settings
         if self._asked is None or self._asked[0] is not world or self._asked[1] is not own:
-            asked = {name: demand_of(self.law, segment) for name, segment in self.firm.segments.items()}
+            asked = {
+                name: demand_of(self.firm.law_for(name).certification, segment)
+                for name, segment in self.firm.segments.items()
+            }
             self._asked = world, own, {name: demand for name, demand in asked.items() if demand is not None}
         return self._asked[2]
+
+    def forget_demands(self) -> None:
+        """Work out anew what is asked, for the firm sells to other jurisdictions than before."""
+        self._asked = None
 
     def demand(self, segment: str) -> Demand | None:
         """What is asked in a segment now."""
@@ -167,7 +175,7 @@ class Certification:
     def examine(self, segment: str, result: TrainingResult) -> Generator[simpy.Event, object, None]:
         """SimPy process: the model handed in is examined by the rules of the day on which the examination ends."""
         firm = self.firm
-        firm.spend(self.law.fee_usd, "compliance", "government")
+        treasury.receive(firm, "fees", self.law.fee_usd, "compliance")
         yield self.model.env.timeout(self.law.exam_months)
         handed_in = self.examined.pop(segment)  # its key now: it may have been measured anew meanwhile
         demand = self.demand(segment) if segment in firm.sales.slots else None

@@ -10,13 +10,16 @@ from datetime import date
 from math import log1p
 from typing import TYPE_CHECKING
 
+from agents import treasury
 from agents.actor import Actor
 from agents.averages import growth_of, last_quarter
 from agents.firm.certification import Certification
 from agents.firm.commitments import Commitments
+from agents.firm.general_purpose import duties_now_usd
 from agents.firm.history import NO_FUNDING, Funding, History
 from agents.firm.laboratory import Laboratory
 from agents.firm.management import Management
+from agents.firm.markets_served import MarketsServed
 from agents.firm.measures import firm_row, open_costs, totals_now
 from agents.firm.remedy import FieldRemedy
 from agents.firm.risk import RiskRegister
@@ -28,12 +31,14 @@ from agents.firm.support import Support
 from agents.firm.university import UniversityLink
 from agents.settings import FirmSettings
 from simulation.books import Account, AccountName
+from simulation.laws import ELSEWHERE
 from simulation.market import Standing
 from simulation.plugins.rules import rule
 from simulation.records.columns import EndingRow, FirmRow
 from simulation.records.events import Event
 from simulation.records.reasons import Reason, as_records
 from simulation.settings import ROLES, SectorSettings, SegmentSettings, Service, WorldSettings
+from simulation.settings.law import LawSettings
 
 if TYPE_CHECKING:
     from agents.firm.owner import Owner, World
@@ -54,6 +59,8 @@ class Firm(Actor, ABC):
         self.books = model.bank.open(name)
         self.staff = {role: float(settings.staff.get(role, 0.0)) for role in ROLES}
         self.given = settings  # as the scenario has them; managers move some in `settings`
+        self.home = settings.home or ELSEWHERE
+        self.markets = MarketsServed(self)
         self.brand_usd = settings.brand_usd
         self.management = Management(self)
         self.risks = RiskRegister(self)
@@ -85,6 +92,20 @@ class Firm(Actor, ABC):
         model.enter(self)
 
     # -- views --------------------------------------------------------------------------------------------------------
+
+    @property
+    def law(self) -> LawSettings:
+        """The law that binds it: of the markets it serves, the stricter, and of its home."""
+        return self.model.laws.single or self.markets.law()
+
+    def law_for(self, offer: str) -> LawSettings:
+        """The law that binds one of its offers."""
+        return self.model.laws.single or self.markets.law_for(place_of(self.sector, offer)[0])
+
+    @property
+    def markets_served(self) -> tuple[str, ...]:
+        """The jurisdictions it sells to; none where the world has none."""
+        return self.markets.served
 
     @property
     def sector_settings(self) -> SectorSettings:
@@ -171,6 +192,8 @@ class Firm(Actor, ABC):
             self.management.manage()
         self.budget_usd = self.choose_budget()
         self.budget_usd -= self.risks.manage(self.budget_usd)
+        if self.markets.is_split:
+            self.markets.review()
         self.plan_staff()
         self.respond_to_market()
         for laboratory in self.laboratories.values():
@@ -277,7 +300,7 @@ class Firm(Actor, ABC):
 
     def costs_due(self) -> dict[Account, float]:
         """Costs of the month by account, USD, in the order in which they are paid."""
-        labour, law = self.model.settings.labour, self.model.settings.law
+        labour, law = self.model.settings.labour, self.law
         out_wages = wage_bill(self.staff, self.model.talent.wages)
         return {
             "wages": out_wages,
@@ -286,7 +309,7 @@ class Firm(Actor, ABC):
             "goods": self.sales.goods_usd,
             "inference": self.commitments.inference_usd(self.inference_needed_usd()),
             "model_access": self.access_usd(),
-            "compliance": law.compliance_usd_month,
+            "compliance": law.compliance_usd_month + duties_now_usd(self, law),
             "positioning": self.sales.upkeep_usd(),
         }
 
@@ -316,8 +339,8 @@ class Firm(Actor, ABC):
         profit = self.books.month_profit_usd()
         past = -balance["retained_earnings"] / 100
         taxable = min(profit, profit + past)
-        tax = max(taxable, 0.0) * self.model.settings.law.tax_rate
-        self.spend(self.support.tax_due_usd(tax), "taxes", "government")
+        tax = max(taxable, 0.0) * self.law.tax_rate
+        treasury.receive(self, "taxes", self.support.tax_due_usd(tax), "taxes")
 
     # -- law and incidents --------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from agents.firm.general_purpose import evaluated_for, pay_licences, rows_left
 from agents.firm.generations import Generations
 from agents.firm.orders import Funds, Order
 from agents.firm.remedy import FieldRemedy, LeakRemedy
@@ -33,8 +34,10 @@ from agents.firm.training_plan import (
 from agents.firm.ways import SCRATCH, Option, reference_flops, runs_in_house
 from simulation.compute import HOURS_PER_MONTH, proxy_rows
 from simulation.demand import advantage
+from simulation.general_purpose_law import gpu_price_factor, most_gpus
 from simulation.records.events import Release, RunBrokeDown
 from simulation.settings import SectorSettings
+from simulation.settings.law import LawSettings
 from simulation.training.plan import MAX_DOCUMENTS, MAX_ROWS, NETWORK_KINDS, TrainingPlan
 from simulation.training.pool import Member, member
 from simulation.training.result import TrainingResult
@@ -81,6 +84,7 @@ class Laboratory:
         self.ordered_field_accuracy = self.ordered_minimisation = 0.0
         self.released: TrainingResult | None = None
         self.released_plan: TrainingPlan | None = None
+        self.released_hours = 0.0  # GPU hours that its training took
         self._advantages: tuple[TrainingResult, TrainingResult, tuple[float, float]] | None = None  # old, new, what
         self.last_plan: TrainingPlan | None = None
         self._last_draft: tuple[Draft, FirmSettings] | None = None  # what the last plan was made of, and whose it was
@@ -109,6 +113,11 @@ class Laboratory:
     def sector_settings(self) -> SectorSettings:
         """Settings of the sector in force."""
         return self.model.settings.sectors[self.sector]
+
+    @property
+    def law(self) -> LawSettings:
+        """The law that binds what it makes."""
+        return self.model.laws.single or self.firm.markets.law_for(self.sector)
 
     # -- quality ------------------------------------------------------------------------------------------------------
 
@@ -178,7 +187,7 @@ class Laboratory:
             if worse and not (self.fix_ordered and follows) and not more_private and not self.sourcing.must_leave:
                 self.generations.settle(job.plan, is_released=False)
                 continue
-            self.released, self.released_plan = result, job.plan
+            self.released, self.released_plan, self.released_hours = result, job.plan, job.hours
             self.sourcing.put_in_force(job.option, job.plan, result)
             self.generations.settle(job.plan, is_released=True)
             lab, field = result.accuracy_lab, result.accuracy_field
@@ -239,7 +248,7 @@ class Laboratory:
     def gather_data(self, usd: float) -> None:
         """Label rows: first what customers' use gave (as far as law and pipeline allow), then bought ones."""
         world, s = self.model.settings, self.firm.settings
-        labour, law = world.labour, world.law
+        labour, law = world.labour, self.law
         keep, remedy = 1 - labour.data_decay_year / 12, self.field_remedy
         field_share, row_usd = remedy.field_share(s.field_share), self.row_usd()
         usd, from_use = remedy.data_usd(usd), self.firm.sales.usage_rows(self) * law.consent_share * s.data_operations
@@ -255,9 +264,9 @@ class Laboratory:
 
     def row_usd(self) -> float:
         """What one row more costs: to collect and label, and of documents what the holder of the rights gets."""
-        world = self.model.settings
-        cost = world.labour.label_cost_usd * world.law.data_cost_factor
-        return cost + world.law.row_licence_usd if self.sourcing.of_documents else cost
+        law = self.law
+        cost = self.model.settings.labour.label_cost_usd * law.data_cost_factor
+        return cost + law.row_licence_usd if self.sourcing.of_documents else cost
 
     # -- training -----------------------------------------------------------------------------------------------------
 
@@ -287,9 +296,9 @@ class Laboratory:
         money = min(self.purse_usd, 0.3 * firm.books.cash_usd * self.share)
         bill_usd = firm.support.bill_affordable_usd(money)
         factor, gain = training_terms(firm, bill_usd)
-        price = model.cloud.price_usd(model.year) * factor
+        price = model.cloud.price_usd(model.year) * gpu_price_factor(firm.law.compute) * factor
         own_hours = firm.settings.reserved_gpus * HOURS_PER_MONTH * model.settings.compute.job_months * self.share
-        return Funds(bill_usd, price, own_hours, gain)
+        return Funds(bill_usd, price, own_hours, gain, firm.support.public_hours_left() * self.share)
 
     def order_own(self, draft: Draft, team: FirmSettings, means: Means, funds: Funds) -> Order | None:
         """The next network from scratch, where it is worth its price."""
@@ -305,16 +314,20 @@ class Laboratory:
         return Order(SCRATCH, plan, hours_taken(team, compute, means, draft.rung), usual)
 
     def place(self, order: Order, funds: Funds) -> None:
-        """Pay for a run and begin it."""
+        """Pay for a run and begin it: on the firm's own GPUs, on those of a public programme, on rented ones."""
         firm, model, plan = self.firm, self.model, order.plan
-        bought_hours = max(order.hours - funds.own_hours, 0.0)
+        cloud_hours = max(order.hours - funds.own_hours, 0.0)
+        bought_hours = max(cloud_hours - funds.public_hours, 0.0)
+        firm.support.use_public_hours(cloud_hours - bought_hours)
+        if self.where:
+            pay_licences(firm, self.rows_elsewhere())
         self.purse_usd = max(self.purse_usd - firm.support.pay_compute(bought_hours * funds.price_usd), 0.0)
         self.last_order_month, self.hurried = model.month, False
         self.n_jobs += 1
         self.last_plan = plan
         key = model.order(plan, due=False, skill=skill_at_work(self.team()))
         self.job = Job(plan, key, model.env.now, order.hours, order.usual_hours, order.option)
-        model.env.process(self.run(self.job, bought_hours / funds.gain))
+        model.env.process(self.run(self.job, bought_hours / funds.gain + cloud_hours - bought_hours))
 
     def dated(self, plan: TrainingPlan) -> TrainingPlan:
         """The plan in the language of the year."""
@@ -342,7 +355,7 @@ class Laboratory:
             self.rows_field,
             self.minority_share,
             self.firm.settings.anonymisation + self.extra_anonymisation,
-            model.settings.law.minimisation_share,
+            self.law.minimisation_share,
             *self.pretraining(),
             MAX_DOCUMENTS if self.sourcing.is_open() else MAX_ROWS,
         )
@@ -355,10 +368,14 @@ class Laboratory:
         """
         if not self.where:
             return 0, 0.0
+        world, rows = self.model.settings, rows_left(self.firm, self.rows_elsewhere())
+        n_others = len(self.firm.laboratories) - 1
+        return proxy_rows(world.compute, rows, step=world.training.rows_step), pretraining_runs(n_others)
+
+    def rows_elsewhere(self) -> float:
+        """Rows that the firm holds in each of its other sectors, on average."""
         others = [lab for lab in self.firm.laboratories.values() if lab is not self]
-        rows = sum(lab.rows_lab + lab.rows_field for lab in others) / len(others)
-        world = self.model.settings
-        return proxy_rows(world.compute, rows, step=world.training.rows_step), pretraining_runs(len(others))
+        return sum(lab.rows_lab + lab.rows_field for lab in others) / len(others)
 
     def worth_training(self, plan: TrainingPlan) -> bool:
         """A run is worth its price when it is larger, has more rows or more telling ones, or is more private."""
@@ -395,9 +412,12 @@ class Laboratory:
         # GPUs are rented (or owned) for the work as usual practice would need it: better practice is done sooner.
         effort = job.hours / job.usual_hours if job.usual_hours > 1 else 1.0
         if cloud_hours > 1:
-            yield model.env.process(model.cloud.run_job(cloud_hours * pace, cloud_hours / effort))
+            most = most_gpus(self.firm.law.compute)
+            yield model.env.process(model.cloud.run_job(cloud_hours * pace, cloud_hours / effort, most))
         else:
             yield model.env.timeout(max(model.settings.compute.job_months * effort * pace, 0.05))
+        if months := evaluated_for(self.firm, job.hours):
+            yield model.env.timeout(months)
         if self.firm.alive:
             self.n_broken += broken
             self.lost_runs += lost

@@ -24,11 +24,12 @@ class Funds(NamedTuple):
     price_usd: float  # of a GPU hour
     own_hours: float  # of its own GPUs
     gain: float  # yield of an hour with a supplier's tooling
+    public_hours: float = 0.0  # of the cloud, that a public programme pays for
 
     @property
     def hours(self) -> float:
         """GPU hours at hand."""
-        return self.own_hours + self.bill_usd / self.price_usd
+        return self.own_hours + self.public_hours + self.bill_usd / self.price_usd
 
 
 class Order(NamedTuple):

@@ -6,6 +6,7 @@ from math import inf, log1p, nan
 from typing import TYPE_CHECKING
 
 from agents.firm.sectors_served import offers_of, place_of
+from simulation.general_purpose_law import gpu_price_factor
 from simulation.revenue import data_advantage, data_worth
 
 if TYPE_CHECKING:
@@ -127,10 +128,11 @@ class Sales:
     def show_offers(self) -> None:
         """Put what customers see and feel into the market's columns."""
         market, segments, firm = self.market, self.firm.segments, self.firm
-        certification, capacity_of = firm.certification, market.columns["capacity"]
+        certification, capacity_of = firm.certification, market.columns["capacity"]  # `room` bounds the second
         asked = certification.demands
         if asked and not certification.mandatory:
             asked = {}
+        split = firm.markets.is_split
         shown = {lab.sector: (self.seen(lab), lab.on_sale()) for lab in firm.laboratories.values()}
         at_home = shown[firm.sector]
         for segment, slot in self.slots.items():
@@ -140,12 +142,39 @@ class Sales:
                 seen, selling = self.seen_as_data(seen, firm.laboratory_for(segment).rows_field, selling)
             elif earns.tailored:
                 capacity = self.projects_possible(segment)
-            if segment in asked:
-                selling = selling and certification.admits(segment)
-                capacity = min(capacity, certification.room(segment))
+            if segment in asked or split:
+                capacity = min(capacity, self.room(segment))
+                selling = selling and self.take_to_market(segment, slot)
             market.show(slot, seen, selling)
             market.set_price(slot, self.price_level * segments[segment].reference_price_usd)
             capacity_of[slot] = capacity
+
+    def take_to_market(self, segment: str, slot: int) -> bool:
+        """Sell to the customers whom law and the firm's choice of markets leave; whether there are any."""
+        admitted = self.admits(segment)
+        if not self.firm.markets.is_split:
+            return admitted
+        reach = self.firm.markets.reach(segment, admitted)
+        if reach > 0:  # else customers leave as their contracts end
+            self.market.set_reach(slot, reach)
+        return reach > 0
+
+    def admits(self, segment: str) -> bool:
+        """Whether every law of the markets served admits what is sold in a segment."""
+        return not self.firm.certification.mandatory or self.firm.certification.admits(segment)
+
+    def room(self, segment: str) -> float:
+        """New customers of a segment that law and reach leave; infinite where nothing bounds them.
+
+        A sandbox bounds them in all markets served (simplified); who sells only where no examination binds has room.
+        """
+        if not self.firm.markets.is_split:
+            return self.firm.certification.room(segment)
+        admitted, slot = self.admits(segment), self.slots[segment]
+        place = self.market.segment_index[place_of(self.firm.sector, segment)]
+        within = self.firm.markets.reach(segment, admitted) * self.market.s["customers"][place]
+        left = max(float(within) - self.users(slot), 0.0)
+        return min(left, self.firm.certification.room(segment)) if admitted else left
 
     def seen(self, lab: LaboratoryLike) -> tuple[float, ...]:
         """What customers see and feel of every offer of a laboratory's model, in the order of
@@ -172,8 +201,8 @@ class Sales:
         data products.
         """
         lab, field, accuracy, brand_usd, fit, _, *rest = seen
-        revenue, law = self.market.revenue, self.firm.model.settings.law
-        worth = data_worth(rows * law.consent_share, revenue)
+        revenue = self.market.revenue
+        worth = data_worth(rows * self.firm.law.consent_share, revenue)
         advantages = data_advantage(lab, worth, revenue), data_advantage(field, worth, revenue)
         return (*advantages, accuracy, brand_usd, fit, 0.0, *rest), selling and worth > 0
 
@@ -201,6 +230,7 @@ class Sales:
         columns = self.market.columns
         customers, free, free_share = columns["customers"], columns["free"], self.market.revenue.free_serving_share
         usd, price = 0.0, self.firm.model.cloud.list_price_usd(self.firm.model.year)
+        price *= gpu_price_factor(self.firm.law.compute)
         slots = self.slots if only is None else {only: self.slots[only]}
         for segment, slot in slots.items():
             if users := customers.item(slot) + free.item(slot) * free_share:

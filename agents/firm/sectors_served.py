@@ -34,6 +34,12 @@ def segments_of(settings: FirmSettings, sectors: Mapping[str, SectorSettings]) -
     return sectors[settings.sector].segments | elsewhere
 
 
+def public_share(n_adapted: int) -> float:
+    """Part of a trunk's pretraining data that is public: of the sector tasks in which the firm has no rows."""
+    others = len(SECTOR_TASKS) - 1
+    return max(1 - n_adapted / others, 0.0)
+
+
 def pretraining_runs(n_adapted: int) -> float:
     """What pretraining adds to a run in an adapted sector, in runs of the same size.
 

@@ -219,7 +219,7 @@ def hire_hands(buyer: Owner) -> None:
         lent, slot = desk.lend_hands(asked), buyer.sales.slots[offer]
         purse -= buyer.spend(lent * price, "outsourcing", desk.firm.name, "services")
         more = lent / buyer.segments[offer].project_staff_months
-        room = buyer.certification.room(offer)
+        room = buyer.sales.room(offer)
         market["capacity"][slot] = min(market["capacity"].item(slot) + more, room)
 
 

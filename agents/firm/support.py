@@ -1,4 +1,4 @@
-"""Public support of one firm: wage subsidies, tax relief, compute vouchers (OP-POLICY).
+"""Public support of one firm: wage subsidies, tax relief, compute vouchers, public compute (OP-POLICY).
 
 All money comes from the government's books, within the budgets of `agents/treasury.py`.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agents import treasury
 from agents.firm.service_desk import buy_compute
 from agents.treasury import is_covered
+from simulation.public_accounts import Recipient
 from simulation.settings.law import SupportSettings
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ class Support:
         self.credit_usd = 0.0
         self.wages_paid_usd: dict[int, float] = {}  # by calendar year
         self.vouchers_used_usd: dict[int, float] = {}  # by calendar year
+        self.public_hours_used: dict[int, float] = {}  # by calendar year
 
     @property
     def rules(self) -> SupportSettings:
         """The rules in force."""
-        return self.model.settings.law.support
+        return self.firm.law.support
 
     def research_wages_usd(self) -> float:
         """Wages of the month's researchers."""
@@ -49,7 +51,7 @@ class Support:
         left = max(rules.research_wage_cap_usd_year - self.wages_paid_usd.get(year, 0.0), 0.0)
         subsidy = min(rules.research_wage_share * self.research_wages_usd(), left)
         if subsidy > 0 and is_covered(rules, self.firm.sector):
-            paid = treasury.grant(self.model, "wages", self.firm.name, subsidy, "grants")
+            paid = treasury.grant(self.model, "wages", self.firm.name, subsidy, "grants", *self.whom())
             self.wages_paid_usd[year] = self.wages_paid_usd.get(year, 0.0) + paid
 
     def tax_due_usd(self, tax_usd: float) -> float:
@@ -62,10 +64,10 @@ class Support:
         if tax_usd == 0:
             return tax_usd
         if self.firm.kind == "startup" and self.firm.age_years() < rules.tax_holiday_years:
-            return tax_usd - treasury.forgo(self.model, "holidays", tax_usd)
+            return tax_usd - treasury.forgo(self.firm, "holidays", tax_usd)
         if self.credit_usd == 0:
             return tax_usd
-        used = treasury.forgo(self.model, "credits", min(tax_usd, self.credit_usd))
+        used = treasury.forgo(self.firm, "credits", min(tax_usd, self.credit_usd))
         self.credit_usd -= used
         return tax_after_credit(tax_usd, used)[0]
 
@@ -74,11 +76,11 @@ class Support:
     @property
     def voucher_share(self) -> float:
         """The part of a compute bill that vouchers pay."""
-        return self.model.settings.law.compute_voucher_share if self.firm.kind == "startup" else 0.0
+        return self.firm.law.compute_voucher_share if self.firm.kind == "startup" else 0.0
 
     def voucher_left_usd(self) -> float:
         """What is left of this year's cap on vouchers."""
-        cap = self.model.settings.law.compute_voucher_cap_usd_year
+        cap = self.firm.law.compute_voucher_cap_usd_year
         return max(cap - self.vouchers_used_usd.get(self.model.today.year, 0.0), 0.0)
 
     def voucher_usd(self, bill_usd: float) -> float:
@@ -96,7 +98,7 @@ class Support:
         bill_usd = self.bill_covered_usd(own_usd)
         if bill_usd <= own_usd:  # no voucher
             return bill_usd
-        return min(bill_usd, own_usd + treasury.left_usd(self.model, "vouchers"))
+        return min(bill_usd, own_usd + treasury.left_usd(self.model, "vouchers", self.firm.home))
 
     def pay_compute(self, bill_usd: float) -> float:
         """Pay for GPU hours, with vouchers where there are any; returns what it cost the firm itself, USD."""
@@ -109,6 +111,29 @@ class Support:
 
     def pay_voucher(self, usd: float) -> float:
         """The state's part of a compute bill, as far as the budget goes; returns it, USD."""
-        part = min(usd, treasury.left_usd(self.model, "vouchers"))
-        treasury.grant(self.model, "vouchers", self.firm.name, usd, "grants")
+        part = min(usd, treasury.left_usd(self.model, "vouchers", self.firm.home))
+        treasury.grant(self.model, "vouchers", self.firm.name, usd, "grants", *self.whom())
         return part
+
+    # -- public compute: for startups ---------------------------------------------------------------------------------
+
+    def public_hours_left(self) -> float:
+        """GPU hours on the public cluster that the startup may still use this year, and the state can pay."""
+        rules = self.rules
+        if not rules.public_gpu_hours_year or self.firm.kind != "startup" or not is_covered(rules, self.firm.sector):
+            return 0.0
+        hours = rules.public_gpu_hours_year - self.public_hours_used.get(self.model.today.year, 0.0)
+        price = self.model.cloud.list_price_usd(self.model.year)
+        return max(min(hours, treasury.left_usd(self.model, "public-compute", self.firm.home) / price), 0.0)
+
+    def use_public_hours(self, hours: float) -> None:
+        """Take GPU hours on the public cluster; the state pays their list price."""
+        if hours > 0:
+            year = self.model.today.year
+            self.public_hours_used[year] = self.public_hours_used.get(year, 0.0) + hours
+            cost = hours * self.model.cloud.list_price_usd(self.model.year)
+            treasury.grant(self.model, "public-compute", "suppliers", cost, "income", *self.whom())
+
+    def whom(self) -> tuple[Recipient, tuple[str, ...]]:
+        """The firm as the public accounts know it, and its name."""
+        return treasury.recipient(self.firm), (self.firm.name,)

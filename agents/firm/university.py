@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from agents.settings import FirmSettings
-from agents.treasury import grant, left_usd, part_paid
+from agents.treasury import grant, left_usd, part_paid, recipient
 from simulation.records import events
 from simulation.settings import Role
 from simulation.settings.universities import UniversitySettings
@@ -38,7 +38,7 @@ class UniversityLink:
     @property
     def rules(self) -> UniversitySettings:
         """The rules in force."""
-        return self.model.settings.law.university
+        return self.firm.law.university
 
     @property
     def active(self) -> bool:
@@ -67,7 +67,7 @@ class UniversityLink:
         joining = min(self.rules.graduates_year / 12, max(wanted["research"] - staff["research"], 0.0))
         cost = joining * self.rules.graduate_usd
         if joining > 0:
-            joining *= part_paid(grant(self.model, PROGRAMME, "suppliers", cost, "income"), cost)
+            joining *= part_paid(self.ask(cost), cost)
         return {**staff, "research": staff["research"] + joining}
 
     def takes_part(self) -> bool:
@@ -80,9 +80,9 @@ class UniversityLink:
         rules = self.rules
         cost = rules.project_usd_year / 12
         own = (1 - rules.state_share) * cost
-        if self.firm.books.cash_usd < CASH_MONTHS * own or left_usd(self.model, PROGRAMME) == 0:
+        if self.firm.books.cash_usd < CASH_MONTHS * own or left_usd(self.model, PROGRAMME, self.firm.home) == 0:
             return
-        paid = grant(self.model, PROGRAMME, "suppliers", rules.state_share * cost, "income")
+        paid = self.ask(rules.state_share * cost)
         self.firm.spend(cost - paid, "overhead")  # where the budget ends within the month, the firm pays the rest
         if not self.joined:
             self.join()
@@ -90,12 +90,18 @@ class UniversityLink:
         gap = rules.skill_bound - self.firm.settings.skill - self.know_how
         self.know_how += min(rules.skill_speed_year / 12, 1.0) * max(gap, 0.0)
 
+    def ask(self, usd: float) -> float:
+        """Ask the state to pay a university; returns the USD paid."""
+        whom, firms = recipient(self.firm), (self.firm.name,)
+        return grant(self.model, PROGRAMME, "suppliers", usd, "income", whom, firms)
+
     def join(self) -> None:
         """Begin: the shared data set arrives; the state pays for its rows at their usual cost."""
         rules, settings, lab = self.rules, self.model.settings, self.firm.laboratory
         self.joined = True
-        cost = rules.shared_rows * settings.labour.label_cost_usd * settings.law.data_cost_factor
-        rows = rules.shared_rows * part_paid(grant(self.model, PROGRAMME, "suppliers", cost, "income"), cost)
+        law = self.model.laws.at_home(self.firm.sector, self.firm.home)
+        cost = rules.shared_rows * settings.labour.label_cost_usd * law.data_cost_factor
+        rows = rules.shared_rows * part_paid(self.ask(cost), cost)
         lab.rows_field += rows * rules.shared_field_share
         lab.rows_lab += rows * (1 - rules.shared_field_share)
         self.firm.record(events.UniversityLink(rows=rows))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
+from math import log
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from agents import treasury
 from agents.actor import Actor
 from agents.settings import RegulatorSettings
 from simulation.dp_accountant import epsilon
@@ -102,7 +104,7 @@ class Regulator(Actor):
     @rule("regulator.audit", "why a firm is audited now: the incident, or empty without one; None for no audit")
     def reason_to_audit(self, firm: Owner, incident: str) -> str | None:
         """At random, at the rate of the law; and after incidents with the chance that the law says."""
-        law, streams, month = self.model.settings.law, self.model.streams, self.model.month
+        law, streams, month = firm.law, self.model.streams, self.model.month
         rate = law.audits_year / 12
         if rate > 0 and streams.uniform("audit", firm.name, month) < rate:
             return ""
@@ -115,14 +117,35 @@ class Regulator(Actor):
 
         `after` names the incident that brought the audit, if one did.
         """
+        jurisdiction = self.who_audits(firm, after)
+        self.pay(firm, jurisdiction)
         yield self.model.env.timeout(self.settings.audit_months)
         for lab in firm.laboratories.values() if firm.alive else ():
             if lab.released:
-                self.look_at(firm, lab, after)
+                self.look_at(firm, lab, after, jurisdiction)
 
-    def look_at(self, firm: Owner, lab: LaboratoryLike, after: str) -> None:
+    def who_audits(self, firm: Owner, after: str = "") -> str:
+        """The jurisdiction whose law brings the audit: drawn by the rate that each law adds; empty for the world's."""
+        laws = self.model.laws
+        if not laws.jurisdictions:
+            return ""
+        name = "audit_after_incident" if after else "audits_year"
+        general = getattr(laws.on_sale(firm.sector), name)
+        added = {one: getattr(laws.on_sale(firm.sector, one), name) - general for one in firm.markets_served if one}
+        rates = {"": general, **added}
+        weights = {one: log(rate) for one, rate in rates.items() if rate > 0}
+        return self.model.streams.choice(weights, "auditing jurisdiction", firm.name, self.model.month)
+
+    def pay(self, firm: Owner, jurisdiction: str) -> None:
+        """What the audit costs the state."""
+        usd = self.model.laws.on_sale(firm.sector, jurisdiction).audit_cost_usd
+        if usd > 0:
+            whom = treasury.recipient(firm)._replace(jurisdiction=jurisdiction)
+            treasury.pay_out(self.model, "audits", "suppliers", usd, "income", whom, (firm.name,))
+
+    def look_at(self, firm: Owner, lab: LaboratoryLike, after: str, jurisdiction: str = "") -> None:
         """Audit one model of a firm; of the models in one audit, each that fails is fined."""
-        law, result, plan = self.model.settings.law, lab.released, lab.released_plan
+        law, result, plan = self.model.laws.on_sale(lab.sector, jurisdiction), lab.released, lab.released_plan
         assert result is not None and plan is not None
         floor = field_floor(law, (firm.segments[name] for name in firm.sales.served_by(lab)))
         findings = examine(law, result, plan, floor)
@@ -130,11 +153,13 @@ class Regulator(Actor):
         if not findings:
             firm.record(AuditPassed(**found))
             return
-        fine = firm.spend(fine_usd(law, sum(firm.revenues[-12:])), "fines", "government")
+        fine = treasury.receive(firm, "fines", fine_usd(law, sum(firm.revenues[-12:])), "fines", jurisdiction)
         firm.record(AuditFailed(amount_usd=fine, findings=findings.names(), **found))
-        self.order_fix(firm, findings, floor, lab.sector)
+        self.order_fix(firm, findings, floor, lab.sector, jurisdiction)
 
-    def order_fix(self, firm: Owner, findings: Findings, floor: float = 0.0, sector: str = "") -> None:
+    def order_fix(
+        self, firm: Owner, findings: Findings, floor: float = 0.0, sector: str = "", jurisdiction: str = ""
+    ) -> None:
         """Order a new model: the firm's remedy of leaks, more rows of the minority, field rows until above `floor`.
 
         A model that collects more than the law allows needs no more than a new one: the law binds its plan. `sector` is
@@ -148,13 +173,10 @@ class Regulator(Actor):
         if findings.inaccurate:
             lab.ordered_field_accuracy = floor
             lab.field_remedy.seek(floor)
-        lab.ordered_minimisation = max(lab.ordered_minimisation, self.ordered_minimisation(findings))
+        asked = self.model.laws.on_sale(lab.sector, jurisdiction).minimisation_share
+        lab.ordered_minimisation = max(lab.ordered_minimisation, round(asked, 3) if findings.excessive else 0.0)
         lab.fix_ordered = lab.hurried = True
         self.deadlines.setdefault(lab.name, self.model.env.now + self.settings.fix_months)
-
-    def ordered_minimisation(self, findings: Findings) -> float:
-        """Share of inputs that the next model must do without."""
-        return round(self.model.settings.law.minimisation_share, 3) if findings.excessive else 0.0
 
     def check_deadline(self, firm: Owner) -> None:
         """Withdraw market access when an order was not followed in time."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.explain.offers import BUNDLE, date_in
 from scenarios import Scenario
+from scenarios.statements import PARTS
 from scenarios.strict_yaml.changes import apply_changes
 from scenarios.strict_yaml.document import Document
 
@@ -92,11 +93,14 @@ def selling(offers: Mapping[str, Any], segments: tuple[str, ...]) -> dict[str, A
 def dated(
     setup: Scenario, interventions: list[dict[str, Any]], edit: Callable[[str, Any, int], tuple[str, Any] | None]
 ) -> list[dict[str, Any]]:
-    """Dated changes with each setting edited or left out; those that set nothing any longer go."""
+    """Dated changes with each setting edited or left out; those that change nothing any longer go."""
     kept = []
     for written in interventions:
         month = setup.month_of(date.fromisoformat(written["at"]))
-        edited = [edit(key, value, month) for key, value in written["set"].items()]
-        if settings := dict(pair for pair in edited if pair is not None):
-            kept.append({**written, "set": settings})
+        parts = {}
+        for part in PARTS:
+            edited = [edit(key, value, month) for key, value in written.get(part, {}).items()]
+            parts[part] = dict(pair for pair in edited if pair is not None)
+        if any(parts.values()):
+            kept.append({**written, **parts})
     return kept

@@ -20,6 +20,7 @@ from analysis.explain.offers import settings_at_founding
 from analysis.play.lockstep import Engine, Service, World, one_thread, play_month, real_engine
 from analysis.play.options import IN_MEMORY, default_ledger
 from analysis.play.provenance import code_fingerprint
+from analysis.runs.check import is_unknown_to
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES, world_table
 from simulation.training.ledger.read_only import ReadOnlyLedger
@@ -177,6 +178,8 @@ def check_same(run: Run, context: ReplayContext) -> FirmSettings:
 def first_difference(run: Run, subject: Subject, tables: Mapping[str, pd.DataFrame]) -> str:
     """Where a replay leaves the recorded tables, in words; nothing where it does not."""
     for name in WORLD_TABLES:
+        if is_unknown_to(run.folder, name, run.manifest):
+            continue
         label = (subject.scenario, subject.arm, subject.seed)
         now = world_table(name, [(*label, tables[name])]).to_pandas()
         then = run.select(name, *label[:2], where=[("seed", "==", subject.seed)]).reset_index(drop=True)

@@ -14,7 +14,7 @@ from analysis.errors import DamagedRun
 from analysis.runs.files import is_plain_file, sha256_of
 from analysis.runs.manifest import Manifest, TableNote
 from analysis.runs.seeds import SeedSet
-from analysis.runs.tables import KEYS, LATER_TABLES, TABLES, type_of
+from analysis.runs.tables import KEYS, LATER, TABLES, type_of
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
 EVERY_SEED = "sectors"  # the one table in which every world has rows: one per sector and month
@@ -44,12 +44,17 @@ def check_present(folder: Path, manifest: Manifest) -> None:
         return
     for name in TABLES:
         path, note = table_path(folder, name), manifest.tables.get(name)
-        if note is None and name in LATER_TABLES:
+        if is_unknown_to(folder, name, manifest):
             continue
         if not is_plain_file(path):
             raise DamagedRun(f"{path} is missing, so {folder} cannot be used; play it again into another --out")
         if note is not None and not note.coming and path.stat().st_size != note.bytes:
             raise _damaged(path, f"it has {path.stat().st_size:,} bytes, {note.bytes:,} were written")
+
+
+def is_unknown_to(folder: Path, name: str, manifest: Manifest) -> bool:
+    """Whether a run folder is of an earlier release, which did not measure that table."""
+    return name in LATER and name not in manifest.tables and not table_path(folder, name).exists()
 
 
 def check_table(folder: Path, name: str, manifest: Manifest) -> bool:

@@ -18,7 +18,7 @@ from analysis.errors import AnalysisError, DamagedRun
 from analysis.runs import list_layout
 from analysis.runs.files import bounded, write_json
 from analysis.runs.seeds import Pair, SeedSet
-from analysis.runs.tables import LATER_TABLES, TABLES
+from analysis.runs.tables import LATER, TABLES
 
 LAYOUT: Literal[2] = 2
 MANIFEST = "manifest.json"
@@ -174,7 +174,7 @@ class Manifest(SealedNote):
             raise ValueError("two arms have the same name")
         if not self.finished_seeds <= self.seeds:
             raise ValueError(f"finished_seeds ({self.finished_seeds}) are not among seeds ({self.seeds})")
-        if self.tables and not {*TABLES} - {*LATER_TABLES} <= {*self.tables} <= {*TABLES}:
+        if self.tables and not {*TABLES} - {*LATER} <= {*self.tables} <= {*TABLES}:
             raise ValueError(f"tables must be {', '.join(TABLES)}")
         return self
 

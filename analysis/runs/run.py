@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from analysis.errors import AnalysisError
-from analysis.runs.check import check_present, check_table, readable, table_path
+from analysis.runs.check import check_present, check_table, is_unknown_to, readable, table_path
 from analysis.runs.manifest import Manifest, read_manifest
-from analysis.runs.tables import KEYS, LATER_TABLES, TABLES, Label, known, nothing
+from analysis.runs.tables import KEYS, TABLES, Label, known, nothing
 
 PLOTS = "plots"
 
@@ -91,6 +91,10 @@ class Run:
         """Large models on offer in every month, and what they were used; empty in worlds without them."""
         return self.select("foundations")
 
+    def public_accounts(self) -> pd.DataFrame:
+        """What the state took, paid and forwent, by year, programme, jurisdiction, sector and kind of firm."""
+        return self.select("public_accounts")
+
     @cached_property
     def training(self) -> pd.DataFrame:
         """The ledger's rows of all training runs behind this run; `key` is what `firms.ledger_key` refers to."""
@@ -107,8 +111,7 @@ class Run:
         """Part of a table: of one scenario, one arm, some columns, more conditions such as `("firm", "==", "Iris")`."""
         if table not in TABLES:
             raise KeyError(f"no table {table!r}; there are {', '.join(TABLES)}")
-        is_older = table in LATER_TABLES and table not in self.manifest.tables
-        if is_older or not self.manifest.finished_seeds:
+        if not self.manifest.finished_seeds or is_unknown_to(self.folder, table, self.manifest):
             named = columns or ([*Label._fields, *known(table)] if known(table) else KEYS[table])
             return pd.DataFrame({name: nothing(table, name, 0) for name in named})
         conditions = [

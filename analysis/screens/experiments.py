@@ -130,7 +130,17 @@ def overview_screen(overview: Overview) -> Group:
         )
     total = sum(overview.endings.values())
     lines = [f"{ending} {count} ({count / total:.0%})" for ending, count in overview.endings.items()]
-    return Group(sectors, Text("startups ended: " + (", ".join(lines) or "there were none")))
+    ended = Text("startups ended: " + (", ".join(lines) or "there were none"))
+    return Group(sectors, ended, *([public_money_table(overview)] if overview.public_money_usd else []))
+
+
+def public_money_table(overview: Overview) -> Table:
+    """What programmes cost the state, and what taxes, fees and fines brought it."""
+    table = plain_table("public money", "M$", title="over the run, means over seeds; receipts are negative")
+    for programme, usd in sorted(overview.public_money_usd.items(), key=lambda pair: -pair[1]):
+        table.add_row(programme, written_number(usd / MILLION, ",.3f"))
+    table.add_row("net cost", written_number(sum(overview.public_money_usd.values()) / MILLION, ",.3f"))
+    return table
 
 
 def seeds_behind(n: int, of: int) -> str:

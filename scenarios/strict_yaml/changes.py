@@ -53,7 +53,7 @@ def _put(data: dict[str, Any], key: str, value: Any, model: type[BaseModel], wha
         raise ScenarioError(Problem(f"{show(key)} is not a path such as world.law.consent_share", path, key))
     node = data
     for depth in range(len(path) - 1):
-        node = _enter(node, path, depth, what)
+        node = _enter(node, path, depth, model, what)
     last = path[-1]
     removable = is_named_mapping(model, path[:-1])
     if last not in node and (value is None or not _may_be_new(model, path)):
@@ -65,9 +65,11 @@ def _put(data: dict[str, Any], key: str, value: Any, model: type[BaseModel], wha
     return path
 
 
-def _enter(node: dict[str, Any], path: Path, depth: int, what: str) -> dict[str, Any]:
+def _enter(node: dict[str, Any], path: Path, depth: int, model: type[BaseModel], what: str) -> dict[str, Any]:
     """The mapping under the next part of the path, put anew into its owner so that it may be changed."""
     part = str(path[depth])
+    if part not in node and _is_left_out(model, path[: depth + 1]):
+        node[part] = {}
     if part not in node:
         raise ScenarioError(_no_way(path, depth, node, what))
     inner = node[part]
@@ -91,7 +93,13 @@ def _no_way(path: Path, depth: int, node: Mapping[str, Any], what: str) -> Probl
 
 def _may_be_new(model: type[BaseModel], path: Path) -> bool:
     above = spot(model, path[:-1])
-    return above is not None and above.is_mapping
+    return (above is not None and above.is_mapping) or _is_left_out(model, path)
+
+
+def _is_left_out(model: type[BaseModel], path: Path) -> bool:
+    """Whether the path is one of settings of which any may be left out, and that hold only what is said."""
+    above, here = spot(model, path[:-1]), spot(model, path)
+    return above is not None and above.says_a_part and here is not None
 
 
 def _keys(node: Mapping[str, Any], here: Spot | None) -> list[str]:

@@ -119,6 +119,11 @@ def bad_value(path: Path, value: Any, allowed: str, hint: str = "") -> Problem:
     return Problem(says, path, value, allowed, hint)
 
 
+def not_one_of(path: Path, value: str, names: Iterable[str], of_what: str) -> Problem:
+    """`focal = 'iris': must be one of the firms: …; did you mean 'lens'?`."""
+    return bad_value(path, value, f"one of {of_what}: {listed(names)}", did_you_mean(value, names).strip())
+
+
 def missing_key(path: Path, allowed: str) -> Problem:
     """`firms.alpha.sector is missing: must be a name …`."""
     return Problem(f"{dotted(path)} is missing: must be {allowed}", path, None, allowed)

@@ -71,6 +71,11 @@ class Spot:
         return _is_model(self.kind)
 
     @property
+    def says_a_part(self) -> bool:
+        """Whether a settings class stands here of which any parameter may be left out."""
+        return bool(getattr(self.kind, "SAYS_A_PART", False))
+
+    @property
     def has_special_default(self) -> bool:
         """Whether a settings class is used here with other defaults than its own."""
         return self.is_model and self._default is not None and self._default != self.kind()

@@ -295,6 +295,37 @@ class FoundationRow(NamedTuple):
 
 NOTE, RECAPITALISATION = "bridge", "recap"
 """Rounds that are no stage: a note has no price; a recapitalisation has one, and leaves the firm's stage as it is."""
+
+
+class PublicAccountRow(NamedTuple):
+    """What one programme, tax, fee or fine moved in a calendar year, by jurisdiction, sector and kind of firm."""
+
+    year: Annotated[int, Is("year", "calendar year")]
+    programme: Annotated[
+        str,
+        Is(
+            "",
+            "`grants`, `wages`, `credits`, `holidays`, `vouchers`, `commons`, `universities`, `public-compute`, "
+            "`open-weights`, `talent`, `audits`; `taxes`, `fines`, `fees`",
+        ),
+    ]
+    flow: Annotated[str, Is("", "`paid`, `forgone` (tax that was not taken) or `received`")]
+    jurisdiction: Annotated[
+        str,
+        Is(
+            "",
+            "whose money: the home of the firm, of fines and audits who audited; empty where the world has none",
+        ),
+    ]
+    sector: Annotated[str, Is("", "sector of the firms; empty where it concerns all")]
+    kind: Annotated[str, Is("", "`startup` or `incumbent`; empty where it concerns no firm")]
+    usd: Annotated[float, Is("USD", "public cost: what was paid or forgone; what was received is negative")]
+    social_usd: Annotated[
+        float, Is("USD", "the same at the marginal cost of public funds in force (`marginal_cost_of_public_funds`)")
+    ]
+    n_firms: Annotated[int, Is("firms", "firms that got or paid it")]
+
+
 ROWS: dict[str, type[tuple[Any, ...]]] = {
     "firms": FirmRow,
     "sectors": SectorRow,
@@ -304,6 +335,7 @@ ROWS: dict[str, type[tuple[Any, ...]]] = {
     "endings": EndingRow,
     "funds": FundRow,
     "foundations": FoundationRow,
+    "public_accounts": PublicAccountRow,
 }
 """The tables that a world measures, in the order in which they are written, with the type of their rows."""
 

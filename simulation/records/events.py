@@ -387,10 +387,35 @@ class BudgetUsedUp(Event):
 
     kind = "budget used up"
     phrase = ("the budget of {year} for {programme} is spent",)
-    other: Annotated[str, Is("", "`government`")] = "government"
+    other: Annotated[str, Is("", "`government`, or the jurisdiction whose budget it is")] = "government"
     amount_usd: Annotated[float, Is("USD/year", "the budget")]
     programme: Annotated[str, Is("", "programme")]
     year: Annotated[int, Is("year", "calendar year")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarketLeft(Event):
+    """A firm stops selling to a jurisdiction whose law costs more than it earns there."""
+
+    kind = "market left"
+    weight = 5
+    phrase = (
+        "sells no more in {other}: its law costs {amount_usd:money} a month, sales there bring {earned_usd:money}",
+    )
+    other: Annotated[str, Is("", "the jurisdiction")]
+    amount_usd: Annotated[float, Is("USD/month", "what its law costs the firm")]
+    earned_usd: Annotated[float, Is("USD/month", "what sales there bring")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarketEntered(Event):
+    """A firm sells again to a jurisdiction that it had left."""
+
+    kind = "market entered"
+    phrase = ("sells again in {other}: sales there would bring {earned_usd:money} a month, its law {amount_usd:money}",)
+    other: Annotated[str, Is("", "the jurisdiction")]
+    amount_usd: Annotated[float, Is("USD/month", "what its law costs the firm")]
+    earned_usd: Annotated[float, Is("USD/month", "what sales there would bring")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from simulation.settings.exits import ExitSettings
 from simulation.settings.foundations import FoundationSettings
 from simulation.settings.founding import FoundingSettings
 from simulation.settings.hazards import RiskSettings, SocietySettings
+from simulation.settings.jurisdictions import JurisdictionSettings
 from simulation.settings.law import LawSettings
 from simulation.settings.market import BrandSettings, RevenueSettings, SectorSettings, SegmentSettings
 from simulation.settings.names import ROLES, SERVICES, STAGES, FundStage, RevenueModel, Role, Service, Stage
@@ -34,6 +35,7 @@ __all__ = [
     "FoundationSettings",
     "FoundingSettings",
     "FundStage",
+    "JurisdictionSettings",
     "LabourSettings",
     "Name",
     "PositioningSettings",
@@ -67,6 +69,9 @@ class WorldSettings(Settings):
     brand: BrandSettings = BrandSettings()
     capital: CapitalSettings = CapitalSettings()
     law: LawSettings = LawSettings()
+    jurisdictions: dict[Name, JurisdictionSettings] = Field(
+        default={}, description="jurisdictions by name; customers of none live where only the world's law holds"
+    )
     risk: RiskSettings = RiskSettings()
     society: SocietySettings = SocietySettings()
     services: ServiceSettings = ServiceSettings()

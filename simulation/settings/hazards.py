@@ -97,3 +97,11 @@ class SocietySettings(Settings):
     replaced_wage_usd_month: float = parameter(
         4_000, "loaded monthly wage of the work replaced", "USD/month", low=100, high=1e5
     )
+    marginal_cost_of_public_funds: float = parameter(
+        1.3,
+        "what a dollar of public money costs society, since taxes distort what people do",
+        "ratio",
+        low=1,
+        high=5,
+        source="P28: 1.17 to 1.56",
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from simulation.parameters import Name, Settings, parameter
+from simulation.settings.partial_law import PartialLawSettings
 from simulation.settings.tastes import BuyerType
 
 
@@ -74,6 +75,7 @@ class SegmentSettings(Settings):
         low=0,
         high=1,
         kind="lever",
+        stricter="higher",
     )
     certified_field_accuracy: float = parameter(
         0.0,
@@ -82,6 +84,7 @@ class SegmentSettings(Settings):
         low=0,
         high=1,
         kind="lever",
+        stricter="higher",
     )
     certified_fairness_gap: float = parameter(
         1.0,
@@ -90,6 +93,7 @@ class SegmentSettings(Settings):
         low=0,
         high=1,
         kind="lever",
+        stricter="lower",
     )
     accidents_year: float = parameter(
         0.0,
@@ -162,6 +166,9 @@ class SectorSettings(Settings):
         low=1,
         high=240,
         source="C6 (images); C7: 8 (language)",
+    )
+    law: PartialLawSettings = Field(
+        default=PartialLawSettings(), description="law on this sector alone, beside that of the world"
     )
     segments: dict[Name, SegmentSettings] = Field(description="groups of customers", min_length=1)
 

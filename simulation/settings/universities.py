@@ -6,13 +6,17 @@ team helps, the state and the firm share the cost.
 
 from __future__ import annotations
 
-from simulation.parameters import Settings, parameter
+from typing import ClassVar
+
+from simulation.parameters import Binds, Settings, parameter
 
 KTP = "Knowledge Transfer Partnerships: 75,000 £ a year on average, 67 % of it from the state for small firms (2nd)"
 
 
 class UniversitySettings(Settings):
     """Links between startups and universities in force. Off by default: nobody takes part."""
+
+    BINDS: ClassVar[Binds] = "home"
 
     participation_share: float = parameter(
         0.0,

@@ -32,7 +32,7 @@ WHATIF = "whatif: true\ntitle: More money\nset: {firms.iris.capital_usd: 5e6}\n"
 FEW = "parameters:\n  - {name: option, paths: [world.capital.option_usd], how: scale, low: 0.5, high: 2}\n"
 KEYED_BY_DATA = {  # names in such a mapping are those of endings, settings, measures, devices, rules
     "endings", "plan", "measures", "set", "values", "simulated", "devices", "parameters", "differences", "damaged_by",
-    "rules",
+    "rules", "public_money_usd",
 }  # fmt: skip
 PLAYED = ("-n", "2", "-j", "1", "--json")
 COMMANDS = {

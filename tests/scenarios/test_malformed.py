@@ -103,7 +103,7 @@ IN_THE_TEXT: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     ),
     "path through a number": ("rival.price_level: 0.5", "rival.skill.x: 1", 41, ("firms.rival.skill is 0.5",)),
     "path with a gap": ("rival.price_level: 0.5", "rival..skill: 1", 41, ("'firms.rival..skill' is not a path",)),
-    "nothing in set": ("{firms.rival.price_level: 0.5}", "{}", 41, ("set = {}", "at least one entry")),
+    "nothing in set": ("{firms.rival.price_level: 0.5}", "{}", 39, ("changes nothing", "set, tighten or add")),
     "key of a cause": ("firms.rival.skill", "firms.rival.skil", 63, ("in cause 'giants'", "'skil'", "'skill'?")),
     "value of a cause": ("rival.skill: 0.1", "rival.skill: 7", 63, ("in cause 'giants'", "= 7", "between 0 and 1")),
     "reach of a cause": ("firms.rival.skill: 0.1", "focal: rival", 63, ("'giants' cannot set 'focal'", "world, firms")),

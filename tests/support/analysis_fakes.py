@@ -142,9 +142,10 @@ class FakeWorld:
             [{"time": self.date_of(1), "firm": self.focal, "round": "seed", "amount_usd": 1e6, "pre_money_usd": 5e6}]
         ).assign(investors="fund")
         funds = pd.DataFrame([{"fund": "fund", "vintage": 2014, "paid_in_usd": 1e6, "dpi": 0.0}])
+        accounts = pd.DataFrame([{"year": 2015, "programme": "taxes", "flow": "received", "usd": -1e4}])
         return Recorder().frames() | {
             "firms": firms, "sectors": sectors, "events": events, "rounds": rounds, "endings": self.endings(),
-            "funds": funds, "foundations": pd.DataFrame(columns=["month", "lab"]),
+            "funds": funds, "foundations": pd.DataFrame(columns=["month", "lab"]), "public_accounts": accounts,
         }  # fmt: skip
 
     def endings(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pytest
 from agents.fund import committed_usd
 from simulation.books import ASSETS, EQUITY, LIABILITIES
 from simulation.model import MarketModel
+from simulation.public_accounts import SIGN
 from simulation.records.endings import ENDINGS, FAILED, GONE
 
 
@@ -82,8 +83,24 @@ def check_funds(model: MarketModel) -> None:
         assert paid_in <= committed_usd(fund.settings) + recalled + 1, fund.name
 
 
+def check_public_accounts(model: MarketModel) -> None:
+    """What the public accounts tell is what moved through the government's books, to the cent and by programme."""
+    balance, rows = model.bank.books["government"].balance, model.public_accounts.rows()
+    cents = {flow: sum(round(row.usd * 100) for row in rows if row.flow == flow) for flow in SIGN}
+    assert balance["cash"] == -cents["paid"] - cents["received"] and balance["income"] == cents["received"]
+    assert -balance["tax_forgone"] == cents["forgone"]
+    told: dict[str, int] = {}
+    for row in rows:
+        assert row.usd * SIGN[row.flow] >= 0 and (row.kind != "" or row.n_firms == 0), row
+        if row.flow != "received":
+            account = " ".join(part for part in (row.programme, row.jurisdiction, str(row.year)) if part)
+            told[account] = told.get(account, 0) + round(row.usd * 100)
+    assert told == {account: held for account, held in balance.items() if account[-4:].isdigit() and held}
+
+
 def check_all(model: MarketModel) -> None:
     check_money(model)
+    check_public_accounts(model)
     check_funds(model)
     check_closed_books(model)
     check_customers(model)

@@ -152,7 +152,10 @@ OTHER: dict[str, Any] = {
             "shops": {"task": "commerce-recommendation", "segments": {"chains": SEGMENT}},
         },
         "compute": {"rung_gpu_hours": 20},
-        "law": {"audits_year": 12, "fairness_gap_limit": 0.11},
+        "law": {
+            "audits_year": 12, "fairness_gap_limit": 0.11,
+            "general_purpose": {"flop_threshold": 1e17, "opt_out_share": 0.2, "licence_usd_million_tokens": 10},
+        },
     },
     "firms": {
         "cloud": {
@@ -263,4 +266,45 @@ TIGHT: dict[str, Any] = {
         "second": {"vintage": 2016, "size_usd": 5e7, "stages": ["A", "B", "C"], "hurdle": 0.7},
     },
 }  # fmt: skip
-WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER, "moving": MOVING, "tight": TIGHT}
+ABROAD: dict[str, Any] = {
+    "title": "customers and firms of several jurisdictions",
+    "start": "2016-01",
+    "years": 2,
+    "world": {
+        "sectors": {
+            "vision": {"segments": {"cameras": SEGMENT}},
+            "shops": {"segments": {"chains": {**SEGMENT, "customers": 20}}},
+        },
+        "jurisdictions": {
+            "us": {"share_of_customers": 0.5, "share_of_founders": 0.4, "law": {"tax_rate": 0.1}},
+            "eu": {
+                "share_of_customers": 0.3, "share_in_sector": {"vision": 0.4}, "share_of_founders": 0.3,
+                "law": {
+                    "compliance_usd_month": 100_000, "audits_year": 6, "fairness_gap_limit": 0.05,
+                    "compute": {"price_factor": 2}, "support": {"grant_usd": 2e5},
+                },
+            },
+        },
+    },
+    "firms": {
+        "lens": {
+            "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7, "home": "us",
+            "market_exit_months": 9,
+        },
+        "owner": {
+            "kind": "incumbent", "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7,
+            "core_income_usd_month": 1e5, "home": "us", "market_exit_months": 6,
+        },
+        "store": {
+            "kind": "incumbent", "sector": "shops", "offers": {"chains": "subscription"}, "capital_usd": 1e7,
+            "core_income_usd_month": 2e5, "price_level": 2, "home": "us", "market_exit_months": 9,
+        },
+    },
+    "entrants": {
+        "steady": {"sector": "vision", "offers": [{"cameras": "subscription"}], "at_start": 4, "per_year": 2},
+    },
+    "regulator": {"audit_months": 0.5},
+}  # fmt: skip
+WORLDS = {
+    "lively": LIVELY, "calm": CALM, "other": OTHER, "moving": MOVING, "tight": TIGHT, "abroad": ABROAD,
+}  # fmt: skip

@@ -58,6 +58,8 @@ OTHERS: dict[str, list[Any]] = {
     "world.capital.ipo_window": [dict.fromkeys(range(2015, 2020), 0.1)],
     "firms.*.sector": ["shops", "vision"],
     "firms.*.founded": ["2016-11", "2016-03"],
+    "firms.*.home": ["eu"],
+    "world.jurisdictions.*.share_in_sector": [{"vision": 0.3}, {"shops": 0.1}],
     "firms.*.adapts_to": [{"shops": {"chains": "licence"}}],
     "firms.*.offers": [{"cameras": "licence"}],
     "firms.*.services": [{"data": 0.5}],
@@ -89,7 +91,7 @@ def play(scenario: Scenario) -> tuple[Rows, Rows]:
         rows.append((model.calendar.date_of(model.month - 1), dict(model.bank.books["government"].balance)))
     model.tables()
     for name, table in model.recorder.rows.items():
-        undated = name in ("endings", "funds")
+        undated = name in ("endings", "funds", "public_accounts")
         told = [row for row in table if not (name == "events" and row[1] == "law")]
         rows += [(None if undated else row[0], (name, *row)) for row in told]
     early = [repr(row) for row in rows if row[0] is not None and row[0] < AT]
@@ -112,7 +114,8 @@ def kind_of(place: Place) -> str:
     parts = path.split(".")
     if parts[0] == "firms":
         return ".".join(("firms", base_scenario(world).firms[parts[1]].kind, *parts[2:]))
-    return re.sub(r"\b(sectors|segments|types|breakthroughs|entrants|investors)\.[a-z0-9-]+", r"\1.*", path)
+    named = r"\b(sectors|segments|types|breakthroughs|entrants|investors|jurisdictions)\.[a-z0-9-]+"
+    return re.sub(named, r"\1.*", path)
 
 
 def settings_of(parts: tuple[str, ...]) -> dict[str, list[Place]]:
@@ -129,7 +132,7 @@ BY_DATE, AT_START = settings_of(DATED), settings_of(FROM_START)
 
 def general(path: str) -> str:
     """The path with a star for the name of a firm, stream, fund or sector."""
-    named = r"firms|entrants|investors|world\.sectors|world\.technology\.breakthroughs"
+    named = r"firms|entrants|investors|world\.sectors|world\.technology\.breakthroughs|world\.jurisdictions"
     return re.sub(rf"^({named})\.[a-z0-9-]+", r"\1.*", path)
 
 
