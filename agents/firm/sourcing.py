@@ -16,7 +16,7 @@ from agents.firm.own_foundation import OwnFoundation, own_option
 from agents.firm.supply import Supply, bill, pay_supplier
 from agents.firm.training_plan import USUAL_PRACTICE, Draft, Means, engineering, whole_plan
 from agents.firm.trials import Trials
-from agents.firm.ways import SCRATCH, Option, hours_for, kind_of, not_outdated, plan_for
+from agents.firm.ways import SCRATCH, TUNED_KINDS, Option, hours_for, kind_of, not_outdated, plan_for
 from simulation.model_market import ModelOffer
 from simulation.plugins.rules import rule
 from simulation.public_figures import Figures
@@ -244,7 +244,8 @@ class Sourcing:
         def hours(on: int, able: float, parallel: float = 1.0) -> float:
             return hours_for(kind, self.task, width, on, world.compute, means.progress, able, parallel)
 
-        rung, parallel = now.draft.rung, team.engineering.parallelism
+        most = world.sourcing.tuned_rung if kind in TUNED_KINDS else now.draft.rung
+        rung, parallel = min(now.draft.rung, most), team.engineering.parallelism
         while rung > 0 and hours(rung, able, parallel) > means.hours_affordable * (1 + 1e-9):
             rung -= 1
         if as_trial:

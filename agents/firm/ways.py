@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # What a team's learning rate is multiplied by where it goes on from a foundation's weights: the best rates measured
 # (docs/foundation-models.md) are 1e-3 and 3e-3, where the same recipe trains a network from scratch with 1e-2.
 _RATE_SHARE = {"finetuned": 0.1, "adapter": 0.3}
+TUNED_KINDS = tuple(_RATE_SHARE)
 _ADAPTER_PASSES = 2 / 3  # frozen weights need no gradients
 _PROBE_RECIPE = Recipe()  # a closed form has no recipe: equal plans are one run
 
@@ -132,7 +133,7 @@ def relative_operations(kind: str, task: str, rung: int, width: int) -> float:
     """Training operations of that kind against those of a CNN on the same rung, which the bridge from money means."""
     if kind == "probe":
         return 0.0
-    if kind not in ("finetuned", "adapter"):
+    if kind not in TUNED_KINDS:
         return 1.0
     size, made = rungs_of(task)[rung], get_task(task)
     encoder = training_flops(encoder_of(width, made.n_classes), size.steps, size.batch)
@@ -166,7 +167,7 @@ def serving_scale_of(kind: str, task: str, rung: int, width: int) -> float:
     if kind == "probe":
         return 0.0
     made = get_task(task)
-    if kind in ("finetuned", "adapter"):
+    if kind in TUNED_KINDS:
         return inference_flops(encoder_of(width, made.n_classes)) / reference_flops(task)
     network = kind if kind in NETWORK_KINDS else "cnn"
     return inference_flops(architecture(made, network, rung)) / reference_flops(task)

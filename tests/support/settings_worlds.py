@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulation.model import MarketModel
+from tests.support.model_offers import offer
+
 SEGMENT: dict[str, Any] = {"customers": 2000, "reference_price_usd": 2000, "innovation_rate_year": 0.3}
 EASY: dict[str, Any] = {"burn_multiple": 20, "satisfaction": 0.05, "failures_year": 100, "gross_margin": 0.05}
 """Targets of managers that are met, so that the others count."""
@@ -174,4 +177,56 @@ OTHER: dict[str, Any] = {
         },
     },
 }  # fmt: skip
-WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER}
+DOCUMENT: dict[str, Any] = {
+    "title": "documents and foundations on offer",
+    "start": "2016-01",
+    "years": 3,
+    "world": {
+        "sectors": {
+            "vision": {
+                "task": "security-reports",
+                "segments": {"cameras": {**SEGMENT, "tokens_month": 1e7}, "doors": {**SEGMENT, "accidents_year": 0.01}},
+            },
+            "letters": {"task": "advice-letters", "segments": {"banks": SEGMENT}},
+        },
+        "compute": {"rung_gpu_hours": 20},
+        "law": {"row_licence_usd": 0.01},
+        "sourcing": {"trial_chance": 0.25, "switching_weight": 0.5, "aging": True},
+        "revenue": {"price_response": 0.2},
+    },
+    "firms": {
+        "iris": {"sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7, "release_months": 5},
+        "lock": {"sector": "vision", "offers": {"doors": "subscription"}, "capital_usd": 1e7, "release_months": 5},
+        "scribe": {"sector": "letters", "offers": {"banks": "subscription"}, "capital_usd": 1e10, "founded": "2016-11"},
+    },
+    "entrants": {
+        "new": {
+            "sector": "vision", "per_year": 12, "at_start": 12,
+            "offers": [{"cameras": "subscription"}, {"doors": "subscription"}],
+        },
+    },
+}  # fmt: skip
+OWN: dict[str, Any] = {"own_rung": 0, "prior": {"own": 0.7}}
+PRETRAINING: dict[str, Any] = {
+    **DOCUMENT,
+    "title": "documents and foundations of firms' own",
+    "world": {**DOCUMENT["world"], "foundations": {}, "sourcing": OWN},
+    "entrants": {},
+}
+WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER, "document": DOCUMENT, "pretraining": PRETRAINING}
+
+
+def supply_models(model: MarketModel, title: str) -> None:
+    """Foundations come on the market of the worlds of documents, change their prices and go."""
+    if "documents and foundations" not in title:
+        return
+    market, month = model.model_market, model.month
+    for name, access in (("labco", "api"), ("opens", "open"), ("lic", "licence")):
+        if month in (0, 14):
+            terms = {"api": {"usd_per_million_tokens": 5.0}, "licence": {"usd_month": 2000.0}, "open": {}}[access]
+            market.release(offer(name if month == 0 else f"{name}-b", access, **terms))
+    if month == 10:
+        market.reprice(offer().name, 40.0)
+    if month == 18:
+        market.end_supplier("labco")
+        market.end_supplier("lic")

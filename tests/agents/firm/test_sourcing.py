@@ -254,6 +254,7 @@ def test_serving_costs_what_the_foundations_encoder_computes() -> None:
     lab = firm.laboratory
     assert lab.released_plan is not None and lab.released is not None
     lab.released_plan = replace(lab.released_plan, kind="finetuned")
+    lab.sourcing.option = Option("open", "x", offer(access="open"))
     lab.released = replace(lab.released, inference_flops=encoder)
     assert lab.serving_scale() == pytest.approx(max(scale, 0.02))
 
