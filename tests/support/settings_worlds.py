@@ -191,13 +191,17 @@ DOCUMENT: dict[str, Any] = {
         },
         "compute": {"rung_gpu_hours": 20},
         "law": {"row_licence_usd": 0.01},
-        "sourcing": {"trial_chance": 0.25, "switching_weight": 0.5, "aging": True},
+        "sourcing": {
+            "trial_chance": 0.25, "switching_weight": 0.5, "aging": True, "prior": {"api": 0.35, "own": 0.6},
+        },
+        "foundations": {},
         "revenue": {"price_response": 0.2},
     },
     "firms": {
         "iris": {"sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7, "release_months": 5},
         "lock": {"sector": "vision", "offers": {"doors": "subscription"}, "capital_usd": 1e7, "release_months": 5},
         "scribe": {"sector": "letters", "offers": {"banks": "subscription"}, "capital_usd": 1e10, "founded": "2016-11"},
+        "clerk": {"sector": "letters", "offers": {"banks": "subscription"}, "capital_usd": 1e7, "founded": "2016-11"},
     },
     "entrants": {
         "new": {
@@ -210,7 +214,7 @@ OWN: dict[str, Any] = {"own_rung": 0, "prior": {"own": 0.7}}
 PRETRAINING: dict[str, Any] = {
     **DOCUMENT,
     "title": "documents and foundations of firms' own",
-    "world": {**DOCUMENT["world"], "foundations": {}, "sourcing": OWN},
+    "world": {**DOCUMENT["world"], "sourcing": OWN},
     "entrants": {},
 }
 WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER, "document": DOCUMENT, "pretraining": PRETRAINING}
