@@ -25,6 +25,7 @@ from simulation.capital import trend
 from simulation.compute import REFERENCE_YEAR, Cloud, progress_after
 from simulation.labour import TalentMarket
 from simulation.market import Market, Standing
+from simulation.model_catalogue import ModelCatalogue
 from simulation.model_market import ModelMarket
 from simulation.plugins.plugin import Plugin, PluginSettings
 from simulation.public_figures import PublicFigures
@@ -142,6 +143,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
         self.model_market = ModelMarket()
+        self.model_catalogue = ModelCatalogue(self.model_market)
         self.public_figures = PublicFigures()
         self._progress = {
             name: Trend(progress_after, sector.algorithmic_halving_months, REFERENCE_YEAR)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -107,22 +106,10 @@ def recipe_of(kind: str, recipe: Recipe) -> Recipe:
     return replace(recipe, learning_rate=float(f"{recipe.learning_rate * share:.1e}"))
 
 
-def not_outdated(offers: Iterable[ModelOffer]) -> list[ModelOffer]:
-    """Offers but those that their own supplier has surpassed: larger, of later text, and no dearer, by the same access.
-
-    What others offer takes no part, so that an offer that nobody wants changes nobody's choice.
-    """
-    there = list(offers)
-    return [one for one in there if not any(surpasses(other, one) for other in there)]
-
-
-def surpasses(new: ModelOffer, old: ModelOffer) -> bool:
-    """Whether a supplier's offer is in nothing worse than another of its own, and better in something."""
-    if (new.supplier, new.access) != (old.supplier, old.access) or new is old:
-        return False
-    better = new.rung - old.rung, new.plan.vintage - old.plan.vintage
-    cheaper = old.usd_per_million_tokens - new.usd_per_million_tokens, old.usd_month - new.usd_month
-    return min(*better, *cheaper) >= 0 and max(*better, *cheaper) > 0
+@lru_cache(maxsize=4096)
+def foundation_key(plan: FoundationPlan) -> str:
+    """The key of a foundation: a hash of its text, which is asked for at every choice."""
+    return plan.key()
 
 
 # -- what it takes -----------------------------------------------------------------------------------------------------

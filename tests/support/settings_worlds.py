@@ -192,7 +192,8 @@ DOCUMENT: dict[str, Any] = {
         "compute": {"rung_gpu_hours": 20},
         "law": {"row_licence_usd": 0.01},
         "sourcing": {
-            "trial_chance": 0.25, "switching_weight": 0.5, "aging": True, "prior": {"api": 0.35, "own": 0.6},
+            "trial_chance": 0.25, "switching_weight": 0.5, "quality_weight": 4, "aging": True,
+            "prior": {"api": 0.35, "own": 0.6},
         },
         "foundations": {},
         "revenue": {"price_response": 0.2},
