@@ -202,7 +202,10 @@ DOCUMENT: dict[str, Any] = {
         "iris": {"sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7, "release_months": 5},
         "lock": {"sector": "vision", "offers": {"doors": "subscription"}, "capital_usd": 1e7, "release_months": 5},
         "scribe": {"sector": "letters", "offers": {"banks": "subscription"}, "capital_usd": 1e10, "founded": "2016-11"},
-        "clerk": {"sector": "letters", "offers": {"banks": "subscription"}, "capital_usd": 1e7, "founded": "2016-11"},
+        **{
+            name: {"sector": "letters", "offers": {"banks": "subscription"}, "capital_usd": 1e7, "founded": "2016-10"}
+            for name in ("clerk", "notary", "editor", "critic")
+        },
     },
     "entrants": {
         "new": {
