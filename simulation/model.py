@@ -27,6 +27,7 @@ from simulation.labour import TalentMarket
 from simulation.laws import Laws
 from simulation.market import Market, Standing
 from simulation.market_log import MarketLog
+from simulation.model_catalogue import ModelCatalogue
 from simulation.model_market import ModelMarket
 from simulation.plugins.plugin import Plugin, PluginSettings
 from simulation.public_accounts import PublicAccounts
@@ -157,6 +158,7 @@ class MarketModel(mesa.Model, Generic[F]):
         self.cloud = Cloud(self.env, s.compute, self.year)
         self.talent = TalentMarket(s.labour, self.year)
         self.model_market = ModelMarket()
+        self.model_catalogue = ModelCatalogue(self.model_market)
         self.public_figures = PublicFigures()
         self.technology = Technology(s.technology, list(s.sectors), self.calendar, self.streams)
         self._progress = {

@@ -169,7 +169,7 @@ class Laboratory:
         """
         if not self.released or not self.released_plan:
             return 1.0
-        if self.released_plan.kind == "probe":
+        if self.sourcing.way == "api":
             return LEAST_SERVING
         half = 0.5 if self.released_plan.compression == "int8" else 1.0
         return max(half * self.released.inference_flops / reference_flops(self.released_plan.task), LEAST_SERVING)

@@ -41,6 +41,24 @@ class Order(NamedTuple):
     usual_hours: float
 
 
+class Candidate(NamedTuple):
+    """A model that could be ordered: its way, its kind, and the rung that can be paid for."""
+
+    option: Option
+    kind: str
+    rung: int
+
+    @property
+    def width(self) -> int:
+        """Of the foundation; 0 from scratch."""
+        foundation = self.option.foundation
+        return 0 if foundation is None else foundation.width
+
+    def as_trial(self) -> Candidate:
+        """A smaller one to learn from: from scratch one rung lower, from a foundation's weights a few steps."""
+        return self._replace(rung=max(self.rung - 1, 0) if self.option.foundation is None else 0)
+
+
 class Situation(NamedTuple):
     """What a firm has for its next model: the draft of a plan from scratch and all that goes into one."""
 
@@ -48,8 +66,9 @@ class Situation(NamedTuple):
     team: FirmSettings
     means: Means
     funds: Funds
-    plan: TrainingPlan
+    able: float  # engineering, with what pretraining leaves of it
     use: UnitUse
+    data_outside: float  # how much it weighs that data go to a supplier
 
 
 class Orders(LaboratoryLike, Protocol):

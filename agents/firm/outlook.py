@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agents.averages import last_quarter
 from agents.firm.supply import tokens_of
-from agents.firm.ways import Option, serving_scale_of
+from agents.firm.ways import Option, foundation_key, serving_scale_of
 from simulation.demand import advantage
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Knowledge:
 def made_of(option: Option, kind: str) -> str:
     """Under which name figures of a product are known: its way, and the foundation where others can use it too."""
     offer = option.offer
-    return option.way if offer is None else f"{kind}:{offer.plan.key()}"
+    return option.way if offer is None else f"{kind}:{foundation_key(offer.plan)}"
 
 
 # -- cost --------------------------------------------------------------------------------------------------------------
@@ -163,10 +163,8 @@ def strictness(law: LawSettings) -> float:
     return 1 - law.consent_share * (1 - law.minimisation_share)
 
 
-def data_leaves(option: Option, firm: Owner, lab: LaboratoryLike) -> float:
+def data_outside(firm: Owner, lab: LaboratoryLike) -> float:
     """How much it weighs that customers' data go to a supplier: more under strict law and in critical segments."""
-    if option.way != "api":
-        return 0.0
     terms, law, regulated = firm.model.settings.sourcing, firm.model.settings.law, firm.certification.demands
     weight = factor = 0.0
     columns = firm.sales.market.columns

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from agents.firm.orders import Funds, Order, Orders, Situation
-from agents.firm.outlook import Outlook, cost_share, data_leaves, dependence, made_of, unit_use, utility
+from agents.firm.orders import Candidate, Funds, Order, Orders, Situation
+from agents.firm.outlook import Outlook, cost_share, data_outside, dependence, made_of, unit_use, utility
 from agents.firm.own_foundation import OwnFoundation, own_option
 from agents.firm.supply import Supply, bill, pay_supplier
-from agents.firm.training_plan import USUAL_PRACTICE, Draft, Means, engineering, whole_plan
+from agents.firm.training_plan import Draft, Means, engineering, usual_hours, whole_plan
 from agents.firm.trials import Trials
-from agents.firm.ways import SCRATCH, Option, hours_for, kind_of, not_outdated, plan_for
+from agents.firm.ways import SCRATCH, TUNED_KINDS, Option, hours_for, kind_of, plan_for, relative_operations
 from simulation.model_market import ModelOffer
 from simulation.plugins.rules import rule
 from simulation.public_figures import Figures
@@ -59,6 +59,11 @@ class Sourcing:
     def supplier(self) -> str:
         """On whom the model in use rests; empty for nobody."""
         return self.option.supplier
+
+    @property
+    def interoperability(self) -> float:
+        """Part of the cost of leaving a supplier that the law takes away."""
+        return self.model.settings.law.interoperability
 
     @property
     def must_leave(self) -> bool:
@@ -140,13 +145,14 @@ class Sourcing:
         if not lab.fix_ordered and not self.must_leave and self.is_settled(state):
             return None
         self.trials.collect()
-        plan = whole_plan(team, draft, lab.luck, lab.seed, self.model.settings.training)
-        now = Situation(draft, team, means, funds, plan, unit_use(lab.firm, lab))
-        orders = {one.name: self.made(one, now) for one in self.options(team)}
-        outlooks = {name: self.outlook(order, now) for name, order in orders.items()}
-        if self.tries(outlooks, now):
+        if self.trials.pending:
             return None
-        chosen = orders[self.choose(outlooks)]
+        now = self.situation(draft, team, means, funds)
+        candidates = {one.name: self.candidate(one, now) for one in self.options(team)}
+        outlooks = {name: self.outlook(one, now) for name, one in candidates.items()}
+        if self.tries(candidates, outlooks, now):
+            return None
+        chosen = self.made(candidates[self.choose(outlooks)], now)
         if not (lab.fix_ordered or self.must_leave or self.is_worth_it(chosen)):
             self._settled, self._seen = state, frozenset(self.model.model_market.offers)
             return None
@@ -166,19 +172,19 @@ class Sourcing:
             return is_new and order.plan != self.laboratory.last_plan
         return True
 
-    def tries(self, outlooks: Mapping[str, Outlook], now: Situation) -> bool:
-        """Begin trials that the firm wants; whether any run now."""
-        orders = {name: self.made(seen.option, now, as_trial=True) for name, seen in outlooks.items()}
+    def tries(self, candidates: Mapping[str, Candidate], outlooks: Mapping[str, Outlook], now: Situation) -> bool:
+        """Begin the trials that the firm wants; whether any run now."""
         in_use = self.option.name if self.laboratory.released is not None else ""
-        self.trials.begin(orders, outlooks, in_use, now.funds)
+        for name, seen in outlooks.items():
+            if name != in_use and seen.cost_share < 1 and self.trials.would_try(seen.option):
+                self.trials.begin(self.made(candidates[name].as_trial(), now), now.funds)
         return bool(self.trials.pending)
 
     @rule("firm.sourcing", "name of the way in which the next model is got, one of the `outlooks`")
     def choose(self, outlooks: Mapping[str, Outlook]) -> str:
         """A random-utility choice: one Gumbel draw for each way and generation (McFadden 1974)."""
-        settings, lab = self.model.settings, self.laboratory
-        ease = settings.law.interoperability
-        utilities = {name: utility(seen, settings.sourcing, ease) for name, seen in outlooks.items()}
+        terms, lab = self.model.settings.sourcing, self.laboratory
+        utilities = {name: utility(seen, terms, self.interoperability) for name, seen in outlooks.items()}
         return self.model.streams.choice(utilities, "sourcing", lab.name, lab.n_jobs)
 
     def change_to(self, option: Option, outlooks: Mapping[str, Outlook]) -> None:
@@ -212,9 +218,8 @@ class Sourcing:
 
     def pay_for_change(self) -> float:
         """Engineers' work when a product moves; less where systems work together by law. USD paid."""
-        terms, model = self.model.settings.sourcing, self.model
-        months = terms.switching_staff_months * (1 - model.settings.law.interoperability)
-        return self.laboratory.firm.spend(months * model.talent.wages["research"], "outsourcing", "workers")
+        months = self.model.settings.sourcing.switching_staff_months * (1 - self.interoperability)
+        return self.laboratory.firm.spend(months * self.model.talent.wages["research"], "outsourcing", "workers")
 
     # -- ways ---------------------------------------------------------------------------------------------------------
 
@@ -224,57 +229,65 @@ class Sourcing:
         remedy = lab.leak_remedy
         if team.dp_noise > 0 or remedy.dp_noise > 0 or remedy.minimisation > 0:
             return found
-        for offer in not_outdated(self.model.model_market.offers.values()):
+        for name, offer in self.model.model_catalogue.current().items():
             if offer.access != "api" or team.compression == "none":  # what must run on a device cannot be rented
-                found.append(Option(offer.access, offer.name, offer))
+                found.append(Option(offer.access, name, offer))
         cash = lab.firm.books.cash_usd * lab.share
         own = own_option(self.model.settings, self.held, self.task, self.year(), lab.seed, cash)
         return [*found, own] if own is not None else found
 
-    def made(self, option: Option, now: Situation, as_trial: bool = False) -> Order:
-        """The run that a way takes: on the highest rung that can be paid for; a trial is smaller.
+    def situation(self, draft: Draft, team: FirmSettings, means: Means, funds: Funds) -> Situation:
+        """What all ways have in common."""
+        lab, firm = self.laboratory, self.laboratory.firm
+        able = engineering(team) / (1 + means.pretraining_runs)
+        return Situation(draft, team, means, funds, able, unit_use(firm, lab), data_outside(firm, lab))
 
-        From scratch it is one rung lower, from a foundation's weights a few steps: both cost a small part of the run.
-        """
-        world, lab, team, means = self.model.settings, self.laboratory, now.team, now.means
-        kind = kind_of(option, team, world.sourcing.tuned_as)
-        width = option.foundation.width if option.foundation is not None else 0
-        able, usually = (engineering(team, p) / (1 + means.pretraining_runs) for p in (None, USUAL_PRACTICE))
+    def candidate(self, option: Option, now: Situation) -> Candidate:
+        """A way with its kind and the highest rung that can be paid for."""
+        kind, terms = kind_of(option, now.team, self.model.settings.sourcing.tuned_as), self.model.settings.sourcing
+        most = terms.tuned_rung if kind in TUNED_KINDS else now.draft.rung
+        found = Candidate(option, kind, min(now.draft.rung, most) if kind != "probe" else 0)
+        most_hours = now.means.hours_affordable * (1 + 1e-9)
+        while found.rung > 0 and self.hours(found, now, now.able) > most_hours:
+            found = found._replace(rung=found.rung - 1)
+        return found
 
-        def hours(on: int, able: float, parallel: float = 1.0) -> float:
-            return hours_for(kind, self.task, width, on, world.compute, means.progress, able, parallel)
+    def hours(self, one: Candidate, now: Situation, able: float) -> float:
+        """GPU hours that it takes a team of engineering `able`."""
+        compute, parallel = self.model.settings.compute, now.team.engineering.parallelism
+        return hours_for(one.kind, self.task, one.width, one.rung, compute, now.means.progress, able, parallel)
 
-        rung, parallel = now.draft.rung, team.engineering.parallelism
-        while rung > 0 and hours(rung, able, parallel) > means.hours_affordable * (1 + 1e-9):
-            rung -= 1
-        if as_trial:
-            rung = max(rung - 1, 0) if option.foundation is None else 0
-        plan = lab.leak_remedy.applied(plan_for(option, kind, now.plan, rung, self.year()))
-        taken = min(hours(rung, able, parallel), means.hours_affordable)
-        return Order(option, plan, taken, hours(rung, usually))
+    def made(self, one: Candidate, now: Situation) -> Order:
+        """The run that it takes."""
+        world, lab, team = self.model.settings, self.laboratory, now.team
+        base = whole_plan(team, now.draft, lab.luck, lab.seed, world.training)
+        plan = lab.leak_remedy.applied(plan_for(one.option, one.kind, base, one.rung, self.year()))
+        hours = min(self.hours(one, now, now.able), now.means.hours_affordable)
+        relative = relative_operations(one.kind, self.task, one.rung, one.width)
+        usual = usual_hours(team, world.compute, one.rung, now.means.progress, now.means.pretraining_runs)
+        return Order(one.option, plan, hours, usual * relative)
 
-    def outlook(self, order: Order, now: Situation) -> Outlook:
+    def outlook(self, one: Candidate, now: Situation) -> Outlook:
         """What the firm expects of a way."""
-        lab, firm, option = self.laboratory, self.laboratory.firm, order.option
-        terms, price, plan = self.model.settings.sourcing, now.funds.price_usd, order.plan
+        lab, option, terms = self.laboratory, one.option, self.model.settings.sourcing
         once_usd = option.pretraining_usd + self.trials.rows_usd(option)
         return Outlook(
             option,
-            self.expected(order),
-            cost_share(option, plan.kind, self.task, plan.rung, now.use, price, once_usd, terms),
-            data_leaves(option, firm, lab),
-            dependence(option, lab, firm.laboratories),
+            self.expected(one),
+            cost_share(option, one.kind, self.task, one.rung, now.use, now.funds.price_usd, once_usd, terms),
+            now.data_outside if option.way == "api" else 0.0,
+            dependence(option, lab, lab.firm.laboratories),
             lab.released is not None and option.builds_on != self.option.builds_on,
         )
 
-    def expected(self, order: Order) -> float:
+    def expected(self, one: Candidate) -> float:
         """Expected advantage of a way, as its makers would judge it: of the way in use, what was measured."""
         lab, weight = self.laboratory, self.laboratory.field_weight()
-        if lab.released is not None and order.option.name == self.option.name:
+        if lab.released is not None and one.option.name == self.option.name:
             in_lab, in_field = lab.advantages()
             return (1 - weight) * in_lab + weight * in_field
         old, model = self.model.traditional[lab.sector], self.model
-        known = made_of(order.option, order.plan.kind)
+        known = made_of(one.option, one.kind)
         return self.trials.knowledge.expected(
-            order.option, known, model.month, model.public_figures, old, weight, model.settings.sourcing
+            one.option, known, model.month, model.public_figures, old, weight, model.settings.sourcing
         )

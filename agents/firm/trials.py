@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import simpy
 
-from agents.firm.outlook import Knowledge, Outlook, Trial
+from agents.firm.outlook import Knowledge, Trial
 from agents.firm.supply import Supply, pay_supplier
 
 if TYPE_CHECKING:
@@ -26,25 +26,22 @@ class Trials:
         self._generation = -1
         self._decided: set[str] = set()  # ways of which it has said in this generation whether to try them
 
-    def begin(self, orders: Mapping[str, Order], outlooks: Mapping[str, Outlook], in_use: str, funds: Funds) -> None:
-        """Begin what the firm wants to try and can easily pay for; `orders` are the trial runs, by way.
-
-        Whether it tries a way is a draw of that way alone, and no way competes with another for it.
-        """
-        lab, terms = self.laboratory, self.model.settings.sourcing
-        for name, seen in outlooks.items():
-            if name == in_use or seen.cost_share >= 1 or not self.would_try(seen.option):
-                continue
-            usd = max(orders[name].hours - funds.own_hours, 0.0) * funds.price_usd
-            if usd + self.rows_usd(seen.option) > terms.trial_cost_share * funds.bill_usd:
-                continue
-            paid = lab.firm.spend(usd, "compute") + self.pay_for_rows(seen.option)
-            lab.purse_usd = max(lab.purse_usd - paid, 0.0)
-            self.pending.add(name)
-            self.model.env.process(self.run(name, self.model.order(orders[name].plan, due=False)))
+    def begin(self, order: Order, funds: Funds) -> None:
+        """Begin a trial, if it can easily be paid for."""
+        lab, name, terms = self.laboratory, order.option.name, self.model.settings.sourcing
+        usd = max(order.hours - funds.own_hours, 0.0) * funds.price_usd
+        if usd + self.rows_usd(order.option) > terms.trial_cost_share * funds.bill_usd:
+            return
+        paid = lab.firm.spend(usd, "compute") + self.pay_for_rows(order.option)
+        lab.purse_usd = max(lab.purse_usd - paid, 0.0)
+        self.pending.add(name)
+        self.model.env.process(self.run(name, self.model.order(order.plan, due=False)))
 
     def would_try(self, option: Option) -> bool:
-        """Whether the firm wants to try a way in this generation; it decides once about each."""
+        """Whether the firm wants to try a way in this generation; it decides once about each.
+
+        That is a draw of that way alone: no way competes with another for it.
+        """
         lab = self.laboratory
         if self._generation != lab.n_jobs:
             self._generation, self._decided = lab.n_jobs, set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 # What a team's learning rate is multiplied by where it goes on from a foundation's weights: the best rates measured
 # (docs/foundation-models.md) are 1e-3 and 3e-3, where the same recipe trains a network from scratch with 1e-2.
 _RATE_SHARE = {"finetuned": 0.1, "adapter": 0.3}
+TUNED_KINDS = tuple(_RATE_SHARE)
 _ADAPTER_PASSES = 2 / 3  # frozen weights need no gradients
 _PROBE_RECIPE = Recipe()  # a closed form has no recipe: equal plans are one run
 
@@ -106,22 +106,10 @@ def recipe_of(kind: str, recipe: Recipe) -> Recipe:
     return replace(recipe, learning_rate=float(f"{recipe.learning_rate * share:.1e}"))
 
 
-def not_outdated(offers: Iterable[ModelOffer]) -> list[ModelOffer]:
-    """Offers but those that their own supplier has surpassed: larger, of later text, and no dearer, by the same access.
-
-    What others offer takes no part, so that an offer that nobody wants changes nobody's choice.
-    """
-    there = list(offers)
-    return [one for one in there if not any(surpasses(other, one) for other in there)]
-
-
-def surpasses(new: ModelOffer, old: ModelOffer) -> bool:
-    """Whether a supplier's offer is in nothing worse than another of its own, and better in something."""
-    if (new.supplier, new.access) != (old.supplier, old.access) or new is old:
-        return False
-    better = new.rung - old.rung, new.plan.vintage - old.plan.vintage
-    cheaper = old.usd_per_million_tokens - new.usd_per_million_tokens, old.usd_month - new.usd_month
-    return min(*better, *cheaper) >= 0 and max(*better, *cheaper) > 0
+@lru_cache(maxsize=4096)
+def foundation_key(plan: FoundationPlan) -> str:
+    """The key of a foundation: a hash of its text, which is asked for at every choice."""
+    return plan.key()
 
 
 # -- what it takes -----------------------------------------------------------------------------------------------------
@@ -132,7 +120,7 @@ def relative_operations(kind: str, task: str, rung: int, width: int) -> float:
     """Training operations of that kind against those of a CNN on the same rung, which the bridge from money means."""
     if kind == "probe":
         return 0.0
-    if kind not in ("finetuned", "adapter"):
+    if kind not in TUNED_KINDS:
         return 1.0
     size, made = rungs_of(task)[rung], get_task(task)
     encoder = training_flops(encoder_of(width, made.n_classes), size.steps, size.batch)
@@ -166,7 +154,7 @@ def serving_scale_of(kind: str, task: str, rung: int, width: int) -> float:
     if kind == "probe":
         return 0.0
     made = get_task(task)
-    if kind in ("finetuned", "adapter"):
+    if kind in TUNED_KINDS:
         return inference_flops(encoder_of(width, made.n_classes)) / reference_flops(task)
     network = kind if kind in NETWORK_KINDS else "cnn"
     return inference_flops(architecture(made, network, rung)) / reference_flops(task)

@@ -63,7 +63,7 @@ class PriceCompetition(Actor):
         self.shares.append(now)
 
 
-@rule("startup.come_down", "nothing; it may lower the price level of a startup that loses share to better value")
+@rule("startup.discount", "nothing; it may lower the price level of a startup that loses share to better value")
 def come_down(firm: Startup, ratio: float) -> None:
     """Go a part of the way to the price at which the offer is as good a value, never below what its sales cost.
 

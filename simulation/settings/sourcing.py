@@ -82,6 +82,14 @@ class SourcingSettings(Settings):
     tuned_as: Literal["adapter", "finetuned"] = parameter(
         "finetuned", "what is trained of weights that a firm has", kind="lever"
     )
+    tuned_rung: int = parameter(
+        3,
+        "largest rung for as many steps as which weights are tuned: more rows ask for no more",
+        "rung",
+        low=0,
+        high=5,
+        source="docs/foundation-models.md: on which tuning was measured",
+    )
     own_rung: float | None = parameter(
         None, "largest foundation that an application firm pretrains for itself; empty: none", "rung", low=0, high=12
     )

@@ -305,6 +305,51 @@ ABROAD: dict[str, Any] = {
     },
     "regulator": {"audit_months": 0.5},
 }  # fmt: skip
-WORLDS = {
-    "lively": LIVELY, "calm": CALM, "other": OTHER, "moving": MOVING, "tight": TIGHT, "abroad": ABROAD,
+DOCUMENT: dict[str, Any] = {
+    "title": "documents and foundations on offer",
+    "start": "2016-01",
+    "years": 3,
+    "world": {
+        "sectors": {
+            "vision": {
+                "task": "security-reports",
+                "segments": {"cameras": {**SEGMENT, "tokens_month": 1e7}, "doors": {**SEGMENT, "accidents_year": 0.01}},
+            },
+            "letters": {"task": "advice-letters", "segments": {"banks": SEGMENT}},
+        },
+        "compute": {"rung_gpu_hours": 20},
+        "law": {"row_licence_usd": 0.01},
+        "sourcing": {
+            "trial_chance": 0.25, "switching_weight": 0.5, "quality_weight": 4, "aging": True,
+            "prior": {"api": 0.35, "own": 0.6},
+        },
+        "foundations": {},
+        "revenue": {"price_response": 0.2},
+    },
+    "firms": {
+        "iris": {"sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e7, "release_months": 5},
+        "lock": {"sector": "vision", "offers": {"doors": "subscription"}, "capital_usd": 1e7, "release_months": 5},
+        "scribe": {"sector": "letters", "offers": {"banks": "subscription"}, "capital_usd": 1e10, "founded": "2016-11"},
+        **{
+            name: {"sector": "letters", "offers": {"banks": "subscription"}, "capital_usd": 1e7, "founded": "2016-10"}
+            for name in ("clerk", "notary", "editor", "critic")
+        },
+    },
+    "entrants": {
+        "new": {
+            "sector": "vision", "per_year": 12, "at_start": 12,
+            "offers": [{"cameras": "subscription"}, {"doors": "subscription"}],
+        },
+    },
 }  # fmt: skip
+
+WORLDS = {
+    "lively": LIVELY,
+    "calm": CALM,
+    "other": OTHER,
+    "moving": MOVING,
+    "tight": TIGHT,
+    "abroad": ABROAD,
+    "document": DOCUMENT,
+    "pretraining": PRETRAINING,
+}

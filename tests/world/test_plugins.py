@@ -28,6 +28,8 @@ from simulation.training.tasks import TASKS, get_task
 from simulation.training.trainer import train_bucket
 from tests.support.paths import ROOT
 from tests.support.service import FakeService
+from tests.support.settings_worlds import DOCUMENT, supply_models
+from tests.support.world_fakes import merged, scenario_of
 
 EXAMPLES = ROOT / "docs" / "examples" / "plugins"
 BASE = "extends: markets/base\ntitle: Speech for a year\nsectors: [speech]\nyears: 1\n"
@@ -70,6 +72,7 @@ def played(scenario: Scenario, months: int = 6) -> dict[str, object]:
     """Rows of a world with a training service that computes instead of training."""
     world = build_world(scenario, 0, FakeService())
     for _ in range(months):
+        supply_models(world, scenario.title)
         world.step()
     return {name: frame.to_csv() for name, frame in world.tables().items()}
 
@@ -104,7 +107,7 @@ def test_an_example_gives_the_same_tables_in_one_process_and_in_two(example: str
     if example == "cost_plus":  # and it is the rule that ran
         forget_plugins()
         usual = run(file, replications=2, jobs=1, ledger=ledger, out=tmp_path / "usual")
-        assert not one.firms["price_usd_month"].equals(usual.firms["price_usd_month"])
+        assert not one.firms["price_usd"].equals(usual.firms["price_usd"])
     if example == "community":
         assert {"community"} <= set(one.endings["kind"]) and "open-speech" in set(one.firms["firm"])
     if example == "chirp_task":
@@ -152,6 +155,8 @@ def test_every_rule_that_is_declared_is_called_through_the_registry(tmp_path: Pa
     base = load("markets/base", {"sectors": ["speech"]})
     counted = load("markets/base", {"sectors": ["speech"], "plugins.counter": {}})
     assert played(base, 48) == played(counted, 48)
+    documents, counted = (scenario_of(base=merged(DOCUMENT, {"plugins": said})) for said in ({}, {"counter": {}}))
+    assert played(documents, 36) == played(counted, 36)
     calls = LOADED["counter"].rules["startup.budget"].__globals__["calls"]
     assert set(RULES) - set(calls) <= {"incumbent.rescue"}  # only where a startup runs out of money
 

@@ -23,7 +23,7 @@ from scenarios.strict_yaml.fields import spot
 from simulation.parameters import declared
 from tests.support.service import FakeService
 from tests.support.settings_leaves import leaves, other_values
-from tests.support.settings_worlds import WORLDS
+from tests.support.settings_worlds import WORLDS, supply_models
 from tests.support.world_fakes import merged, scenario_of
 
 pytestmark = pytest.mark.slow
@@ -87,6 +87,7 @@ def play(scenario: Scenario) -> tuple[Rows, Rows]:
     model = build_world(scenario, 1, FakeService())
     rows: list[tuple[date | None, Any]] = []
     while model.month < model.n_months:
+        supply_models(model, scenario.title)
         model.step()
         rows.append((model.calendar.date_of(model.month - 1), dict(model.bank.books["government"].balance)))
     model.tables()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from simulation.training.values import DOCUMENT_TASKS, FIRST_YEAR, LAST_YEAR, USUAL_YEAR, Check, choice, number, whole
@@ -66,7 +66,7 @@ class FoundationPlan:
 
     def record(self) -> dict[str, Any]:
         """Fields by name and the version of pretraining, JSON-serialisable; 0 and 0.0 are written alike."""
-        values = {**asdict(self), "version": FOUNDATION_VERSION}
+        values = {name: getattr(self, name) for name in _CHECKS} | {"version": FOUNDATION_VERSION}
         return values | {name: float(values[name]) + 0.0 for name in ("sector_share", "quality", "learning_rate")}
 
     def key(self) -> str:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from agents.firm.orders import Funds
 from agents.firm.outlook import Outlook, dependence, strictness, utility
 from agents.firm.training_plan import draft_plan
-from agents.firm.ways import SCRATCH, Option, kind_of, not_outdated, plan_for, reference_flops, serving_scale_of
+from agents.firm.ways import SCRATCH, Option, kind_of, plan_for, reference_flops, serving_scale_of
 from agents.settings import FirmSettings
 from simulation.model import MarketModel
-from simulation.model_market import ModelOffer
+from simulation.model_catalogue import ModelCatalogue
+from simulation.model_market import ModelMarket, ModelOffer
 from simulation.public_figures import Figures
 from simulation.settings import LawSettings, SourcingSettings
 from simulation.training.foundation.model import encoder_of
@@ -254,6 +255,7 @@ def test_serving_costs_what_the_foundations_encoder_computes() -> None:
     lab = firm.laboratory
     assert lab.released_plan is not None and lab.released is not None
     lab.released_plan = replace(lab.released_plan, kind="finetuned")
+    lab.sourcing.option = Option("open", "x", offer(access="open"))
     lab.released = replace(lab.released, inference_flops=encoder)
     assert lab.serving_scale() == pytest.approx(max(scale, 0.02))
 
@@ -262,13 +264,33 @@ def test_serving_costs_what_the_foundations_encoder_computes() -> None:
 
 
 def test_a_supplier_surpasses_its_own_offers_only() -> None:
+    def considered(*offers: ModelOffer) -> list[ModelOffer]:
+        market = ModelMarket()
+        for one in offers:
+            market.release(one)
+        catalogue = ModelCatalogue(market)
+        assert list(catalogue.current().values()) == list(catalogue.current().values())
+        return list(catalogue.current().values())
+
     old, new = offer(), replace(offer(plan=OTHER), rung=1.0)
     rival = replace(offer("rival", plan=OTHER), rung=1.0)
-    assert not_outdated([old, new]) == [new]
-    assert not_outdated([old, rival]) == [old, rival]
+    assert considered(old, new) == [new]
+    assert considered(old, rival) == [old, rival]
     dearer = replace(new, usd_per_million_tokens=20.0)
-    assert not_outdated([old, dearer]) == [old, dearer]
-    assert not_outdated([old, old]) == [old, old]
+    assert considered(old, dearer) == [old, dearer]
+
+
+def test_the_catalogue_follows_the_market() -> None:
+    market = ModelMarket()
+    catalogue = ModelCatalogue(market)
+    assert not catalogue.current()
+    market.release(offer())
+    market.release(replace(offer(plan=OTHER), rung=1.0, usd_per_million_tokens=20.0))
+    assert len(catalogue.current()) == 2
+    market.reprice(offer(plan=OTHER).name, 5.0)
+    assert [one.plan for one in catalogue.current().values()] == [OTHER]
+    market.withdraw(offer(plan=OTHER).name)
+    assert [one.plan for one in catalogue.current().values()] == [TINY]
 
 
 @given(seed=st.integers(0, 2**40), price=st.floats(1e7, 1e9), first=st.booleans())
