@@ -49,7 +49,8 @@ def _check_name(s: Content, name: str) -> Iterator[Problem]:
                 says = f"{part}.{name}: the community of open weights bears that name; choose another"
                 yield Problem(says, (part, name), name)
         return
-    for what, names in (("a firm", s.firms), ("an investor", s.investors), ("an aggregate", Bank.AGGREGATES)):
+    taken = {"a firm": {*s.firms}, "an investor": {*s.investors}, "an aggregate": {*Bank.AGGREGATES}}
+    for what, names in taken.items():
         if name in names:
             yield Problem(f"labs.{name}: {what} bears that name; choose another", ("labs", name), name)
 

@@ -25,7 +25,7 @@ class LabSettings(Settings):
     staff: float = parameter(30, "people beside those whom a run pays", "people", low=0, high=100_000, kind="lever")
     skill: float = parameter(0.8, "skill with which it chooses its learning rate", "0..1", low=0, high=1)
     text_quality: float = parameter(
-        0.95, "share of tokens of its text that stand as they were written", "share", low=0.5, high=1
+        0.98, "share of tokens of its text that stand as they were written", "share", low=0.5, high=1
     )
     access: Access = parameter("api", "how it gives access as long as nothing moves it to open", kind="lever")
     ahead_rungs: float = parameter(

@@ -174,4 +174,39 @@ OTHER: dict[str, Any] = {
         },
     },
 }  # fmt: skip
-WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER}
+MODELS: dict[str, Any] = {
+    "title": "laboratories of large models",
+    "start": "2016-01",
+    "years": 3,
+    "world": {
+        "sectors": {
+            "vision": {"task": "service-dialogues", "market_opens": 2016, "segments": {"cameras": SEGMENT}},
+        },
+        "compute": {"gpus": 20_000},
+        "foundations": {
+            "pool": 3, "last_rung": 1.5, "scale": 0.5, "cloud_share": 0.5, "round_months": 6, "withheld_text": 0.1,
+            "text_ratio": 0.1,
+            "community": {"support_usd_year": 3e9, "lag_months": 2, "run_months": 2, "skill": 0.3},
+        },
+    },
+    "firms": {
+        "giant": {
+            "kind": "incumbent", "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e8,
+            "core_income_usd_month": 1e5, "skill": 0.3,
+        },
+        "other": {"kind": "incumbent", "sector": "vision", "offers": {"cameras": "licence"}, "capital_usd": 1e8},
+    },
+    "labs": {
+        "alpha": {"capital_usd": 2e10, "ahead_rungs": 1.0, "staff": 300, "release_months": 6, "skill": 0.3, "kept": 1},
+        "beta": {
+            "access": "licence", "capital_usd": 2e9, "ahead_rungs": 0.5, "opens_behind_rungs": 1.0, "run_months": 2,
+            "release_months": 8, "skill": 0.4,
+        },
+        "gamma": {"founded": "2016-04", "capital_usd": 4e8, "ahead_rungs": 0.5, "stake": 0.3, "release_months": 6},
+        "unit": {
+            "owner": "giant", "budget_usd_month": 3e7, "capital_usd": 1e8, "envelopment_share": 0.1, "skill": 0.3,
+            "commoditise_share": 1.0, "release_months": 6, "ahead_rungs": 0.5, "least_markup": 0.5, "undercut": 0.3,
+        },
+    },
+}  # fmt: skip
+WORLDS = {"lively": LIVELY, "calm": CALM, "other": OTHER, "models": MODELS}

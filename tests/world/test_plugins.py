@@ -324,7 +324,7 @@ def test_a_kind_of_model_that_cannot_be_is_refused(tmp_path: Path, old: str, new
 
 def test_the_page_names_every_rule_and_every_example() -> None:
     page = (EXAMPLES.parents[1] / "plugins.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `([a-z.]+)` \| [^|]* \| ([^|]*) \|$", page, re.M))
+    rows = dict(re.findall(r"^\| `([a-z_.]+)` \| [^|]* \| ([^|]*) \|$", page, re.M))
     assert rows == {name: rule.returns for name, rule in RULES.items()}
     assert all(f"examples/plugins/{path.name}" in page for path in EXAMPLES.glob("*.py"))
     assert GROUP in page
