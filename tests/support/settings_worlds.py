@@ -203,7 +203,7 @@ MODELS: dict[str, Any] = {
             "release_months": 8, "skill": 0.4,
         },
         "gamma": {"founded": "2016-04", "capital_usd": 1e8, "ahead_rungs": 0.5, "stake": 0.3, "release_months": 6},
-        "poor": {"capital_usd": 1e8, "stake": 0.01, "staff": 10},
+        "poor": {"capital_usd": 1e8, "stake": 0.01, "staff": 10, "ahead_rungs": 1.0},
         "unit": {
             "owner": "giant", "budget_usd_month": 3e7, "capital_usd": 1e8, "envelopment_share": 0.1, "skill": 0.3,
             "commoditise_share": 1.0, "release_months": 6, "ahead_rungs": 0.5, "least_markup": 0.5, "undercut": 0.3,
