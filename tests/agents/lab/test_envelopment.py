@@ -154,6 +154,15 @@ def test_at_most_one_sector_a_year_is_entered() -> None:
     assert entered["alpha-town"] - entered["alpha-port"] == 12
 
 
+def test_a_unit_founds_nothing_against_its_owner() -> None:
+    unit = {**ENTERS, "owner": "giant"}
+    del unit["investor_belief"]
+    model = lab_world({"alpha": unit}, {"firms": {"iris": {"capital_usd": 1e9}}})
+    use(model, "iris", give_model(lab_of(model, "alpha")), "alpha")
+    model.firms["iris"].recurring += [1e9] * 3
+    assert sector_to_enter(lab_of(model, "alpha")) is None
+
+
 # -- units ------------------------------------------------------------------------------------------------------------
 
 
