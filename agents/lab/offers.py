@@ -12,7 +12,7 @@ from simulation.model_market import Access, ModelOffer
 from simulation.plugins.rules import rule
 from simulation.records.events import FoundationOpened, FoundationRepriced
 
-LICENCE_MONTHS = 24  # assumption: what a run costs comes back within two years of licences
+LICENCE_MONTHS = 24  # assumption: what a run would cost comes back within two years of licences
 TOLD_CHANGE = 0.3  # share by which a price must have moved to be told
 
 
@@ -72,10 +72,11 @@ def first_price_usd(lab: Lab, one: Released) -> float:
 
 
 def cost_usd(lab: Lab, one: Released, access: Access) -> float:
-    """What a price has to cover: serving a million tokens, or a licensee's part of what the run cost."""
+    """What a price has to cover: serving a million tokens, or a licensee's part of what the run would cost today."""
     if access == "api":
         return lab.serving_usd(one.rung)
-    return one.trained.cost_usd / (LICENCE_MONTHS * lab.settings.licensees)
+    whole = lab.pretraining.cost_usd(one.rung) / lab.foundations.scale  # its licensees are in the world as far as it is
+    return whole / (LICENCE_MONTHS * lab.settings.licensees)
 
 
 def reprice(lab: Lab, one: Released) -> None:

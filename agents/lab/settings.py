@@ -49,7 +49,10 @@ class LabSettings(Settings):
     undercut: float = parameter(
         0.05, "how far it goes below the cheapest rival while users leave it", "share", low=0, high=0.9, kind="lever"
     )
-    price_step: float = parameter(0.1, "most by which a price moves in a month", "share", low=0.001, high=0.9)
+    price_step: float = parameter(
+        0.25, "most by which a price moves in a month: 26 % a month are 40 times a year (L1)", "share", low=0.001,
+        high=0.9,
+    )  # fmt: skip
     licensees: float = parameter(
         20, "firms over which the fee of a licence spreads the cost of a run", "firms", low=1, high=1e6
     )
