@@ -43,15 +43,15 @@ def _check_last_rung(settings: FoundationSettings) -> Iterator[Problem]:
 
 def _check_name(s: Content, name: str) -> Iterator[Problem]:
     """Books are kept by name: firms, funds, aggregates and suppliers of models share one list."""
+    named = {"firms": {*s.firms}, "investors": {*s.investors}, "labs": {*s.labs}}
     if name == COMMUNITY:
-        for part, names in (("firms", s.firms), ("investors", s.investors), ("labs", s.labs)):
-            if name in names:
-                says = f"{part}.{name}: the community of open weights bears that name; choose another"
-                yield Problem(says, (part, name), name)
+        for part in (part for part, names in named.items() if name in names):
+            says = f"{part}.{name}: the community of open weights bears that name; choose another"
+            yield Problem(says, (part, name), name)
         return
-    for what, names in (("a firm", s.firms), ("an investor", s.investors), ("an aggregate", Bank.AGGREGATES)):
-        if name in names:
-            yield Problem(f"labs.{name}: {what} bears that name; choose another", ("labs", name), name)
+    taken = {"a firm": named["firms"], "an investor": named["investors"], "an aggregate": {*Bank.AGGREGATES}}
+    for what in (what for what, names in taken.items() if name in names):
+        yield Problem(f"labs.{name}: {what} bears that name; choose another", ("labs", name), name)
 
 
 def _check_products(s: Content, name: str) -> Iterator[Problem]:

@@ -52,7 +52,9 @@ def sector_to_enter(lab: Lab) -> str | None:
         return None
     if lab.books.cash_usd < 2 * s.product_capital_usd:
         return None
-    open_to_it = [name for name in lab.model.settings.sectors if name not in lab.entered and can_adapt(lab.model, name)]
+    owner = lab.model.firms.get(s.owner or "")
+    taken = {*lab.entered, *((owner.sector,) if owner is not None else ())}
+    open_to_it = [name for name in lab.model.settings.sectors if name not in taken and can_adapt(lab.model, name)]
     expected = {name: s.envelopment_share * customers_usd_year(lab, name) * PAYBACK_YEARS for name in open_to_it}
     best = max(expected, key=lambda name: (expected[name], name), default=None)
     return best if best is not None and expected[best] > s.product_capital_usd else None

@@ -84,7 +84,7 @@ class FoundationLab(Lab):
     def note_revenue(self) -> None:
         """What customers paid this month: to itself, and to each supplier."""
         market = self.model.model_market
-        self.revenues.append(-self.books.balance["sales"] / 100)
+        self.revenues.append(sum(use.usd for _, use in market.uses_of(self.name)))
         self.model_revenue = {}
         for supplier in self.model.labs:
             usd = sum(use.usd for _, use in market.uses_of(supplier.name))

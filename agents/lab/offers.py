@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from agents.lab.base import Lab
 from agents.lab.community import community_of
@@ -11,8 +12,12 @@ from simulation.model_market import Access, ModelOffer
 from simulation.plugins.rules import rule
 from simulation.records.events import FoundationOpened, FoundationRepriced
 
-LICENCE_MONTHS = 24  # assumption: what a run costs comes back within two years of licences
+LICENCE_MONTHS = 24  # assumption: what a run would cost comes back within two years of licences
 TOLD_CHANGE = 0.3  # share by which a price must have moved to be told
+
+
+Opening = Literal["behind", "commoditise"]
+"""Why weights are opened: they are behind the frontier, or their owner spoils what rivals sell."""
 
 
 def review_offers(lab: Lab) -> None:
@@ -29,7 +34,7 @@ def review_offers(lab: Lab) -> None:
 
 
 @rule("lab.access", "why a laboratory opens the weights of a model, `behind` or `commoditise`; None: it does not")
-def access_of(lab: Lab, one: Released) -> str | None:
+def access_of(lab: Lab, one: Released) -> Opening | None:
     """Who is behind has little to lose by opening; an owner that earns elsewhere spoils what rivals live on."""
     s = lab.settings
     if s.opens_behind_rungs is not None and best_of_others(lab) - one.rung >= s.opens_behind_rungs:
@@ -51,7 +56,7 @@ def rivals_part(lab: Lab) -> float:
     return 1 - lab.model_revenue.get(lab.name, 0.0) / total if total > 0 else 0.0
 
 
-def open_weights(lab: Lab, one: Released, why: str) -> None:
+def open_weights(lab: Lab, one: Released, why: Opening) -> None:
     """Withdraw what is sold; the community keeps the weights on offer."""
     lab.model.model_market.withdraw(one.offer_by(lab.name).name)
     lab.record(FoundationOpened(run=one.trained.result.key, rung=one.rung, why=why))
@@ -67,10 +72,11 @@ def first_price_usd(lab: Lab, one: Released) -> float:
 
 
 def cost_usd(lab: Lab, one: Released, access: Access) -> float:
-    """What a price has to cover: serving a million tokens, or a licensee's part of what the run cost."""
+    """What a price has to cover: serving a million tokens, or a licensee's part of what the run would cost today."""
     if access == "api":
         return lab.serving_usd(one.rung)
-    return one.trained.cost_usd / (LICENCE_MONTHS * lab.settings.licensees)
+    whole = lab.pretraining.cost_usd(one.rung) / lab.foundations.scale  # its licensees are in the world as far as it is
+    return whole / (LICENCE_MONTHS * lab.settings.licensees)
 
 
 def reprice(lab: Lab, one: Released) -> None:

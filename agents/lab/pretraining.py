@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simulation.books import Account
 
 RATE_STEP = 0.5  # doublings: steps between learning rates, so that plans of like teams are the same plan
-TEXT_STEP = 0.05  # share: the same of the quality of text and of what is withheld
+TEXT_STEP = 0.01  # share: the same of the quality of text and of what is withheld
 
 
 class Pays(Protocol):

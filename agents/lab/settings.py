@@ -25,7 +25,7 @@ class LabSettings(Settings):
     staff: float = parameter(30, "people beside those whom a run pays", "people", low=0, high=100_000, kind="lever")
     skill: float = parameter(0.8, "skill with which it chooses its learning rate", "0..1", low=0, high=1)
     text_quality: float = parameter(
-        0.95, "share of tokens of its text that stand as they were written", "share", low=0.5, high=1
+        0.98, "share of tokens of its text that stand as they were written", "share", low=0.5, high=1
     )
     access: Access = parameter("api", "how it gives access as long as nothing moves it to open", kind="lever")
     ahead_rungs: float = parameter(
@@ -49,7 +49,10 @@ class LabSettings(Settings):
     undercut: float = parameter(
         0.05, "how far it goes below the cheapest rival while users leave it", "share", low=0, high=0.9, kind="lever"
     )
-    price_step: float = parameter(0.1, "most by which a price moves in a month", "share", low=0.001, high=0.9)
+    price_step: float = parameter(
+        0.25, "most by which a price moves in a month: 26 % a month are 40 times a year (L1)", "share", low=0.001,
+        high=0.9,
+    )  # fmt: skip
     licensees: float = parameter(
         20, "firms over which the fee of a licence spreads the cost of a run", "firms", low=1, high=1e6
     )

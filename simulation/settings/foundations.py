@@ -44,7 +44,7 @@ class CommunitySettings(Settings):
     run_months: float = parameter(4.0, "time that one of its own runs takes", "months", low=0.5, high=36)
     skill: float = parameter(0.7, "skill with which it chooses its learning rate", "0..1", low=0, high=1)
     text_quality: float = parameter(
-        0.95, "share of tokens of its text that stand as they were written", "share", low=0.5, high=1
+        0.98, "share of tokens of its text that stand as they were written", "share", low=0.5, high=1
     )
 
 

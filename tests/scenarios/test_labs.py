@@ -21,7 +21,7 @@ def lab_scenario(changes: dict[str, Any]) -> Any:
     ("changes", "says"),
     [
         ({"world": {"foundations": None}, "labs": {"alpha": {}}}, r"labs: need world\.foundations"),
-        ({"labs": {"alpha": {"owner": "gian"}}}, r"labs\.alpha\.owner = 'gian'.*incumbent: giant; did you mean 'giant'"),
+        ({"labs": {"alpha": {"owner": "gian"}}}, r"labs\.alpha\.owner = 'gian'.*giant; did you mean 'giant'"),
         ({"labs": {"alpha": {"owner": "iris"}}}, r"labs\.alpha\.owner = 'iris'.*incumbent: giant"),
         ({"labs": {"iris": {}}}, r"labs\.iris: a firm bears that name"),
         ({"labs": {"fund": {}}}, r"labs\.fund: an investor bears that name"),

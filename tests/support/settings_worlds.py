@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulation.model import MarketModel
+from tests.support.model_offers import offer
+
 SEGMENT: dict[str, Any] = {"customers": 2000, "reference_price_usd": 2000, "innovation_rate_year": 0.3}
 EASY: dict[str, Any] = {"burn_multiple": 20, "satisfaction": 0.05, "failures_year": 100, "gross_margin": 0.05}
 """Targets of managers that are met, so that the others count."""
@@ -343,13 +346,67 @@ DOCUMENT: dict[str, Any] = {
     },
 }  # fmt: skip
 
-WORLDS = {
-    "lively": LIVELY,
-    "calm": CALM,
-    "other": OTHER,
-    "moving": MOVING,
-    "tight": TIGHT,
-    "abroad": ABROAD,
-    "document": DOCUMENT,
-    "pretraining": PRETRAINING,
+OWN: dict[str, Any] = {"own_rung": 0, "prior": {"own": 0.7}}
+PRETRAINING: dict[str, Any] = {
+    **DOCUMENT,
+    "title": "documents and foundations of firms' own",
+    "world": {**DOCUMENT["world"], "sourcing": OWN},
+    "entrants": {},
 }
+MODELS: dict[str, Any] = {
+    "title": "laboratories of large models",
+    "start": "2016-01",
+    "years": 3,
+    "world": {
+        "sectors": {
+            "vision": {"task": "service-dialogues", "market_opens": 2016, "segments": {"cameras": SEGMENT}},
+        },
+        "compute": {"gpus": 20_000},
+        "foundations": {
+            "pool": 3, "last_rung": 1.5, "scale": 0.5, "cloud_share": 0.5, "round_months": 6, "withheld_text": 0.1,
+            "text_ratio": 0.1,
+            "community": {"support_usd_year": 3e9, "lag_months": 2, "run_months": 2, "skill": 0.3},
+        },
+    },
+    "firms": {
+        "giant": {
+            "kind": "incumbent", "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e8,
+            "core_income_usd_month": 1e5, "skill": 0.3,
+        },
+        "other": {"kind": "incumbent", "sector": "vision", "offers": {"cameras": "licence"}, "capital_usd": 1e8},
+    },
+    "labs": {
+        "alpha": {"capital_usd": 2e10, "ahead_rungs": 1.0, "staff": 300, "release_months": 6, "skill": 0.3, "kept": 1},
+        "beta": {
+            "access": "licence", "capital_usd": 2e9, "ahead_rungs": 0.5, "opens_behind_rungs": 1.0, "run_months": 2,
+            "release_months": 8, "skill": 0.4,
+        },
+        "gamma": {"founded": "2016-04", "capital_usd": 1e8, "ahead_rungs": 0.5, "stake": 0.3, "release_months": 6},
+        "poor": {"capital_usd": 1e8, "stake": 0.01, "staff": 10, "ahead_rungs": 1.0},
+        "unit": {
+            "owner": "giant", "budget_usd_month": 3e7, "capital_usd": 1e8, "envelopment_share": 0.1, "skill": 0.3,
+            "commoditise_share": 1.0, "release_months": 6, "ahead_rungs": 0.5, "least_markup": 0.5, "undercut": 0.3,
+        },
+    },
+}  # fmt: skip
+
+WORLDS = {
+    "lively": LIVELY, "calm": CALM, "other": OTHER, "moving": MOVING, "tight": TIGHT, "abroad": ABROAD,
+    "document": DOCUMENT, "pretraining": PRETRAINING, "models": MODELS,
+}  # fmt: skip
+
+
+def supply_models(model: MarketModel, title: str) -> None:
+    """Foundations come on the market of the worlds of documents, change their prices and go."""
+    if "documents and foundations" not in title:
+        return
+    market, month = model.model_market, model.month
+    for name, access in (("labco", "api"), ("opens", "open"), ("lic", "licence")):
+        if month in (0, 14):
+            terms = {"api": {"usd_per_million_tokens": 5.0}, "licence": {"usd_month": 2000.0}, "open": {}}[access]
+            market.release(offer(name if month == 0 else f"{name}-b", access, **terms))
+    if month == 10:
+        market.reprice(offer().name, 40.0)
+    if month == 18:
+        market.end_supplier("labco")
+        market.end_supplier("lic")

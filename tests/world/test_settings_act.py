@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 AT = date(2016, 9, 1)
 DATED = ("world", "firms")
-FROM_START = ("start", "years", "sectors", "world", "firms", "entrants", "investors", "regulator")
+FROM_START = ("start", "years", "sectors", "world", "firms", "entrants", "investors", "labs", "regulator")
 NOT_WALKED = {
     "id": "a label",
     "title": "a label",
@@ -42,6 +42,10 @@ NOT_WALKED = {
     "actors": "of types from users' own modules, each with settings of its own",
     "plugins": "settings of users' own modules, free of these worlds",
 }
+ELSEWHERE = {
+    "labs.*.product_capital_usd": "acts where customers build on models: tests/agents/lab/test_envelopment.py",
+}
+"""Settings that do nothing in these worlds, and where they are seen to act."""
 Rows = list[tuple[Any, ...]]
 Place = tuple[str, str, Any]
 """World, dotted path, value there."""
@@ -68,6 +72,9 @@ OTHERS: dict[str, list[Any]] = {
     "entrants.*.services": [[{"data": 0.5}], [{"data": 0.5}, {"outsourcing": 0.2}]],
     "investors.*.stages": [["A"], ["C"]],
     "investors.*.thesis": [{"vision": 3}],
+    "world.foundations": [{"community": {"support_usd_year": 1e6}}],
+    "labs.*.owner": ["other"],
+    "labs.*.founded": ["2016-09", "2016-05"],
     "regulator": [{"fix_months": 2}],
 }
 # What a value needs beside it: alone it is refused, with the key that is missing.
@@ -117,6 +124,7 @@ def kind_of(place: Place) -> str:
         return ".".join(("firms", base_scenario(world).firms[parts[1]].kind, *parts[2:]))
     named = r"\b(sectors|segments|types|breakthroughs|entrants|investors|jurisdictions)\.[a-z0-9-]+"
     return re.sub(named, r"\1.*", path)
+    return re.sub(r"\b(sectors|segments|entrants|investors|labs)\.[a-z0-9-]+", r"\1.*", path)
 
 
 def settings_of(parts: tuple[str, ...]) -> dict[str, list[Place]]:
@@ -125,7 +133,7 @@ def settings_of(parts: tuple[str, ...]) -> dict[str, list[Place]]:
     for world in WORLDS:
         for path, value in leaves(base_scenario(world).to_document().data, parts):
             found.setdefault(kind_of((world, path, value)), []).append((world, path, value))
-    return found
+    return {kind: places for kind, places in found.items() if kind not in ELSEWHERE}
 
 
 BY_DATE, AT_START = settings_of(DATED), settings_of(FROM_START)
@@ -135,6 +143,7 @@ def general(path: str) -> str:
     """The path with a star for the name of a firm, stream, fund or sector."""
     named = r"firms|entrants|investors|world\.sectors|world\.technology\.breakthroughs|world\.jurisdictions"
     return re.sub(rf"^({named})\.[a-z0-9-]+", r"\1.*", path)
+    return re.sub(r"^(firms|entrants|investors|labs|world\.sectors)\.[a-z0-9-]+", r"\1.*", path)
 
 
 def values_for(place: Place) -> list[Any]:
@@ -208,7 +217,7 @@ def declared_of(path: str, what: str) -> Any:
 @pytest.mark.parametrize("setting", BY_DATE)
 def test_a_dated_change_acts_from_its_date_on_or_is_refused(setting: str) -> None:
     places = BY_DATE[setting]
-    fixed = bool(declared_of(places[0][1], "fixed"))
+    fixed = any(declared_of(places[0][1], what) for what in ("fixed", "settled"))
     assert acts(places, by_date=True) is not (fixed or is_of_others(places[0]))
 
 

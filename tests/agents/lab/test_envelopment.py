@@ -11,7 +11,7 @@ from agents.lab.product import LabProduct
 from simulation.model import MarketModel
 from tests.support.conservation import check_all, check_endings
 from tests.support.lab_worlds import IDLE, give_model, lab_of, lab_world, use
-from tests.support.world_fakes import play, released
+from tests.support.world_fakes import play
 
 ENTERS: dict[str, Any] = {
     **IDLE, "capital_usd": 1e8, "envelopment_share": 0.2, "product_capital_usd": 2e7,
@@ -154,17 +154,23 @@ def test_at_most_one_sector_a_year_is_entered() -> None:
     assert entered["alpha-town"] - entered["alpha-port"] == 12
 
 
+def test_a_unit_founds_nothing_against_its_owner() -> None:
+    unit = {**ENTERS, "owner": "giant"}
+    del unit["investor_belief"]
+    model = lab_world({"alpha": unit}, {"firms": {"iris": {"capital_usd": 1e9}}})
+    use(model, "iris", give_model(lab_of(model, "alpha")), "alpha")
+    model.firms["iris"].recurring += [1e9] * 3
+    assert sector_to_enter(lab_of(model, "alpha")) is None
+
+
 # -- units ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("share", "takes"), [(0.1, True), (0.0, False)])
 def test_the_owners_product_takes_the_units_model(share: float, takes: bool) -> None:
     unit = {"owner": "giant", "capital_usd": 1e3, "stake": 0.01, "staff": 0, "envelopment_share": share}
-    model = play(lab_world({"alpha": unit}), 1)
+    model = lab_world({"alpha": unit})
     one = give_model(lab_of(model, "alpha"))
-    giant = model.firms["giant"]
-    released(giant, model, accuracy_lab=0.1, accuracy_field=0.1)
-    giant.laboratory.job = None
     play(model, 8)
     plans = [order.plan for order in model.ordered.values() if order.plan.foundation == one.trained.plan]
     assert bool(plans) == takes

@@ -121,12 +121,15 @@ def test_open_weights_compete_at_what_running_them_costs() -> None:
     assert who == "community" and with_open == pytest.approx(with_api / 3), "beta asks three times its cost"
 
 
-def test_a_licence_spreads_the_cost_of_its_run() -> None:
+def test_a_licence_spreads_what_its_run_would_cost_today() -> None:
     model = two_labs(access="licence", markup=1.0, licensees=10)
     alpha = lab_of(model, "alpha")
-    one = give_model(alpha, cost_usd=24e6)
+    one = give_model(alpha)
     offer = model.model_market.offers[one.offer_by("alpha").name]
-    assert (offer.usd_month, offer.usd_per_million_tokens) == (pytest.approx(2 * 24e6 / 24 / 10), 0.0)
+    run_usd = alpha.pretraining.cost_usd(2.0)
+    assert (offer.usd_month, offer.usd_per_million_tokens) == (pytest.approx(2 * run_usd / 24 / 10), 0.0)
+    play(model, 12)
+    assert price_of(model, one, "alpha") < 0.5 * offer.usd_month, "training the same costs less by the month"
     give_model(lab_of(model, "beta"))
     assert cheapest_rival(alpha, one) == (math.inf, ""), "answers are no licences"
 

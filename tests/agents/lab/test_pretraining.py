@@ -90,7 +90,7 @@ def test_text_and_skill_act_on_the_plan() -> None:
     s, unlucky = FoundationSettings(), Member(7, 1.5)
     ideal = ladder_of(s).plan(2.0)
     good = foundation_plan(s, 2.0, 2024, unlucky, 1.0, 1.0)
-    poor = foundation_plan(s, 2.0, 2024, unlucky, 0.2, 0.81)
+    poor = foundation_plan(s, 2.0, 2024, unlucky, 0.2, 0.804)
     assert good.learning_rate == ideal.learning_rate and good.quality == 1.0
     assert poor.learning_rate > 1.5 * ideal.learning_rate and poor.quality == pytest.approx(0.8)
     assert (good.vintage, good.seed, good.width, good.tokens) == (2024, 7, ideal.width, ideal.tokens)
@@ -106,7 +106,7 @@ def test_withheld_text_shortens_the_run() -> None:
 @given(skill=st.floats(0, 1), text=st.floats(0.5, 1), luck=st.floats(-3, 3), year=st.integers(1980, 2100))
 def test_every_team_has_a_valid_plan_on_a_coarse_grid(skill: float, text: float, luck: float, year: int) -> None:
     plan = foundation_plan(FoundationSettings(), 1.0, year, Member(1, luck), skill, text)
-    assert 2015 <= plan.vintage <= 2035 and round(plan.quality / 0.05, 6) == round(plan.quality / 0.05)
+    assert 2015 <= plan.vintage <= 2035 and round(100 * plan.quality, 6) == round(100 * plan.quality)
 
 
 def test_like_teams_of_different_worlds_have_the_same_few_plans() -> None:
