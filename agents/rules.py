@@ -8,7 +8,10 @@ import agents.firm.firm
 import agents.fund
 import agents.incumbent.acquisition
 import agents.incumbent.incumbent
+import agents.incumbent.line
 import agents.startup.fundraising
+import agents.startup.giving_up
+import agents.startup.reserves
 import agents.startup.startup
 import agents.state.regulator  # noqa: F401
 from simulation.plugins.rules import RULES as RULES
