@@ -193,8 +193,8 @@ FLOW: dict[str, Any] = {
             "spinout_people": 5, "return_share": 0.7, "return_months": 3, "usual_advantage": 0.4,
         },
         "exit": {
-            "give_up_months": 9, "stop_feeding": True, "living_dead_months": 12, "severance_months": 1,
-            "notice_months": 2, "lease_months": 12, "reserved_months": 6, "line_loss_months": 20,
+            "give_up_months": 9, "value_sigma_year": 0.1, "stop_feeding": True, "living_dead_months": 12,
+            "severance_months": 1, "notice_months": 2, "lease_months": 12, "reserved_months": 6, "line_loss_months": 20,
             "budget_response": 0.5, "auction": True, "cash_target_months": 3,
         },
     },
