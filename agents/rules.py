@@ -12,11 +12,14 @@ import agents.fund
 import agents.incumbent.acquisition
 import agents.incumbent.expected_worth
 import agents.incumbent.incumbent
+import agents.incumbent.line
 import agents.lab.lab
 import agents.startup.exits
 import agents.startup.fundraising
+import agents.startup.giving_up
 import agents.startup.price_competition
 import agents.startup.recapitalisation
+import agents.startup.reserves
 import agents.startup.startup
 import agents.state.regulator  # noqa: F401
 from simulation.plugins.rules import RULES as RULES

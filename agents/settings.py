@@ -372,6 +372,10 @@ class EntrantSettings(Settings):
         json_schema_extra={"source": "assumption"},
     )
 
+    def candidates_year(self, firms_scale: float) -> float:
+        """Those who may enter in a year: simulated potential founders where there are any, else the usual entrants."""
+        return self.potential_per_year / firms_scale if self.potential_per_year > 0 else self.per_year
+
     @model_validator(mode="after")
     def _sell_something(self) -> EntrantSettings:
         if self.direction == "tools" and not self.services:

@@ -75,7 +75,8 @@ def demand_share(whole: Content, document: Document) -> float:
     Raises `ScenarioError` where entrants come, but none into the sectors kept.
     """
     kept = set(whole.sectors or ())
-    rates = [(stream.sector in kept, stream.per_year) for stream in whole.entrants.values()]
+    scale = whole.world.founding.firms_scale
+    rates = [(stream.sector in kept, stream.candidates_year(scale)) for stream in whole.entrants.values()]
     everywhere = fsum(rate for _, rate in rates)
     if everywhere == 0:
         return len(kept) / len(whole.world.sectors)

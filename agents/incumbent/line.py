@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.averages import average
-from agents.firm.takeover import take_over
+from agents.firm.takeover import settle_books, take_over
 from agents.startup.startup import Startup
 from simulation.plugins.rules import rule
 from simulation.records.events import Acquired, BudgetMoved, Closed
@@ -147,7 +147,4 @@ def close_line(line: Incumbent, reasons: list[Reason]) -> None:
 def hand_over(line: Incumbent, heir: str, credit: Account) -> None:
     """Move what cash is left to `heir` and close the line's books."""
     line.spend(line.books.cash_usd, "returns", heir, credit)
-    deferred = -line.books.balance["deferred_revenue"]
-    if deferred:
-        line.books.post("deferred_revenue", "gains", deferred)
-    line.books.close_month()
+    settle_books(line.books)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from agents.averages import average
+from agents.firm.takeover import settle_books
 from agents.fund import fund_of
 from agents.startup.bridge_notes import extinguish
 from agents.startup.diagnosis import reasons_of
@@ -68,11 +69,8 @@ def settle(firm: Startup, heir: str) -> None:
     left = firm.books.cash_usd
     if left > 0:
         bank.pay(firm.name, heir, left, "returns", "income" if bank.books[heir].may_owe else "investments")
-    deferred = -firm.books.balance["deferred_revenue"]
-    if deferred:
-        firm.books.post("deferred_revenue", "gains", deferred)
     extinguish(firm, "gains")
-    firm.books.close_month()
+    settle_books(firm.books)
 
 
 def find_buyer(firm: Startup, need: Reason, above_usd: float = 0.0) -> bool:

@@ -1,6 +1,6 @@
 """When a startup that can still pay is given up: by founders who could do better, by investors who wait in vain.
 
-    founders:   certainty_share · their part of the fair value  <  what they could have elsewhere
+    founders:   certainty_share · mean of their part of what it may be worth  <  what they could have elsewhere
     investors:  `living_dead_months` after the last round it neither grows nor earns
 
 A buyer is looked for; without one the people are paid off and what is left is split by the rank of claims.
@@ -8,7 +8,10 @@ A buyer is looked for; without one the people are paid off and what is left is s
 
 from __future__ import annotations
 
+from math import exp
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from agents.fund import fund_of
 from agents.startup.diagnosis import reasons_of
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from simulation.books import Account
 
 QUARTER = 3  # months between two looks of founders and investors
+_POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+NODES = tuple(zip(_POINTS.tolist(), (_WEIGHTS / _WEIGHTS.sum()).tolist(), strict=True))  # of a standard normal
 
 
 class Patience:
@@ -56,13 +61,23 @@ class Patience:
 
 
 def founders_expected_usd(firm: Startup) -> float:
-    """What founders expect of their share, for sure: of the fair value, less after each refusal, as funds mark it."""
+    """What founders expect of their share, for sure: of the fair value, less after each refusal, as funds mark it.
+
+    What is paid first is not the founders', but value moves until they would sell: their stock is an option, and its
+    worth the mean over a lognormal value of the same mean (Gauss–Hermite).
+    """
     settings, finance = firm.model.settings, firm.finance
     fair = fair_value_usd(settings.capital, finance.facts(), finance.stage, firm.model.heat, firm.model.year)
     fair *= (1 - settings.capital.write_down_share) ** finance.n_refused
-    # Founders and savers hold common stock together; one share of it was the founders' at the start.
-    part = finance.cap_table.split(fair).get(FOUNDERS, 0.0) / finance.cap_table.common
+    sigma = settings.exit.value_sigma_year * (settings.founding.patience_months / 12) ** 0.5
+    part = sum(w * founders_part_usd(firm, fair * exp(sigma * z - sigma**2 / 2)) for z, w in NODES)
     return settings.founding.certainty_share * part
+
+
+def founders_part_usd(firm: Startup, value_usd: float) -> float:
+    """What founders would get of a sale. They hold common stock with private savers; one share of it was theirs."""
+    table = firm.finance.cap_table
+    return table.split(value_usd).get(FOUNDERS, 0.0) / table.common
 
 
 def founders_outside_usd(firm: Startup) -> float:

@@ -90,7 +90,8 @@ def synthetic(n_firms: int, customer_factor: float = 1.0) -> Scenario:
     counts = [n_firms * (i + 1) // len(streams) - n_firms * i // len(streams) for i in range(len(streams))]
     changes: dict[str, Any] = {}
     for stream, count in zip(streams, counts, strict=True):
-        changes |= {f"entrants.{stream}.at_start": count, f"entrants.{stream}.per_year": 0}
+        nobody_later = {f"entrants.{stream}.{key}": 0 for key in ("per_year", "potential_per_year")}
+        changes |= {f"entrants.{stream}.at_start": count, **nobody_later}
     for sector, settings in base.world.sectors.items():
         for name, segment in settings.segments.items():
             scaled = min(max(segment.customers * customer_factor, 1.0), 1e9)

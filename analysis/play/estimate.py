@@ -76,10 +76,15 @@ def firm_months(setup: Any) -> float:
     length = setup.n_months
     named = sum(length - max(_founded(firm, setup), 0) for firm in setup.firms.values())
     entered = sum(
-        stream.at_start * lived(length) + stream.per_year / 12 * LIFE_MONTHS * (length - lived(length))
+        stream.at_start * lived(length) + _a_month(stream, setup) * LIFE_MONTHS * (length - lived(length))
         for stream in setup.entrants.values()
     )
     return named + entered
+
+
+def _a_month(stream: Any, setup: Any) -> float:
+    """Startups that may enter in a month: of potential founders all, for how many found is not known before."""
+    return float(stream.candidates_year(setup.world.founding.firms_scale)) / 12
 
 
 def lived(months: float) -> float:
@@ -90,7 +95,7 @@ def lived(months: float) -> float:
 def n_firms(setup: Any) -> float:
     """Expected number of firms that a world ever has."""
     return len(setup.firms) + sum(
-        stream.at_start + stream.per_year / 12 * setup.n_months for stream in setup.entrants.values()
+        stream.at_start + _a_month(stream, setup) * setup.n_months for stream in setup.entrants.values()
     )
 
 

@@ -15,6 +15,14 @@ class ExitSettings(Settings):
         low=0,
         high=240,
     )
+    value_sigma_year: float = parameter(
+        0.89,
+        "spread of what a startup may be worth a year later (log scale): founders' stock is an option on it",
+        "1/√year",
+        low=0,
+        high=2,
+        source="Cochrane 2005: 0.89 (recalled)",
+    )
     least_growth_year: float = parameter(
         0.2,
         "growth of recurring revenue below which a firm does not grow, in the eyes of those who pay for it",

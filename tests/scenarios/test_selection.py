@@ -75,6 +75,15 @@ def test_where_nobody_enters_sectors_count_alike(tmp_path: Path) -> None:
     assert load(write(tmp_path, quiet + "sectors: [vision]\n")).world.compute.gpus == 2000
 
 
+def test_potential_founders_count_where_there_are_any(tmp_path: Path) -> None:
+    """Ten simulated ones of a hundred, beside one usual entrant: the sector's part of the money is ten elevenths."""
+    many = WORLD.replace("per_year: 3,", "potential_per_year: 100,").replace(
+        "  compute:", "  founding: {firms_scale: 10}\n  compute:"
+    )
+    speech = load(write(tmp_path, many + "sectors: [speech]\n"))
+    assert speech.world.compute.gpus == pytest.approx(4000 * 10 / 11)
+
+
 def test_what_interventions_say_of_other_sectors_is_left_out(vision: Scenario) -> None:
     assert [f"{change.at:%Y}" for change in vision.interventions] == ["2016", "2017"]
     assert vision.interventions[0].set == {"world.law.tax_rate": 0.1}

@@ -14,6 +14,7 @@ from analysis.play.options import PlayOptions
 from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios.build import build_world
+from simulation.records.endings import GONE
 from tests.support.service import open_service
 from tests.support.world_fakes import scenario_of
 
@@ -86,7 +87,7 @@ def record_of(
     }  # fmt: skip
     parts.update(more)
     full = {**common, "kind": "startup", "sector": "vision", **gone, **(ending or {})}
-    if full["ending"] in ("bankrupt", "acquired"):
+    if full["ending"] in GONE:
         end = events_of((full["ended"], full["ending"], "iris", "", 0.0, {"causes": list(causes)}))
         events = pd.concat([events, end], ignore_index=True) if len(events) else end
     return Record(Subject("s", "base", 0, "iris"), months, events, ending=full, **parts)

@@ -390,9 +390,56 @@ MODELS: dict[str, Any] = {
     },
 }  # fmt: skip
 
+FLOW: dict[str, Any] = {
+    "title": "firms that come and go",
+    "start": "2016-01",
+    "years": 3,
+    "world": {
+        "sectors": {
+            "vision": {"segments": {"cameras": {**SEGMENT, "imitation_rate_year": 0.5}, "halls": {**SEGMENT, **EAGER}}}
+        },
+        "compute": {"rung_gpu_hours": 20},
+        "capital": {
+            "acquisition_rate_year": 6, "raise_below_months": 24, "diligence_months": 1, "acquisition_premium": 0,
+            "bridge_months": 3, "bridge_belief": 0.0,
+        },
+        "law": {"compliance_usd_month": 2000, "support": {"grant_usd": 1e5, "grant_skill": 0.3}},
+        "founding": {
+            "firms_scale": 2, "success_prior": 0.3, "certainty_share": 0.3, "spinout_rate_year": 1.0,
+            "spinout_people": 5, "return_share": 0.7, "return_months": 3, "usual_advantage": 0.4,
+        },
+        "exit": {
+            "give_up_months": 9, "value_sigma_year": 0.1, "stop_feeding": True, "living_dead_months": 12,
+            "severance_months": 1, "notice_months": 2, "lease_months": 12, "reserved_months": 6, "line_loss_months": 20,
+            "budget_response": 0.5, "auction": True, "cash_target_months": 3,
+        },
+    },
+    "firms": {
+        "lens": {"sector": "vision", "offers": {"halls": "subscription"}, "capital_usd": 5e6, "skill": 0.9},
+        "slow": {"sector": "vision", "offers": {"cameras": "licence"}, "capital_usd": 2e6, "skill": 0.3},
+        "owner": {
+            "kind": "incumbent", "sector": "vision", "offers": {"cameras": "subscription"}, "capital_usd": 1e8,
+            "core_income_usd_month": 4e5, "acquires": True, "rows": 1000, "skill": 0.3,
+        },
+        "rival": {
+            "kind": "incumbent", "sector": "vision", "offers": {"halls": "subscription"}, "capital_usd": 3e8,
+            "core_income_usd_month": 9e5, "acquires": True, "rows": 1000, "skill": 0.2,
+        },
+    },
+    "entrants": {
+        "new": {
+            "sector": "vision", "potential_per_year": 40, "at_start": 3,
+            "offers": [{"cameras": "subscription"}, {"halls": "licence"}],
+        },
+    },
+    "investors": {
+        "fund": {"vintage": 2015, "size_usd": 3e8, "stages": ["A", "B", "C"], "hurdle": 0.2, "reserve_share": 0.3},
+    },
+}  # fmt: skip
+
 WORLDS = {
     "lively": LIVELY, "calm": CALM, "other": OTHER, "moving": MOVING, "tight": TIGHT, "abroad": ABROAD,
-    "document": DOCUMENT, "pretraining": PRETRAINING, "models": MODELS,
+    "document": DOCUMENT, "pretraining": PRETRAINING, "models": MODELS, "flow": FLOW,
 }  # fmt: skip
 
 

@@ -152,15 +152,24 @@ def test_every_rule_that_is_declared_is_called_through_the_registry(tmp_path: Pa
         lines += [f"@plugin.rule({name!r})", f"def rule_{i}({arguments}):", f"    calls[{name!r}] = 1"]
         lines += [f"    return usual({name!r})({arguments})"]
     load_plugins([written(tmp_path, "\n".join(lines))])
-    base = load("markets/base", {"sectors": ["speech"]})
-    counted = load("markets/base", {"sectors": ["speech"], "plugins.counter": {}})
+    switched_on = {
+        "sectors": ["speech", "city"],
+        "entrants.city.potential_per_year": 6,
+        "world.exit.give_up_months": 12,
+        "world.exit.living_dead_months": 24,
+        "world.exit.line_loss_months": 48,
+        "world.exit.budget_response": 0.1,
+        "world.exit.cash_target_months": 12,
+    }
+    base, counted = load("markets/base", switched_on), load("markets/base", {**switched_on, "plugins.counter": {}})
     assert played(base, 48) == played(counted, 48)
     documents, counted = (scenario_of(base=merged(DOCUMENT, {"plugins": said})) for said in ({}, {"counter": {}}))
     assert played(documents, 36) == played(counted, 36)
     models, counted = (scenario_of(base=merged(MODELS, {"plugins": said})) for said in ({}, {"counter": {}}))
     assert played(models, 24) == played(counted, 24)
     calls = LOADED["counter"].rules["startup.budget"].__globals__["calls"]
-    assert set(RULES) - set(calls) <= {"incumbent.rescue"}  # only where a startup runs out of money
+    # Only where a startup runs out of money, several incumbents want one, or one is mature.
+    assert set(RULES) - set(calls) <= {"incumbent.rescue", "incumbent.auction", "startup.expansion"}
 
 
 def test_two_plugins_cannot_replace_one_rule(tmp_path: Path) -> None:
@@ -208,6 +217,7 @@ def test_a_wrong_key_gets_one_line_with_its_place(said: str, told: str, tmp_path
         ("import nothing_there", r"line 1: ModuleNotFoundError: No module named 'nothing_there'"),
         ("1 +", r"SyntaxError"),
         (RULE.replace('startup.budget")\n', 'startup.budgt")\n'), "no rule 'startup.budgt'; rules: .*entry.number"),
+        (RULE.replace('startup.budget")\n', 'startup.budgt")\n'), "no rule 'startup.budgt'; rules: entry.expectation"),
         (RULE.replace("def spend_more(startup)", "def spend_more()"), r"must take self"),
         (RULE.replace('"spender"', '"Big Spender"'), "cannot be named 'Big Spender'"),
     ],
@@ -333,6 +343,7 @@ def test_a_kind_of_model_that_cannot_be_is_refused(tmp_path: Path, old: str, new
 def test_the_page_names_every_rule_and_every_example() -> None:
     page = (EXAMPLES.parents[1] / "plugins.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z_.]+)` \| [^|]* \| ([^|]*) \|$", page, re.M))
+    rows = dict(re.findall(r"^\| `([a-z._]+)` \| [^|]* \| ([^|]*) \|$", page, re.M))
     assert rows == {name: rule.returns for name, rule in RULES.items()}
     assert all(f"examples/plugins/{path.name}" in page for path in EXAMPLES.glob("*.py"))
     assert GROUP in page

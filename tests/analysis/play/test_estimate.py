@@ -11,7 +11,7 @@ import pytest
 
 from analysis import AnalysisError
 from analysis.cli.main import run_command
-from analysis.play.estimate import LargeWorld, check_size, estimate, firm_months
+from analysis.play.estimate import LargeWorld, check_size, estimate, firm_months, n_firms
 from analysis.play.experiment import play
 from analysis.play.lockstep import Arm
 from analysis.play.options import NewFolder, PlayOptions, most_jobs
@@ -44,6 +44,16 @@ def played_firm_months(setup: Scenario) -> int:
 def test_expected_firm_months_are_those_that_are_played_give_or_take_a_third() -> None:
     setup = shipped("markets/base").model_copy(update={"years": 2, "interventions": ()})
     assert firm_months(setup) == pytest.approx(played_firm_months(setup), rel=1 / 3)
+
+
+def test_potential_founders_are_counted_as_if_all_founded() -> None:
+    base = shipped("markets/base")
+    scale = base.world.model_copy(update={"founding": base.world.founding.model_copy(update={"firms_scale": 10.0})})
+    usual = {name: one.model_copy(update={"per_year": 6.0}) for name, one in base.entrants.items()}
+    real = {name: one.model_copy(update={"potential_per_year": 60.0}) for name, one in base.entrants.items()}
+    entered = [base.model_copy(update={"world": scale, "entrants": one}) for one in (usual, real)]
+    assert firm_months(entered[0]) == firm_months(entered[1]) > 2 * firm_months(base)
+    assert n_firms(entered[0]) == n_firms(entered[1]) > 600
 
 
 def test_more_seeds_arms_and_years_take_more_and_more_jobs_take_less_time() -> None:
