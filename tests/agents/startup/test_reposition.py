@@ -139,7 +139,22 @@ def test_entry_that_does_not_pay_for_itself_is_left_alone() -> None:
 def test_entry_pays_by_margin_upkeep_time_and_cash(seen: float, upkeep: float, cash: float, pays: bool) -> None:
     model = lone_world(sectors=SECTORS, positioning={**STUDIES, "upkeep_usd_month": upkeep})
     firm = found(model, capital_usd=cash)
-    assert firm.positioning.pays(Finding("halls", seen, seen)) is pays
+    assert firm.positioning.pays(Finding("halls", "licence", seen, seen)) is pays
+
+
+def test_it_earns_there_as_it_does_elsewhere_or_as_others_do() -> None:
+    model = lone_world(sectors=SECTORS, positioning=STUDIES)
+    place, rivals = ("vision", "halls"), ("licence", "bundle", "product", "data")
+    firm = found(model, offers={"cameras": "freemium"})
+    assert firm.positioning.ways_to_earn(place) == {"freemium"}
+    for way in rivals:
+        rival = found(model, f"rival-{way}", offers={"halls": way})
+        model.market.selling[rival.sales.slots["halls"]] = True
+    assert firm.positioning.ways_to_earn(place) == {"freemium", "licence"}
+    released(firm, model, accuracy_lab=0.9, accuracy_field=0.85)
+    model.market["serving_share"][:] = 1.0
+    finding = firm.positioning.finding("halls", 1, 0.0)
+    assert finding.earns == "licence" and finding.true_usd_month > 0
 
 
 def test_a_startup_that_earns_looks_elsewhere_at_its_rate_and_keeps_what_it_has() -> None:
