@@ -9,11 +9,24 @@ import numpy as np
 import pytest
 
 from agents.startup.positioning import Finding, research_error
+from scenarios.build import build_world
 from simulation.market import Market
 from simulation.prospects import Pitch, new_customers_month, prospect_usd_month
 from simulation.revenue import BY_NAME
 from simulation.settings import BrandSettings, PositioningSettings, RevenueSettings, SectorSettings, SegmentSettings
-from tests.support.world_fakes import fields_of, found, kinds_of_events, lone_world, play, released, world_of
+from tests.support.conservation import check_closed_books, check_customers, check_firms, check_money
+from tests.support.service import FakeService
+from tests.support.settings_worlds import MOVING
+from tests.support.world_fakes import (
+    fields_of,
+    found,
+    kinds_of_events,
+    lone_world,
+    play,
+    released,
+    scenario_of,
+    world_of,
+)
 
 SMALL = {"customers": 100, "reference_price_usd": 100, "contract_months": 12}
 LARGE = {"customers": 500, "reference_price_usd": 2000, "contract_months": 12, "innovation_rate_year": 0.3}
@@ -224,3 +237,15 @@ def test_entrants_pay_for_what_they_know() -> None:
 def test_every_way_of_earning_has_a_prospect() -> None:
     market, pitch = market_of(), Pitch(lab=0.5, field_accuracy=0.6)
     assert all(prospect_usd_month(market, ("vision", "all"), model, pitch) >= 0 for model in BY_NAME)
+
+
+def test_books_and_customers_stay_in_order_in_a_world_where_all_of_it_is_on() -> None:
+    model = build_world(scenario_of(base=MOVING), 2, FakeService())
+    for _ in range(model.n_months):
+        model.step()
+        check_money(model)
+        check_closed_books(model)
+        check_customers(model)
+    check_firms(model)
+    kinds = {row.kind for row in model.recorder.rows["events"]}
+    assert {"market research", "segment entered", "breakthrough taken up"} <= kinds
