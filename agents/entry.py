@@ -94,7 +94,7 @@ class Entry(Actor):
         for number in range(1, n + 1):
             name = entrant_name(self.name, self.model.today, number)
             firm = found_startup(self.model, name, with_changes(self.draw(name), self.overrides.get(name, {})))
-            firm.spend(self.settings.research_usd, "positioning")
+            firm.first_study_usd = self.settings.research_usd
 
     def draw(self, name: str) -> FirmSettings:
         """Traits of an entrant. A change of one trait's distribution leaves all other draws as they are."""

@@ -228,10 +228,12 @@ def test_knowing_more_moves_those_alone_whose_choice_was_close() -> None:
 
 
 def test_entrants_pay_for_what_they_know() -> None:
-    changes = {"world": {"sectors": SECTORS}, "entrants": {"new": {**STREAM, "at_start": 1, "research_usd": 7_000}}}
-    model = world_of(changes)
-    firm = next(firm for name, firm in model.firms.items() if name.startswith("new-"))
-    assert firm.books.balance["positioning"] == 700_000
+    costs = []
+    for usd in (0, 7_000):
+        stream = {**STREAM, "at_start": 1, "offers": [{"halls": "subscription"}], "research_usd": usd}
+        model = play(world_of({"world": {"sectors": SECTORS}, "entrants": {"new": stream}}), 2)
+        costs.append(next(firm.costs for name, firm in model.firms.items() if name.startswith("new-")))
+    assert costs[1][0] - costs[0][0] == pytest.approx(7_000) and costs[1][1] - costs[0][1] < 1_000
 
 
 def test_every_way_of_earning_has_a_prospect() -> None:
