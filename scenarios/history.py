@@ -191,9 +191,9 @@ def _limits(rows: list[YearRow], scenario: Scenario) -> Iterator[str]:
         first_vintage=vintages[0],
         last_vintage=vintages[-1],
         top=top,
-        language=next(row.year for row in rows if row.rungs[8][0] >= top),
+        language=next((row.year for row in rows if row.rungs[8][0] >= top), "no year"),
         images=next((row.year for row in rows if row.rungs[16][0] >= top), "no year"),
-        language_a=next(row.year for row in rows if row.rungs[8][1] >= top),
+        language_a=next((row.year for row in rows if row.rungs[8][1] >= top), "no year"),
         images_a=next((row.year for row in rows if row.rungs[16][1] >= top), "no year"),
     )
 

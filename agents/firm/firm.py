@@ -154,12 +154,16 @@ class Firm(Actor, ABC):
         """People."""
         return sum(self.staff.values())
 
+    def organisation(self) -> tuple[float, float]:
+        """People and age in years of the organisation whose routines bind it."""
+        return self.headcount(), self.age_years()
+
     @rule("firm.inertia", "mean delay with which a firm uses a new generation of technology, months")
     def inertia_months(self) -> float:
         """It grows with size and age (Henderson & Clark 1990) and with the sales that the new would replace (Arrow)."""
         technology, costs = self.model.settings.technology, last_quarter(self.costs)
-        size = log1p(self.headcount() / technology.inertia_people)
-        age = log1p(self.age_years() / technology.inertia_age_years)
+        people, years = self.organisation()
+        size, age = log1p(people / technology.inertia_people), log1p(years / technology.inertia_age_years)
         cannibalised = min(last_quarter(self.recurring) / costs, 1.0) if costs > 0 else 0.0
         return 12 * technology.inertia * (size + age + cannibalised)
 

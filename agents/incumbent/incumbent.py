@@ -39,6 +39,11 @@ class Incumbent(Firm):
         # Assumption: half a year of compute is set aside when the division begins.
         self.set_aside(6 * settings.compute_share * settings.core_income_usd_month)
 
+    def organisation(self) -> tuple[float, float]:
+        """Division and parent together."""
+        technology = self.model.settings.technology
+        return self.headcount() + technology.parent_people, self.age_years() + technology.parent_age_years
+
     def choose_budget(self) -> float:
         """What the parent pays, and 70 % of what customers pay (assumption)."""
         return self.line.parent_usd() + 0.7 * last_quarter(self.recurring)

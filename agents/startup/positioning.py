@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from math import exp, expm1, inf, log1p
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from agents.averages import average
 from agents.firm.sectors_served import place_of
 from simulation.prospects import Pitch, prospect_usd_month
@@ -44,9 +46,10 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a study says of a segment that the startup does not serve yet, USD a month."""
+    """What a study says of a segment that the startup does not serve, USD a month by the best way of earning there."""
 
     segment: str
+    earns: RevenueModel
     seen_usd_month: float
     true_usd_month: float
 
@@ -109,17 +112,23 @@ class Positioning:
 
     def finding(self, segment: str, number: int, error: float) -> Finding:
         """True prospect of a segment, and what the study makes of it."""
-        firm, market = self.firm, self.model.market
-        earns = self.earns()
-        true = prospect_usd_month(market, place_of(firm.sector, segment), earns, self.pitch(segment, earns))
-        z = self.model.streams.normal("market research", f"{firm.name}:{segment}", number)
-        return Finding(segment, true * exp(error * z), true)
+        place = place_of(self.firm.sector, segment)
+        prospects = {
+            earns: prospect_usd_month(self.model.market, place, earns, self.pitch(segment, earns))
+            for earns in self.ways_to_earn(place)
+        }
+        best = max(prospects, key=lambda earns: (prospects[earns], earns))
+        z = self.model.streams.normal("market research", f"{self.firm.name}:{segment}", number)
+        return Finding(segment, best, prospects[best] * exp(error * z), prospects[best])
 
-    def earns(self) -> RevenueModel:
-        """The way of earning that it takes along: that of the offer which serves most value (assumption)."""
-        market, slots = self.model.market, self.firm.sales.slots
-        value = market.value_served_usd()
-        return market.record_of(max(slots.values(), key=lambda slot: (value[slot], -slot))).name
+    def ways_to_earn(self, place: tuple[str, str]) -> set[RevenueModel]:
+        """How it earns elsewhere, and how others do there, but for what takes more than a model (assumption)."""
+        market = self.model.market
+        mine = {market.record_of(slot) for slot in self.firm.sales.slots.values()}
+        there = np.flatnonzero(market.selling & (market.segment == market.segment_index[place]))
+        others = {market.record_of(slot) for slot in there.tolist()}
+        easy = {one for one in others if not (one.sells_goods or one.without_model or one.starts_free)}
+        return {record.name for record in mine | easy}
 
     def pitch(self, segment: str, earns: RevenueModel) -> Pitch:
         """What it would come with."""
@@ -164,7 +173,7 @@ class Positioning:
         if self.pays(best):
             if self.is_stuck():
                 least = max(least, best.seen_usd_month / settings.gain_asked)
-            self.enter(best.segment)
+            self.enter(best)
         self.leave_below(least, brings)
 
     def pays(self, finding: Finding) -> bool:
@@ -185,13 +194,13 @@ class Positioning:
         income = columns["monthly_usd"].item(slot) + columns["upfront_usd"].item(slot) / own.contract_months
         return columns["customers"].item(slot) * income - firm.sales.serving_usd(only=segment)
 
-    def enter(self, segment: str) -> None:
+    def enter(self, finding: Finding) -> None:
         """Open an offer in a segment."""
-        firm, earns = self.firm, self.earns()
+        firm = self.firm
         paid = firm.spend(self.model.settings.positioning.entry_usd, "positioning")
-        firm.sales.enter(segment, earns)
+        firm.sales.enter(finding.segment, finding.earns)
         firm.last_pivot_month = self.model.month
-        firm.record(SegmentEntered(other=segment, amount_usd=paid, earns=earns))
+        firm.record(SegmentEntered(other=finding.segment, amount_usd=paid, earns=finding.earns))
 
     def leave_below(self, least_usd_month: float, brings: dict[str, float]) -> None:
         """Leave the segments that bring less; the one that brings most is kept where nothing was entered."""

@@ -20,6 +20,7 @@ from simulation.settings import Stage
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
+    from simulation.books import Account
 
 # Assumption: from this yearly revenue, or from series C, a startup aims at profit with this margin.
 MATURE_REVENUE_USD_YEAR = 12e6
@@ -38,6 +39,7 @@ class Startup(Firm):
         self.finance = Fundraising(self)
         self.patience = Patience(self)
         self.positioning = Positioning(self)
+        self.first_study_usd = 0.0  # of the segments that it could begin in; due in its first month
         self.burn_usd = 0.0
         self.last_pivot_month = self.founded_month
         self.was_profitable = False
@@ -70,6 +72,13 @@ class Startup(Firm):
         elif self.runway_months() < SHORT_RUNWAY_MONTHS and not self.finance.raising:
             self.burn_usd *= CUT_SHORT
         return revenue + self.burn_usd
+
+    def costs_due(self) -> dict[Account, float]:
+        """Costs of the month; in the first one the study by which it chose where to begin is due too."""
+        due = super().costs_due()
+        if self.model.month == self.founded_month:
+            due["positioning"] += self.first_study_usd
+        return due
 
     def find_cash(self, due_usd: float) -> None:
         """On pay day the state advances its part of the research wages."""

@@ -72,14 +72,15 @@ def addition(record: Record, row: Row) -> str:
 
 
 def outside_events(record: Record) -> list[Fact]:
-    """Laws, rivals' price cuts and imitation of this very firm, while it was there."""
+    """Laws, breakthroughs of its sector, rivals' price cuts and imitation of this very firm, while it was there."""
     (_, start), (_, end) = founding(record), leaving(record)
     facts = []
     for row in record.others.to_dict("records"):
         if not start <= Moment(row["month"], row["place"]) <= end:
             continue
         imitated = row["kind"] == "imitation" and row["data"].get("rival") == record.firm
-        if row["kind"] in OUTSIDE or imitated:
+        reached = row["kind"] == "breakthrough" and record.ending["sector"] in row["data"].get("sectors", ())
+        if row["kind"] in OUTSIDE or imitated or reached:
             facts.append(event_fact(row))
     return facts
 

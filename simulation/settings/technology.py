@@ -92,3 +92,9 @@ class TechnologySettings(Settings):
     inertia_age_years: float = parameter(
         10, "age at which a firm's age adds 0.7 units to its inertia", "years", low=0.5, high=1000
     )
+    parent_people: float = parameter(
+        1000, "people of an incumbent's parent, whose routines bind its division too", "people", low=0, high=1e7
+    )
+    parent_age_years: float = parameter(
+        20, "age of an incumbent's parent when the division begins", "years", low=0, high=500
+    )

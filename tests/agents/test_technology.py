@@ -134,6 +134,9 @@ def test_who_is_large_old_or_lives_on_what_it_has_waits_longer() -> None:
     assert (
         0 < alone < large and sells == pytest.approx(large + 12) and old == pytest.approx(sells + 12 * 0.693, rel=0.01)
     )
+    division, twin = incumbent(model), found(model, "twin")
+    division.staff, division.recurring, division.costs = twin.staff, twin.recurring, twin.costs
+    assert division.inertia_months() > 3 * twin.inertia_months(), "a parent weighs"
     model.settings = model.settings.model_copy(update={"technology": TechnologySettings()})
     assert firm.inertia_months() == 0
 

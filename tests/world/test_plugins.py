@@ -160,6 +160,7 @@ def test_every_rule_that_is_declared_is_called_through_the_registry(tmp_path: Pa
         "world.exit.line_loss_months": 48,
         "world.exit.budget_response": 0.1,
         "world.exit.cash_target_months": 12,
+        "world.technology.inertia": 0.1,
     }
     base, counted = load("markets/base", switched_on), load("markets/base", {**switched_on, "plugins.counter": {}})
     assert played(base, 48) == played(counted, 48)

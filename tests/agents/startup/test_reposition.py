@@ -9,11 +9,24 @@ import numpy as np
 import pytest
 
 from agents.startup.positioning import Finding, research_error
+from scenarios.build import build_world
 from simulation.market import Market
 from simulation.prospects import Pitch, new_customers_month, prospect_usd_month
 from simulation.revenue import BY_NAME
 from simulation.settings import BrandSettings, PositioningSettings, RevenueSettings, SectorSettings, SegmentSettings
-from tests.support.world_fakes import fields_of, found, kinds_of_events, lone_world, play, released, world_of
+from tests.support.conservation import check_closed_books, check_customers, check_firms, check_money
+from tests.support.service import FakeService
+from tests.support.settings_worlds import MOVING
+from tests.support.world_fakes import (
+    fields_of,
+    found,
+    kinds_of_events,
+    lone_world,
+    play,
+    released,
+    scenario_of,
+    world_of,
+)
 
 SMALL = {"customers": 100, "reference_price_usd": 100, "contract_months": 12}
 LARGE = {"customers": 500, "reference_price_usd": 2000, "contract_months": 12, "innovation_rate_year": 0.3}
@@ -139,7 +152,22 @@ def test_entry_that_does_not_pay_for_itself_is_left_alone() -> None:
 def test_entry_pays_by_margin_upkeep_time_and_cash(seen: float, upkeep: float, cash: float, pays: bool) -> None:
     model = lone_world(sectors=SECTORS, positioning={**STUDIES, "upkeep_usd_month": upkeep})
     firm = found(model, capital_usd=cash)
-    assert firm.positioning.pays(Finding("halls", seen, seen)) is pays
+    assert firm.positioning.pays(Finding("halls", "licence", seen, seen)) is pays
+
+
+def test_it_earns_there_as_it_does_elsewhere_or_as_others_do() -> None:
+    model = lone_world(sectors=SECTORS, positioning=STUDIES)
+    place, rivals = ("vision", "halls"), ("licence", "bundle", "product", "data")
+    firm = found(model, offers={"cameras": "freemium"})
+    assert firm.positioning.ways_to_earn(place) == {"freemium"}
+    for way in rivals:
+        rival = found(model, f"rival-{way}", offers={"halls": way})
+        model.market.selling[rival.sales.slots["halls"]] = True
+    assert firm.positioning.ways_to_earn(place) == {"freemium", "licence"}
+    released(firm, model, accuracy_lab=0.9, accuracy_field=0.85)
+    model.market["serving_share"][:] = 1.0
+    finding = firm.positioning.finding("halls", 1, 0.0)
+    assert finding.earns == "licence" and finding.true_usd_month > 0
 
 
 def test_a_startup_that_earns_looks_elsewhere_at_its_rate_and_keeps_what_it_has() -> None:
@@ -200,12 +228,26 @@ def test_knowing_more_moves_those_alone_whose_choice_was_close() -> None:
 
 
 def test_entrants_pay_for_what_they_know() -> None:
-    changes = {"world": {"sectors": SECTORS}, "entrants": {"new": {**STREAM, "at_start": 1, "research_usd": 7_000}}}
-    model = world_of(changes)
-    firm = next(firm for name, firm in model.firms.items() if name.startswith("new-"))
-    assert firm.books.balance["positioning"] == 700_000
+    costs = []
+    for usd in (0, 7_000):
+        stream = {**STREAM, "at_start": 1, "offers": [{"halls": "subscription"}], "research_usd": usd}
+        model = play(world_of({"world": {"sectors": SECTORS}, "entrants": {"new": stream}}), 2)
+        costs.append(next(firm.costs for name, firm in model.firms.items() if name.startswith("new-")))
+    assert costs[1][0] - costs[0][0] == pytest.approx(7_000) and costs[1][1] - costs[0][1] < 1_000
 
 
 def test_every_way_of_earning_has_a_prospect() -> None:
     market, pitch = market_of(), Pitch(lab=0.5, field_accuracy=0.6)
     assert all(prospect_usd_month(market, ("vision", "all"), model, pitch) >= 0 for model in BY_NAME)
+
+
+def test_books_and_customers_stay_in_order_in_a_world_where_all_of_it_is_on() -> None:
+    model = build_world(scenario_of(base=MOVING), 2, FakeService())
+    for _ in range(model.n_months):
+        model.step()
+        check_money(model)
+        check_closed_books(model)
+        check_customers(model)
+    check_firms(model)
+    kinds = {row.kind for row in model.recorder.rows["events"]}
+    assert {"market research", "segment entered", "breakthrough taken up"} <= kinds

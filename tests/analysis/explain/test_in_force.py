@@ -137,6 +137,24 @@ def test_what_a_firm_changes_by_itself_is_what_it_sells_from_then_on(tmp_path: P
         assert own_offers(record)[-1].offers == expected
 
 
+def test_a_story_tells_the_breakthroughs_of_the_firms_sector_and_when_it_took_them_up(tmp_path: Path) -> None:
+    jump = {"at": "2016-06", "kind": "efficiency", "factor": 8}
+    shops = {"task": "commerce-recommendation", "market_opens": 2016, "segments": {"chains": {}}}
+    far = {**jump, "at": "2016-07", "sectors": ["shops"]}
+    changes: dict[str, Any] = {
+        "world": {
+            "sectors": {"shops": shops},
+            "technology": {"breakthroughs": {"near": jump, "far": far}, "take_up_months": 0},
+        },
+        "firms": {"iris": {"capital_usd": 5e6}},
+    }
+    story = explain(played(scenario_of(changes), tmp_path), "iris")
+    assert [(when, fields["sectors"]) for when, _, fields in told(story, "breakthrough")] == [
+        ("2016-06-01", ["vision", "shops"])
+    ]
+    assert [fields["what"] for _, _, fields in told(story, "breakthrough taken up")] == ["efficiency"]
+
+
 def test_what_an_incumbent_lives_on_is_what_its_parent_pays_at_the_end(tmp_path: Path) -> None:
     more = ("2017-01", {"firms.giant.core_income_usd_month": 3e6})
     story = explain(played(dated(more), tmp_path), "giant")

@@ -41,7 +41,7 @@ def test_pretrained_networks_alone_and_among_three(few_sectors: None) -> None:
     assert train(plans[1:2]) == among_three[1:2]
 
 
-@pytest.mark.parametrize("rung", [1, 2, 3, 4, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rung", [1, 2, 3, 4, *(pytest.param(rung, marks=pytest.mark.slow) for rung in (5, 6, 7, 8))])
 @pytest.mark.parametrize("kind", ["mlp", "cnn", "rnn", "transformer"])
 def test_on_every_rung(kind: str, rung: int) -> None:
     plans = crowd("security-vision", kind, "relu", "adam", 3, rung)

@@ -39,10 +39,10 @@ def test_quality_rises_with_rows_compute_and_coverage(task: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_quality_goes_on_rising_beyond_the_usual_ladder(task: str) -> None:
-    """What makes a leader of 2023 beatable in 2030: each step brings two points or more in the field."""
+    """What makes a leader of 2023 beatable in 2030: every step brings something, three of them eight points or more."""
     plans = [TrainingPlan(task, "cnn", rung, 8192, coverage=0.3, seed=0, recipe=EXPERT) for rung in (5, 6, 7, 8)]
     field = [next(train_bucket([plan], torch.device("cpu")))[0].accuracy_field for plan in plans]
-    assert all(after > before + 0.015 for before, after in pairwise(field)), field
+    assert all(after > before for before, after in pairwise(field)) and field[-1] > field[0] + 0.08, field
 
 
 @pytest.mark.parametrize("task", TASKS)
