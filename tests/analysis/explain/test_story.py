@@ -125,7 +125,7 @@ def test_that_no_cause_was_found_is_said_and_causes_nothing() -> None:
 
 
 def test_what_incumbents_give_away_stands_behind_customers_lost() -> None:
-    """A bundle that lasts and a price cut; one that had ended explains nothing."""
+    """A price cut stands behind customers lost; where that is no cause it explains nothing."""
     lost = {"kind": "outcompeted", "measure": "customers lost", "own": 0.2, "peers": 0.1, "months_bought": 9.0}
     cut = {**SEEN, "rival": "lens", "level": 0.9}
     others = events_of(("2016-03-01", "price cut", "giant", "", 0, cut))
