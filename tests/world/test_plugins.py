@@ -148,11 +148,17 @@ def test_every_rule_that_is_declared_is_called_through_the_registry(tmp_path: Pa
         lines += [f"@plugin.rule({name!r})", f"def rule_{i}({arguments}):", f"    calls[{name!r}] = 1"]
         lines += [f"    return usual({name!r})({arguments})"]
     load_plugins([written(tmp_path, "\n".join(lines))])
-    base = load("markets/base", {"sectors": ["speech"]})
-    counted = load("markets/base", {"sectors": ["speech"], "plugins.counter": {}})
+    changes = {
+        "sectors": ["speech"],
+        "world.capital.recapitalisation.months": 12,
+        "world.capital.exit_valuation": "expected",
+    }
+    base = load("markets/base", changes)
+    counted = load("markets/base", {**changes, "plugins.counter": {}})
     assert played(base, 48) == played(counted, 48)
     calls = LOADED["counter"].rules["startup.budget"].__globals__["calls"]
-    assert set(RULES) - set(calls) <= {"incumbent.rescue"}  # only where a startup runs out of money
+    # Only where a startup runs out of money, or is large enough for an exchange.
+    assert set(RULES) - set(calls) <= {"incumbent.rescue", "exchange.valuation"}
 
 
 def test_two_plugins_cannot_replace_one_rule(tmp_path: Path) -> None:
