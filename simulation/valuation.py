@@ -1,22 +1,24 @@
 """What a firm is worth by what it is expected to earn: customers it has, customers to come, growth that fades.
 
     customers in place   profit of a year / (r + c + h)
-    customers to come    profit of a year, if all had come · a / (a + r + h) / (r + c + h)
+    customers to come    profit of a year, if all had come · part that comes, discounted / (r + c + h)
     growth that fades    Σ_t revenue_t · margin_t / (1 + r)^t, t = 1 … 10, and a perpetuity after that
 
-r discount rate, c yearly hazard at which customers leave, h that at which the firm fails, a that at which customers
-come. The first two are annuities of stocks that decay at constant hazards; the third is the two-stage model of
-discounted earnings, in which growth and margin move from today's to those of the long run by a constant factor a year.
+r discount rate, c yearly hazard at which customers leave, h that at which the firm fails. Customers come as the Bass
+model says that awareness spreads from today's share served. The first two are annuities of stocks that decay at
+constant hazards; the third is the two-stage model of discounted earnings, in which growth and margin move from today's
+to those of the long run by a constant factor a year.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import exp, inf
 
 from simulation.settings.valuation import ExpectationSettings
 
 YEARS = 10  # assumption: after so many years growth has faded, whatever the factor
+YEARS_TO_COME = 25  # assumption: nobody counts on customers who come later
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Prospects:
     gross_margin: float
     churn_year: float  # hazard at which its customers leave
     potential_usd_year: float = 0.0  # sales to all who are not served and would choose it, at today's offers
-    adoption_year: float = 0.0  # hazard at which they come
+    arriving: float = 0.0  # part of them who come, each discounted from when it comes
 
 
 def in_place_usd(profit_usd_year: float, churn_year: float, terms: ExpectationSettings, failure_year: float) -> float:
@@ -34,11 +36,20 @@ def in_place_usd(profit_usd_year: float, churn_year: float, terms: ExpectationSe
     return profit_usd_year / (terms.discount_year + churn_year + failure_year)
 
 
+def discounted_arrivals(innovation_year: float, imitation_year: float, served: float, waiting_year: float) -> float:
+    """Part of those not served yet who come (Bass 1969), each discounted at `waiting_year` from when it comes."""
+    share, came = served, 0.0
+    for year in range(YEARS_TO_COME):
+        new = (1 - share) * min(innovation_year + imitation_year * share, 1.0)
+        share += new
+        came += new * exp(-waiting_year * (year + 0.5))
+    return came / (1 - served) if served < 1 else 0.0
+
+
 def to_come_usd(prospects: Prospects, margin: float, terms: ExpectationSettings, failure_year: float) -> float:
     """Value of customers who have not come yet: `margin` of what they will pay, for as long as they stay."""
-    a, waiting = prospects.adoption_year, terms.discount_year + failure_year
-    arrive = a / (a + waiting) if a > 0 else 0.0
-    return arrive * in_place_usd(prospects.potential_usd_year * margin, prospects.churn_year, terms, failure_year)
+    sales = prospects.potential_usd_year * prospects.arriving
+    return in_place_usd(sales * margin, prospects.churn_year, terms, failure_year)
 
 
 def standalone_usd(revenue_usd_year: float, prospects: Prospects, terms: ExpectationSettings) -> float:

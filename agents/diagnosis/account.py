@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.diagnosis.peers import Comparison, Group, Helper
+from agents.diagnosis.peers import Comparison, Group, Value
 from agents.firm.history import Totals
 from simulation.demand import Floats
 from simulation.market_log import KEPT_MONTHS, QUANTITIES
@@ -25,7 +25,7 @@ from simulation.records.reasons import MOST_MONTHS_BOUGHT, MeasureName
 if TYPE_CHECKING:
     from agents.firm.owner import Owner
 
-Found = Mapping[MeasureName | Helper, Comparison]
+Found = Mapping[Value, Comparison]
 
 
 class Account:
@@ -33,7 +33,9 @@ class Account:
 
     def __init__(self, firm: Owner, months: int, group: Group, found: Found) -> None:
         self.firm, self.group, self.found, self.months = firm, group, found, months
-        self.own = dict(zip(Totals._fields, np.array(firm.history.months(months)).T, strict=True))
+        self.own = dict(
+            zip(Totals._fields, np.diff(np.array(firm.history.totals[-1 - months :]), axis=0).T, strict=True)
+        )
         self.log = self.log_of(months)
         lost, users = self.log["lost"], self.log["users"]
         self.churn = np.divide(lost, lost + users, out=np.zeros(months), where=lost + users > 0)
@@ -79,7 +81,7 @@ class Account:
 
     def room(self) -> Floats:
         """New customers, by the price that they pay a month, that the typical peer would have won beyond the firm's."""
-        typical = self.found["wins as they are"].median if "wins as they are" in self.found else 0.0
+        typical = self.found["customers won as they are"].median if "customers won as they are" in self.found else 0.0
         return np.maximum(typical * self.own["costs"] - self.log["new_usd"], 0.0)
 
     def times(self, ratio: float) -> float:
@@ -150,13 +152,8 @@ class Account:
     def skill(self, one: Comparison) -> float:
         """The product that goes with its peers' skill, as the firms compared show it (Theil–Sen slopes)."""
         gap = one.median - one.own
-        lab, field = (gap * self.slope("skill", name, one.sector) for name in ("lab advantage", "field advantage"))
-        return self.better_product(lab=lab, field=field)
-
-    def slope(self, cause: MeasureName, effect: MeasureName, sector: str) -> float:
-        """By how much an effect grows with a cause among the firms compared; 0 where it does not."""
-        places = [*self.group.others(self.firm, sector), self.group.place[self.firm.name]]
-        return max(theil_sen(self.group.values[cause][places], self.group.values[effect][places]), 0.0)
+        lab, field = (self.group.slope("skill", name, one.sector) for name in ("lab advantage", "field advantage"))
+        return self.better_product(lab=gap * max(lab, 0.0), field=gap * max(field, 0.0))
 
     def lost_runs(self, one: Comparison) -> float:
         """The compute that went into work lost beyond that of its peers."""
@@ -177,22 +174,11 @@ class Account:
         """Monthly sales when nothing was barred, else those of its peers at its costs."""
         months = min(len(self.firm.history), KEPT_MONTHS)
         free = self.log_of(months)["barred"] == 0
-        sales = np.array([month.sales for month in self.firm.history.months(months)])
+        sales = np.diff([totals.sales for totals in self.firm.history.totals[-1 - months :]])
         if np.any(sales[free] > 0):
             return np.full(self.months, float(np.mean(sales[free])))
         typical = self.found["yield"].median if "yield" in self.found else 0.0
         return typical * self.own["costs"]
-
-
-def theil_sen(x: Floats, y: Floats) -> float:
-    """Median of the slopes between all pairs of points (Sen 1968); 0 where there is none. NaN values are left out.
-
-    That is `scipy.stats.theilslopes`, which takes two seconds to load.
-    """
-    known = ~(np.isnan(x) | np.isnan(y))
-    across, up = (np.subtract.outer(one[known], one[known]) for one in (x, y))
-    slopes = up[across > 0] / across[across > 0]
-    return float(np.median(slopes)) if len(slopes) else 0.0
 
 
 def excess(one: Comparison) -> float:

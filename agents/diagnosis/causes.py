@@ -1,10 +1,10 @@
 """Causes of a firm's end. A cause is named only if it set the firm apart from its peers, and cost it months of life.
 
-(1) Over the last `DECLINE_MONTHS` (its whole life, if that was shorter), the firm stood outside the worse quartile of
-its peers: firms of its kind and sector that lived through the same months, at least `LEAST_PEERS` of them, else those
-of all sectors. (2) With the peers' median in place of its own figure it would have lived `LEAST_MONTHS_BOUGHT` months
-longer (`agents/diagnosis/account.py`). Several may hold; of each category the measure that cost most is told. They
-describe and decide nothing.
+(1) Over the last `DECLINE_MONTHS` (half or a quarter of them, if it lived no longer), the firm stood outside the worse
+quartile of its peers: firms of its kind and sector that lived through the same months, at least `LEAST_PEERS` of them,
+else those of all sectors. (2) With the peers' median in place of its own figure it would have lived
+`LEAST_MONTHS_BOUGHT` months longer (`agents/diagnosis/account.py`). Several may hold; of each category the measure that
+cost most is told. They describe and decide nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 
 from agents.averages import growth_of
 from agents.diagnosis.account import UNDO, Account
-from agents.diagnosis.peers import Comparison, Group, Helper, compare, group_of
+from agents.diagnosis.peers import ALONE, VALUES, Comparison, Group, Value, compare, compare_all, group_of
+from simulation.demand import Ints
 from simulation.plugins.rules import rule
 from simulation.records.reasons import (
     CATEGORIES,
@@ -32,23 +33,36 @@ if TYPE_CHECKING:
     from agents.firm.history import Refusal
     from agents.firm.owner import Owner
 
-LEAST_MONTHS_OF_GROWTH = 6  # of revenue, before there is a growth to speak of
-HELPERS: tuple[Helper, ...] = ("yield", "wins as they are")
+LEAST_MONTHS_OF_GROWTH, MONTHS_OF_GROWTH = (
+    6,
+    15,
+)  # of revenue: before there is a growth to speak of; that it is read off
+WINDOWS = (DECLINE_MONTHS, DECLINE_MONTHS // 2, DECLINE_MONTHS // 4, 1)
+"""Months looked at: the longest that the firm lived through, so that firms that end together share their peers."""
 
 
 @rule("firm.causes", "why a firm ends now, the most telling first: a list of `Reason`")
 def causes_of(firm: Owner) -> list[Reason]:
     """What set a firm apart from its peers and cost it months of life, the most months first."""
-    months = min(DECLINE_MONTHS, len(firm.history))
+    months = max((window for window in WINDOWS if window <= len(firm.history)), default=0)
     if not months:
         return [Reason("no peers")]
     group = group_of(firm.model, firm.kind, months)
     found = comparisons(firm, group)
+    apart = [name for name in MEASURES if name in found and is_apart(firm, group, name, found[name])]
+    if not apart:
+        return [nothing_apart(firm, group)]
     account = Account(firm, months, group, found)
-    apart = [name for name in MEASURES if name in found and found[name].is_apart(MEASURES[name].much_is_bad)]
     bought = {name: UNDO[name](account, found[name]) for name in apart}
     named = [cause(firm, name, found[name], bought[name]) for name in costliest(bought)]
     return named or [nothing_apart(firm, group)]
+
+
+def is_apart(firm: Owner, group: Group, name: MeasureName, one: Comparison) -> bool:
+    """Whether a measure set the firm apart; a refusal does only where its revenue had grown like that of its peers."""
+    if not one.is_apart(MEASURES[name].much_is_bad):
+        return False
+    return name != "refused" or grew_like_peers(firm, [group.firms[i] for i in group.others(firm, one.sector)])
 
 
 def costliest(bought: dict[MeasureName, float]) -> list[MeasureName]:
@@ -65,30 +79,27 @@ def nothing_apart(firm: Owner, group: Group) -> Reason:
     return Reason("none apart", {"n_peers": n_peers}) if n_peers >= LEAST_PEERS else Reason("no peers")
 
 
-def comparisons(firm: Owner, group: Group) -> dict[MeasureName | Helper, Comparison]:
-    """The firm's value of each measure beside those of its peers, where there are enough that have one."""
-    places = {sector: group.others(firm, sector) for sector in (firm.sector, "")}
-    own, found = group.place[firm.name], dict[MeasureName | Helper, Comparison]()
-    for name in (*MEASURES, *HELPERS):
-        for sector, peers in places.items():
-            if name == "raised":
-                compared = compare_raised(firm, [group.firms[i] for i in peers], sector)
-            else:
-                compared = compare(group.values[name][own], group.values[name][peers], sector)
-            if compared:
-                found[name] = compared
-                break
-    if "refused" in found and not grew_like_peers(firm, [group.firms[i] for i in places[found["refused"].sector]]):
-        del found["refused"]
+def comparisons(firm: Owner, group: Group) -> dict[Value, Comparison]:
+    """The firm's value of each measure beside those of its peers, where enough of them have one."""
+    own, found = group.values[:, group.place[firm.name]], dict[Value, Comparison]()
+    for sector in (firm.sector, ""):
+        peers = group.others(firm, sector)
+        compared = [*compare_all(own, group.values[:, peers], sector), compare_raised(firm, group, peers, sector)]
+        for name, one in zip((*VALUES, ALONE), compared, strict=True):
+            if one is not None and name not in found:
+                found[name] = one
+        if len(found) == len(compared):
+            break
     return found
 
 
-def compare_raised(firm: Owner, peers: list[Owner], sector: str) -> Comparison | None:
+def compare_raised(firm: Owner, group: Group, peers: Ints, sector: str) -> Comparison | None:
     """Money raised until the age that the firm reached; incumbents raise none."""
     if firm.funding().climate_at_round is None:
         return None
-    age = len(firm.history)
-    return compare(firm.raised_usd, np.array([one.history.raised_by(age) for one in peers]), sector)
+    age, histories = len(firm.history), [group.firms[i].history.totals for i in peers.tolist()]
+    raised = [one[age].raised if len(one) > age else one[-1].raised for one in histories]
+    return compare(firm.raised_usd, np.array(raised, float), sector)
 
 
 def grew_like_peers(firm: Owner, peers: list[Owner]) -> bool:
@@ -102,7 +113,8 @@ def grew_like_peers(firm: Owner, peers: list[Owner]) -> bool:
 
 def growth_then(refusal: Refusal, peers: list[Owner]) -> list[float]:
     """Growth of the peers' revenue in the month of a refusal, of those that were old enough."""
-    known = [one.recurring[: max(refusal.month + 1 - one.founded_month, 0)] for one in peers]
+    ends = [max(refusal.month + 1 - one.founded_month, 0) for one in peers]
+    known = [one.recurring[max(end - MONTHS_OF_GROWTH, 0) : end] for one, end in zip(peers, ends, strict=True)]
     return [growth_of(months) for months in known if len(months) >= LEAST_MONTHS_OF_GROWTH]
 
 

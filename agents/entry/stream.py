@@ -86,7 +86,7 @@ class Entry(Actor):
     def settle(self, name: str, settings: FirmSettings) -> Startup:
         """Found one startup, with the changes of a replay; it pays for what it wanted to know of its segments."""
         firm = found_startup(self.model, name, with_changes(settings, self.overrides.get(name, {})))
-        firm.spend(self.settings.research_usd, "positioning")
+        firm.first_study_usd = self.settings.research_usd
         return firm
 
     # -- those who decide ---------------------------------------------------------------------------------------------

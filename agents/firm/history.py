@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -66,12 +65,3 @@ class History:
         """What the last months came to; all of them where there are fewer."""
         now, before = self.totals[-1], self.totals[max(len(self) - months, 0)]
         return Totals(*(after - earlier for after, earlier in zip(now, before, strict=True)))
-
-    def months(self, count: int) -> list[Totals]:
-        """Each of the last months by itself, the latest last."""
-        kept = self.totals[max(len(self) - count, 0) :]
-        return [Totals(*(b - a for a, b in zip(before, after, strict=True))) for before, after in pairwise(kept)]
-
-    def raised_by(self, age_months: int) -> float:
-        """Money raised by that age, or so far where it is younger, USD."""
-        return self.totals[min(age_months, len(self))].raised

@@ -54,7 +54,7 @@ class Fundraising:
         self.last_refusal_month = -100
         self.refusal: Refusal | None = None  # the last, until a round closes
         self.climate_at_round = self.model.heat
-        self.bridged = False
+        self.bridged = self.recapitalised = False
 
     def months_since_round(self) -> int:
         """Months since money last came in."""
@@ -67,6 +67,7 @@ class Fundraising:
         before = self.cap_table.post_money_usd
         self.cap_table.issue(invested, pre_money_usd, self.model.settings.capital.note_discount)
         self.begin_anew(stage, amount)
+        self.recapitalised = False
         row = RoundRow(self.model.today, firm.name, stage, amount, pre_money_usd, ", ".join(invested))
         self.model.recorder.add("rounds", [row])
         firm.record(Round(other=", ".join(invested), amount_usd=amount, stage=stage))

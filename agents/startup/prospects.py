@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulation.demand import Ints
 from simulation.market_log import ROW
 from simulation.revenue import CONVERTS
-from simulation.valuation import Prospects
+from simulation.valuation import Prospects, discounted_arrivals
 
 if TYPE_CHECKING:
     from agents.firm.owner import Owner
@@ -22,8 +23,8 @@ MOST_LEFT_MONTH = 0.99  # of its users: more is told as this
 
 def prospects_of(firm: Owner) -> Prospects:
     """What due diligence finds of a firm's earnings to come."""
-    potential, adoption = still_to_come(firm)
-    return Prospects(gross_margin(firm), churn_year(firm), potential, adoption)
+    potential, arriving = still_to_come(firm)
+    return Prospects(gross_margin(firm), churn_year(firm), potential, arriving)
 
 
 def gross_margin(firm: Owner) -> float:
@@ -61,10 +62,10 @@ def hazard_year(lost: float, user_months: float) -> float:
 
 
 def still_to_come(firm: Owner) -> tuple[float, float]:
-    """Sales a year to all unserved customers who would choose this firm today, and the hazard at which they look.
+    """Sales a year to all unserved customers who would choose this firm today, and the part of them that comes.
 
-    Who would choose it follows from today's offers and the weights of its segments' customers (`simulation/demand.py`).
-    The hazard is the mean over its segments, weighted by those sales.
+    Who would choose it follows from today's offers and the weights of its segments' customers (`simulation/demand.py`);
+    that part is discounted from when they look, and a mean over its segments, weighted by those sales.
     """
     market = firm.model.market
     slots = [slot for slot in firm.sales.slots.values() if market.selling[slot]]
@@ -73,14 +74,22 @@ def still_to_come(firm: Owner) -> tuple[float, float]:
     newcomer, _ = market.utilities()
     weight = np.exp(newcomer)
     total = np.bincount(market.segment, weight, len(market.segment_names))
-    s, segment = market.s, market.segment[slots]
-    first = np.exp(-s["adoption_hurdle"])
+    segment, first = market.segment[slots], np.exp(-market.s["adoption_hurdle"])
     chosen = (first / (1 + first * total))[segment] * weight[slots]
     pay = (market["monthly_usd"] + market["upfront_usd"] / market.by_offer["contract_months"])[slots]
     usd = YEAR * market.unserved()[segment] * chosen * pay * paying_part(firm, slots)
-    looking = (s["innovation_rate_year"] + s["imitation_rate_year"] * market.served() / s["customers"])[segment]
     sales = float(usd.sum())
-    return sales, float((usd * looking).sum()) / sales if sales > 0 else 0.0
+    return sales, float((usd * arriving(firm, segment)).sum()) / sales if sales > 0 else 0.0
+
+
+def arriving(firm: Owner, segments: Ints) -> np.ndarray:
+    """Part of the unserved customers of each segment who come, discounted from when they look."""
+    market, terms = firm.model.market, firm.model.settings.capital.expectation
+    served, waiting = market.served() / market.s["customers"], terms.discount_year + terms.failure_year
+    p, q = market.s["innovation_rate_year"], market.s["imitation_rate_year"]
+    return np.array(
+        [discounted_arrivals(p.item(g), q.item(g), min(served.item(g), 1.0), waiting) for g in segments.tolist()]
+    )
 
 
 def paying_part(firm: Owner, slots: list[int]) -> np.ndarray:

@@ -62,8 +62,8 @@ def taken_usd(firm: Startup, offers: Offers, pre_money_usd: float, size_usd: flo
 
 
 def try_recapitalisation(firm: Startup, deal: Deal) -> None:
-    """After a refused raise: recapitalise where that is on, and somebody pays."""
-    if firm.model.settings.capital.recapitalisation.months <= 0:
+    """After a refused raise: recapitalise, once between two rounds of stages, where that is on and somebody pays."""
+    if firm.model.settings.capital.recapitalisation.months <= 0 or firm.finance.recapitalised:
         return
     invested, pre_money_usd = recapitalisation_of(firm, deal)
     if invested:
@@ -77,6 +77,7 @@ def take_recapitalisation(firm: Startup, invested: dict[str, float], pre_money_u
     finance.collect(invested)
     converted = recapitalise(finance.cap_table, invested, pre_money_usd, terms, capital.note_discount)
     finance.begin_anew(finance.stage, amount)
+    finance.recapitalised = True
     row = RoundRow(firm.model.today, firm.name, RECAPITALISATION, amount, pre_money_usd, investors)
     firm.model.recorder.add("rounds", [row])
     firm.record(

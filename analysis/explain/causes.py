@@ -9,7 +9,7 @@ from analysis.explain.facts import Fact, Record
 from analysis.explain.market_rules import MARKET_RULES, growth
 from analysis.explain.money_rules import MONEY_RULES, survival
 from analysis.explain.rules import Link, before, caused_by, of_kind
-from simulation.records.reasons import told
+from simulation.records.reasons import NOTHING_TOLD, told
 
 RECORDED = "recorded"
 DEEPEST = 6  # links from the ending backward that the chain shows
@@ -80,9 +80,10 @@ def orders(known: Sequence[Fact]) -> list[Link]:
 
 
 def conditions(record: Record, end: Fact) -> list[Fact]:
-    """The recorded causes of an ending, one fact each; they come right before it."""
+    """The recorded causes of an ending, one fact each; they come right before it. That none was found is none."""
     key = f"{record.firm} {record.ending['ending']} causes"
-    return [condition(end, cause, f"{key} {i}") for i, cause in enumerate(causes_of(record), 1)]
+    numbered = enumerate(causes_of(record), 1)
+    return [condition(end, one, f"{key} {i}") for i, one in numbered if one.get("kind") not in NOTHING_TOLD]
 
 
 def condition(event: Fact, cause: dict[str, str], key: str) -> Fact:

@@ -21,6 +21,8 @@ from analysis.explain.rules import (
 )
 from simulation.records.words import money
 
+ROUNDS = ("round", "recapitalised")  # events that bring priced money in
+
 
 def burn(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:
     """Cash ran out or short: costs above revenue, the last of the cash, and no round after a refusal."""
@@ -31,7 +33,7 @@ def burn(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:
     cash = f"cash {money(record.months.iloc[-1]['cash_usd'])} at the last month's end"
     links = [Link(year_fact(record), short[0], "burn", cash)] if costs > revenue else []
     refused = before(of_kind(facts, "raise refused"), short[0].moment)
-    if refused and not any(fact.moment > refused[-1].moment for fact in of_kind(facts, "round")):
+    if refused and not any(fact.moment > refused[-1].moment for fact in of_kind(facts, *ROUNDS)):
         says = f"refused {refused[-1].when:%Y-%m-%d}, no round until {end.when:%Y-%m-%d}"
         links.append(Link(refused[-1], short[0], "unfunded", says))
     return links
@@ -83,7 +85,7 @@ def survival(record: Record, facts: Sequence[Fact], end: Fact) -> list[Link]:
     links = earnings(record, facts, end)
     if record.ending["kind"] == "incumbent":
         return [*links, *parents(record, end)]
-    inflows = before(of_kind(facts, "round", "bridge note", "founded", "listed"), end.moment)
+    inflows = before(of_kind(facts, *ROUNDS, "bridge note", "founded", "listed"), end.moment)
     if not links and inflows:
         revenue, costs = last_year(record)
         links.append(Link(inflows[-1], end, "money", f"{money(costs - revenue)} more spent than earned"))

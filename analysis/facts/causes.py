@@ -137,7 +137,7 @@ def with_signs(tables: Tables) -> pd.DataFrame:
     own = firms[firms["kind"] == STARTUP].merge(tables.sectors[[*CELL, "traditional_field"]], on=CELL, how="left")
     old = np.maximum(1 - own["traditional_field"], 1e-6)
     return own.assign(
-        field=(1 - (1 - own["quality_field"]) / old).clip(lower=-1.0).fillna(0.0),
+        field=np.nan_to_num(np.maximum(1 - (1 - own["quality_field"]) / old, -1.0)),
         suspended=(own["status"] == "suspended").astype(float),
         cost=own["serving_usd"] + own["operations_usd"],
         refused=refused(tables, own).astype(float),

@@ -18,9 +18,10 @@ from analysis.facts.tables import STARTUP, Tables
 from analysis.statistics.histories import FIRM, NOTE
 from analysis.statistics.intervals import Interval, paired_means
 from analysis.statistics.survival import Floats
+from simulation.records.columns import RECAPITALISATION
 from simulation.settings import STAGES
 
-LATER = STAGES[1:]
+DEALS, LATER = (*STAGES, RECAPITALISATION), (*STAGES[1:], RECAPITALISATION)
 
 
 class EffectRow(NamedTuple):
@@ -57,7 +58,7 @@ def effects(base: Tables, arms: Mapping[str, Tables]) -> list[EffectRow]:
 def on_markets(base: Tables, changed: Tables) -> list[Measured]:
     """Deals (priced rounds), the money in them, and startups founded."""
     found = []
-    for name, money, stages in (("deals", "deals_usd", STAGES), ("later_deals", "later_deals_usd", LATER)):
+    for name, money, stages in (("deals", "deals_usd", DEALS), ("later_deals", "later_deals_usd", LATER)):
         rounds = [own.rounds[own.rounds["round"].isin(stages)] for own in (base, changed)]
         counts = (own.per_seed(rows) for own, rows in zip((base, changed), rounds, strict=True))
         found.append(Measured(name, "deals", *counts))

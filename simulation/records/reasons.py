@@ -39,6 +39,8 @@ ReasonKind = Literal[
     "line loses",  # an incumbent's line lost more than its strategy is worth
     "size",  # revenue and growth that an exchange asks for
 ]
+NOTHING_TOLD: tuple[ReasonKind, ...] = ("none apart", "no peers")
+"""Kinds that say that no cause was found: they cause nothing."""
 MeasureName = Literal[
     "raised", "refused", "adopting", "customers lost", "customers won", "gross margin", "paying share", "no model",
     "lab advantage", "field advantage", "trust", "skill", "lost runs", "regulation cost", "barred", "climate",

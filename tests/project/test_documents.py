@@ -277,6 +277,7 @@ def test_the_columns_of_worlds_are_written_from_their_declarations() -> None:
         "columns.shared": Label.__module__
     }
     declared |= {"events.kinds": Event.__module__, "reasons.kinds": Reason.__module__}
+    declared |= {"reasons.measures": Reason.__module__}
     declared |= {"facts.keys": "analysis.facts.collect"}
     assert parts == {name: f"{module.replace('.', '/')}.py" for name, module in declared.items()}
 

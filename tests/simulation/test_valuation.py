@@ -10,7 +10,15 @@ from scipy.integrate import quad
 from simulation.capital import Facts, fair_value_usd, revenue_for_value
 from simulation.settings import CapitalSettings
 from simulation.settings.valuation import ExpectationSettings
-from simulation.valuation import Prospects, bargained_usd, in_place_usd, listing_usd, standalone_usd, to_come_usd
+from simulation.valuation import (
+    Prospects,
+    bargained_usd,
+    discounted_arrivals,
+    in_place_usd,
+    listing_usd,
+    standalone_usd,
+    to_come_usd,
+)
 
 TERMS = ExpectationSettings(discount_year=0.1, failure_year=0.05, profit_share=0.5, growth_kept=0.5)
 
@@ -22,15 +30,21 @@ def test_customers_in_place_are_an_annuity_that_churn_and_failure_shorten() -> N
 
 
 def test_customers_to_come_are_worth_what_they_pay_from_when_they_come() -> None:
-    """Each comes at hazard a; until then, and from then on, money is discounted."""
-    prospects = Prospects(gross_margin=0.6, churn_year=0.15, potential_usd_year=1e7, adoption_year=0.2)
-    total, _ = quad(lambda t: 0.2 * exp(-(0.2 + 0.1 + 0.05) * t) * 1e7 * 0.3 / 0.3, 0, inf)
-    assert to_come_usd(prospects, 0.3, TERMS, 0.05) == pytest.approx(total)
-    assert to_come_usd(Prospects(0.6, 0.15, 1e7, 0.0), 0.3, TERMS, 0.05) == 0
+    prospects = Prospects(gross_margin=0.6, churn_year=0.15, potential_usd_year=1e7, arriving=0.25)
+    assert to_come_usd(prospects, 0.3, TERMS, 0.05) == pytest.approx(1e7 * 0.25 * 0.3 / 0.3)
+
+
+def test_customers_come_as_awareness_spreads() -> None:
+    """Without imitation the unserved come at a constant hazard, p / (p + w) of them discounted, as years get short."""
+    assert discounted_arrivals(0.02, 0.0, 0.3, 0.1) == pytest.approx(0.02 / 0.12, rel=0.1)
+    assert discounted_arrivals(0.02, 0.4, 0.3, 0.1) > 2 * discounted_arrivals(0.02, 0.0, 0.3, 0.1)
+    assert discounted_arrivals(0.02, 0.4, 0.3, 0.3) < discounted_arrivals(0.02, 0.4, 0.3, 0.1) < 1
+    assert discounted_arrivals(0.0, 0.4, 0.0, 0.1) == 0 == discounted_arrivals(0.1, 0.4, 1.0, 0.1)
+    assert discounted_arrivals(1.0, 0.0, 0.5, 0.0) == 1
 
 
 def test_a_startup_by_itself_is_worth_both_less_what_a_firm_costs() -> None:
-    prospects = Prospects(0.6, 0.15, 1e7, 0.2)
+    prospects = Prospects(0.6, 0.15, 1e7, 0.3)
     both = in_place_usd(1e6 * 0.3, 0.15, TERMS, 0.05) + to_come_usd(prospects, 0.3, TERMS, 0.05)
     assert standalone_usd(1e6, prospects, TERMS) == pytest.approx(both)
 
@@ -77,7 +91,7 @@ def test_a_bargain_shares_the_gain() -> None:
 def test_funds_value_prospects_where_they_know_them_in_the_climate_of_the_day() -> None:
     capital = CapitalSettings()
     plain = Facts(1e6, 1.0, 0.5, 0.5, 0.0)
-    known = Facts(1e6, 1.0, 0.5, 0.5, 0.0, Prospects(0.6, 0.15, 1e7, 0.2))
+    known = Facts(1e6, 1.0, 0.5, 0.5, 0.0, Prospects(0.6, 0.15, 1e7, 0.3))
     value = standalone_usd(1e6, known.prospects, capital.expectation)  # type: ignore[arg-type]
     assert fair_value_usd(capital, known, "A", 0.5, 2016) == pytest.approx(0.5 * value)
     assert fair_value_usd(capital, plain, "A", 0.5, 2016) != pytest.approx(0.5 * value)

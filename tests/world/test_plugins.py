@@ -161,6 +161,8 @@ def test_every_rule_that_is_declared_is_called_through_the_registry(tmp_path: Pa
         "world.exit.budget_response": 0.1,
         "world.exit.cash_target_months": 12,
         "world.technology.inertia": 0.1,
+        "world.capital.recapitalisation.months": 12,
+        "world.capital.exit_valuation": "expected",
     }
     base, counted = load("markets/base", switched_on), load("markets/base", {**switched_on, "plugins.counter": {}})
     assert played(base, 48) == played(counted, 48)
@@ -169,8 +171,9 @@ def test_every_rule_that_is_declared_is_called_through_the_registry(tmp_path: Pa
     models, counted = (scenario_of(base=merged(MODELS, {"plugins": said})) for said in ({}, {"counter": {}}))
     assert played(models, 24) == played(counted, 24)
     calls = LOADED["counter"].rules["startup.budget"].__globals__["calls"]
-    # Only where a startup runs out of money, several incumbents want one, or one is mature.
-    assert set(RULES) - set(calls) <= {"incumbent.rescue", "incumbent.auction", "startup.expansion"}
+    # Only where a startup runs out of money, several incumbents want one, or one is mature or large enough for an exchange.
+    rare = {"incumbent.rescue", "incumbent.auction", "startup.expansion", "exchange.valuation"}
+    assert set(RULES) - set(calls) <= rare
 
 
 def test_two_plugins_cannot_replace_one_rule(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_who_might_still_come_follows_from_demand() -> None:
     firm = model.firms["iris"]
     found = prospects_of(firm)
     whole = 12 * 2000 * 2000
-    assert 0 < found.potential_usd_year < whole and 0 < found.adoption_year < 1
+    assert 0 < found.potential_usd_year < whole and 0 < found.arriving < 1
     market, slot = model.market, firm.sales.slots["cameras"]
     before = market["lab"][slot]
     market["lab"][slot] = before + 0.2

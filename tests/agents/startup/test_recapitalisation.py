@@ -84,6 +84,17 @@ def test_a_firm_with_time_left_declines() -> None:
     assert kinds_of_events(model, firm.name)[-1] == "raise refused"
 
 
+def test_there_is_one_between_two_rounds_of_stages() -> None:
+    model, firm, *_ = refused()
+    firm.costs = [BURN * 4] * 3
+    firm.finance.close_round("B")
+    assert kinds_of_events(model, firm.name)[-1] == "raise refused"
+    firm.finance.take({"late": 1e6}, 4e6, "B")
+    firm.costs = [firm.books.cash_usd / 3] * 3
+    firm.finance.close_round("B")
+    assert kinds_of_events(model, firm.name)[-1] == "recapitalised"
+
+
 def test_a_bridge_note_comes_first_and_converts_in_the_recapitalisation_after_it() -> None:
     model, firm, old, _ = refused(bridge_months=3, bridge_belief=0.0)
     assert kinds_of_events(model, firm.name)[-1] == "bridge note"

@@ -116,6 +116,25 @@ def test_trust_and_churn_go_back_to_the_gap_between_lab_and_field() -> None:
     assert (RECORDED, "release", "condition") in links, "the model in use at the end is recorded by its key"
 
 
+def test_that_no_cause_was_found_is_said_and_causes_nothing() -> None:
+    record = record_of(months_of(cash_usd=[1e6] * 4), events_of(), causes=(CASH, {"kind": "none apart", "n_peers": 7}))
+    facts = chronicle(record)
+    assert facts[-1].says.endswith("cash ran out; nothing set it apart from its 7 peers")
+    causes = [link.cause.data["kind"] for link in links_of(record, facts) if link.cause.kind == "condition"]
+    assert set(causes) == {"cash"}
+
+
+def test_what_incumbents_give_away_stands_behind_customers_lost() -> None:
+    """A price cut stands behind customers lost; where that is no cause it explains nothing."""
+    lost = {"kind": "outcompeted", "measure": "customers lost", "own": 0.2, "peers": 0.1, "months_bought": 9.0}
+    cut = {**SEEN, "rival": "lens", "level": 0.9}
+    others = events_of(("2016-03-01", "price cut", "giant", "", 0, cut))
+    record = record_of(months_of(cash_usd=[1e6] * 4), events_of(FOUNDED), causes=(CASH, lost), others=others)
+    assert ("bundle", "price cut", "condition") in found_links(record)
+    without = record_of(months_of(cash_usd=[1e6] * 4), events_of(FOUNDED), others=others)
+    assert "bundle" not in {basis for basis, _, _ in found_links(without)}
+
+
 def test_an_incident_explains_a_fall_of_trust_in_its_month_only() -> None:
     months = months_of(trust=[0.5, 0.5, 0.4, 0.4])
     assert ("incident", "breach", "trust") in found_links(
