@@ -148,8 +148,8 @@ def test_every_rule_that_is_declared_is_called_through_the_registry(tmp_path: Pa
         lines += [f"@plugin.rule({name!r})", f"def rule_{i}({arguments}):", f"    calls[{name!r}] = 1"]
         lines += [f"    return usual({name!r})({arguments})"]
     load_plugins([written(tmp_path, "\n".join(lines))])
-    base = load("markets/base", {"sectors": ["speech"]})
-    counted = load("markets/base", {"sectors": ["speech"], "plugins.counter": {}})
+    world = {"sectors": ["speech"], "world.jurisdictions": {"eu": {"share_of_customers": 0.3}}}
+    base, counted = load("markets/base", world), load("markets/base", {**world, "plugins.counter": {}})
     assert played(base, 48) == played(counted, 48)
     calls = LOADED["counter"].rules["startup.budget"].__globals__["calls"]
     assert set(RULES) - set(calls) <= {"incumbent.rescue"}  # only where a startup runs out of money
@@ -324,7 +324,7 @@ def test_a_kind_of_model_that_cannot_be_is_refused(tmp_path: Path, old: str, new
 
 def test_the_page_names_every_rule_and_every_example() -> None:
     page = (EXAMPLES.parents[1] / "plugins.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `([a-z.]+)` \| [^|]* \| ([^|]*) \|$", page, re.M))
+    rows = dict(re.findall(r"^\| `([a-z._]+)` \| [^|]* \| ([^|]*) \|$", page, re.M))
     assert rows == {name: rule.returns for name, rule in RULES.items()}
     assert all(f"examples/plugins/{path.name}" in page for path in EXAMPLES.glob("*.py"))
     assert GROUP in page
