@@ -96,8 +96,14 @@ def find_source(name_or_path: str | os.PathLike[str], relative_to: FilePath | No
         return _checked_file(path)
     names = shipped_names()
     hint = did_you_mean(text, names) or did_you_mean(text, [n.split("/")[1] for n in names])
-    says = f"no scenario {show(text)}; {hint}shipped: {listed(names)}; or give a path that ends in .yaml"
+    says = f"no scenario {show(text)}; {hint}shipped: {_by_group(names)}; or give a path that ends in .yaml"
     raise ScenarioError(Problem(says, value=text, allowed=listed(names), hint=hint.strip()))
+
+
+def _by_group(names: list[str]) -> str:
+    """`markets: base, …; cases: …; policies: …`: shorter than the full names."""
+    parts = {group: [name.split("/")[1] for name in names if name.startswith(f"{group}/")] for group in GROUPS}
+    return "; ".join(f"{group}: {listed(stems)}" for group, stems in parts.items())
 
 
 def full_name(name_or_path: str) -> str:

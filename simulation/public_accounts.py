@@ -42,6 +42,8 @@ class PublicAccounts:
 
     def book(self, item: Item, cents: int, cost_of_funds: float, firms: Iterable[str] = ()) -> None:
         """Add `cents` (≥ 0) to a line; `cost_of_funds` is the marginal cost of public funds in force."""
+        if not cents:
+            return
         signed = SIGN[item.flow] * cents
         self._cents[item] = self._cents.get(item, 0) + signed
         self._social[item] = self._social.get(item, 0.0) + cost_of_funds * signed

@@ -128,7 +128,7 @@ class Sales:
     def show_offers(self) -> None:
         """Put what customers see and feel into the market's columns."""
         market, segments, firm = self.market, self.firm.segments, self.firm
-        certification, capacity_of = firm.certification, market.columns["capacity"]  # `room` bounds the second
+        certification, capacity_of = firm.certification, market.columns["capacity"]
         asked = certification.demands
         if asked and not certification.mandatory:
             asked = {}

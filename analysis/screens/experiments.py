@@ -136,7 +136,7 @@ def overview_screen(overview: Overview) -> Group:
 
 def public_money_table(overview: Overview) -> Table:
     """What programmes cost the state, and what taxes, fees and fines brought it."""
-    table = plain_table("public money", "M$", title="over the run, means over seeds; receipts are negative")
+    table = plain_table("public money over the run", "M$, mean of seeds; receipts are negative")
     for programme, usd in sorted(overview.public_money_usd.items(), key=lambda pair: -pair[1]):
         table.add_row(programme, written_number(usd / MILLION, ",.3f"))
     table.add_row("net cost", written_number(sum(overview.public_money_usd.values()) / MILLION, ",.3f"))

@@ -11,6 +11,7 @@ import pytest
 
 from agents.firm.markets_served import decide
 from scenarios.build import build_world
+from scenarios.load import load, load_whatif
 from scenarios.schema import Scenario
 from scenarios.strict_yaml.errors import ScenarioError
 from simulation.laws import HOME, Laws, laid_over
@@ -164,6 +165,15 @@ def test_a_law_of_one_home_changes_nothing_before_somebody_with_that_home_is_tou
         one, other = base.tables()[name], arm.tables()[name]
         early = [frame[frame["month"] < "2017-06"].reset_index(drop=True) for frame in (one, other)]
         assert early[0].equals(early[1])
+
+
+def test_export_control_leaves_the_world_as_it_was_until_it_begins() -> None:
+    base = load("markets/base", {"sectors": ["service", "speech"], "start": "2021-01", "years": 3})
+    model, arm = (build_world(one, 0, FakeService()) for one in (base, load_whatif("policies/export-control", base)))
+    one, other = (play(world).tables()["firms"] for world in (model, arm))
+    early = [frame[frame["month"] < "2022-10"].reset_index(drop=True) for frame in (one, other)]
+    assert early[0].equals(early[1]) and not one.equals(other)
+    assert {firm.home for firm in arm.firms.values()} >= {"us", "china", ""}
 
 
 # -- reach -------------------------------------------------------------------------------------------------------------

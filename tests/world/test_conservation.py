@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scenarios.build import build_world
 from simulation.parameters import Settings, parameter_records
 from simulation.settings import SegmentSettings
+from simulation.settings.general_purpose import ComputeLawSettings, GeneralPurposeSettings
 from simulation.settings.law import CertificationSettings, LawSettings, SupportSettings
 from tests.support.conservation import check_all, check_customers, check_endings, check_money
 from tests.support.service import FakeService
@@ -74,6 +75,18 @@ def laws(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def jurisdictions(draw: st.DrawFn) -> dict[str, Any]:
+    """None, or two with laws of their own; a part of customers and founders lives elsewhere."""
+    if draw(st.booleans()):
+        return {}
+    share = st.floats(0, 0.5)
+    return {
+        name: {"share_of_customers": draw(share), "share_of_founders": draw(share), "law": draw(laws())}
+        for name in ("us", "eu")
+    }
+
+
+@st.composite
 def certifications(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "scope": draw(st.sampled_from(["none", "all"])), "mandatory": draw(st.booleans()),
@@ -119,6 +132,7 @@ def scenarios(draw: st.DrawFn) -> dict[str, Any]:
             },
             "risk": {"breach_rate_year": draw(st.floats(0, 12)), "outage_rate_year": draw(st.floats(0, 12))},
             "law": draw(laws()),
+            "jurisdictions": draw(jurisdictions()),
         },
         "firms": {f"firm-{i}": draw(firms(names)) for i in range(draw(st.integers(1, 5)))},
         "entrants": {
@@ -229,6 +243,7 @@ def test_laws_at_the_ends_of_their_ranges_keep_the_books(end: str) -> None:
     law = ends_of(LawSettings, end)
     law["certification"] = {**ends_of(CertificationSettings, end), "scope": "all"}
     law["support"] = ends_of(SupportSettings, end)
+    law["general_purpose"], law["compute"] = ends_of(GeneralPurposeSettings, end), ends_of(ComputeLawSettings, end)
     model = world_of({"world": {"law": law}, "regulator": {}})
     for _ in range(36):
         model.step()

@@ -163,6 +163,7 @@ def test_every_rule_that_is_declared_is_called_through_the_registry(tmp_path: Pa
         "world.technology.inertia": 0.1,
         "world.capital.recapitalisation.months": 12,
         "world.capital.exit_valuation": "expected",
+        "world.jurisdictions": {"eu": {"share_of_customers": 0.3}},
     }
     base, counted = load("markets/base", switched_on), load("markets/base", {**switched_on, "plugins.counter": {}})
     assert played(base, 48) == played(counted, 48)
@@ -171,7 +172,7 @@ def test_every_rule_that_is_declared_is_called_through_the_registry(tmp_path: Pa
     models, counted = (scenario_of(base=merged(MODELS, {"plugins": said})) for said in ({}, {"counter": {}}))
     assert played(models, 24) == played(counted, 24)
     calls = LOADED["counter"].rules["startup.budget"].__globals__["calls"]
-    # Only where a startup runs out of money, several incumbents want one, or one is mature or large enough for an exchange.
+    # Only where a startup runs out of money, several incumbents want one, or one is mature or large enough to list.
     rare = {"incumbent.rescue", "incumbent.auction", "startup.expansion", "exchange.valuation"}
     assert set(RULES) - set(calls) <= rare
 
@@ -346,7 +347,6 @@ def test_a_kind_of_model_that_cannot_be_is_refused(tmp_path: Path, old: str, new
 
 def test_the_page_names_every_rule_and_every_example() -> None:
     page = (EXAMPLES.parents[1] / "plugins.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `([a-z_.]+)` \| [^|]* \| ([^|]*) \|$", page, re.M))
     rows = dict(re.findall(r"^\| `([a-z._]+)` \| [^|]* \| ([^|]*) \|$", page, re.M))
     assert rows == {name: rule.returns for name, rule in RULES.items()}
     assert all(f"examples/plugins/{path.name}" in page for path in EXAMPLES.glob("*.py"))

@@ -17,10 +17,11 @@ import pytest
 
 from analysis import AnalysisError, Run
 from analysis.cases.assess import arms_of_case
-from analysis.errors import BrokenRun
+from analysis.errors import BrokenRun, DamagedRun
 from analysis.play.experiment import play
 from analysis.play.options import PlayOptions
-from analysis.runs.tables import TABLES
+from analysis.runs.manifest import MANIFEST, write_note
+from analysis.runs.tables import LATER, TABLES
 from tests.support.analysis_fakes import ENGINE, FOCAL, FakeScenario
 from tests.support.paths import ROOT
 from tests.support.patience import HANGS_S, wait_until
@@ -67,6 +68,21 @@ def test_tables_hold_every_arm_and_seed_in_order(reference: Run) -> None:
     assert len(own) == 20 and list(own.columns) == ["seed", "ending"]
     assert reference.training["key"].is_unique
     assert set(reference.firms["ledger_key"]) == set(reference.training["key"])
+
+
+def test_a_folder_of_an_earlier_release_is_read_without_the_tables_that_it_did_not_measure(tmp_path: Path) -> None:
+    now = played(tmp_path / "run", replications=2)
+    assert len(now.public_accounts) == 4
+    earlier = {name: note for name, note in now.manifest.tables.items() if name not in LATER}
+    write_note(now.folder / MANIFEST, now.manifest.model_copy(update={"tables": earlier}))
+    for name in LATER:
+        (now.folder / f"{name}.parquet").unlink()
+    then = Run(now.folder)
+    assert len(then.public_accounts) == 0 and {*now.public_accounts} <= {*then.public_accounts}
+    pd.testing.assert_frame_equal(then.firms, now.firms)
+    (now.folder / "funds.parquet").unlink()
+    with pytest.raises(DamagedRun, match=r"funds\.parquet is missing"):
+        Run(now.folder)
 
 
 def test_the_manifest_says_what_was_played(reference: Run) -> None:
@@ -264,7 +280,7 @@ from dataclasses import replace
 from tests.support.analysis_fakes import ENGINE, FakeScenario
 import analysis.play.provenance
 from analysis import Interrupted
-from analysis.errors import BrokenRun
+from analysis.errors import BrokenRun, DamagedRun
 from analysis.play.experiment import play
 from analysis.cases.assess import arms_of_case
 from analysis.play.options import PlayOptions
