@@ -165,7 +165,7 @@ def strictness(law: LawSettings) -> float:
 
 def data_outside(firm: Owner, lab: LaboratoryLike) -> float:
     """How much it weighs that customers' data go to a supplier: more under strict law and in critical segments."""
-    terms, law, regulated = firm.model.settings.sourcing, firm.model.settings.law, firm.certification.demands
+    terms, law, regulated = firm.model.settings.sourcing, lab.law, firm.certification.demands
     weight = factor = 0.0
     columns = firm.sales.market.columns
     for name, slot in firm.sales.served_by(lab).items():

@@ -63,7 +63,7 @@ class Sourcing:
     @property
     def interoperability(self) -> float:
         """Part of the cost of leaving a supplier that the law takes away."""
-        return self.model.settings.law.interoperability
+        return self.model.laws.interoperability(self.laboratory.sector)
 
     @property
     def must_leave(self) -> bool:

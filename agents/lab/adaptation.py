@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agents.firm.laboratory import Job, Laboratory
 from agents.firm.training_plan import coverage_on_grid, skill_at_work
+from agents.firm.ways import Option
 from simulation.compute import proxy_rows
 from simulation.training.foundation.plan import FoundationPlan
 from simulation.training.plan import MAX_DOCUMENTS, Recipe, TrainingPlan
@@ -68,6 +69,6 @@ def order_adaptation(
     laboratory.n_jobs += 1
     laboratory.last_plan, laboratory.last_order_month = plan, model.month
     key = model.order(plan, due=False, skill=skill_at_work(laboratory.firm.settings))
-    laboratory.job = Job(plan, key, model.env.now)
+    laboratory.job = Job(plan, key, model.env.now, option=Option("own", "own", own=foundation))
     model.env.process(laboratory.run(laboratory.job, 0.0))
     return plan

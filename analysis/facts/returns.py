@@ -162,9 +162,9 @@ def dividends(tables: Tables) -> dict[tuple[int, str], list[tuple[pd.Timestamp, 
     return found
 
 
-def dividend_usd(rounds: Sequence[tuple[str, float, float]], usd: float, note_discount: float) -> list[float]:
+def dividend_usd(rounds: Sequence[Priced], usd: float, note_discount: float) -> list[float]:
     """What each round held so far gets of a dividend, USD: its share, all preferred stock converted."""
-    if any(stage != NOTE and not pre > 0 for stage, _, pre in rounds):
+    if any(one.stage != NOTE and not one.pre_money_usd > 0 for one in rounds):
         return [math.nan] * len(rounds)
     table, common = cap_table(rounds, note_discount)
     return by_round(table, common, {holder: share * usd for holder, share in table.shares.items()}, len(rounds))

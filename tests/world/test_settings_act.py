@@ -122,9 +122,8 @@ def kind_of(place: Place) -> str:
     parts = path.split(".")
     if parts[0] == "firms":
         return ".".join(("firms", base_scenario(world).firms[parts[1]].kind, *parts[2:]))
-    named = r"\b(sectors|segments|types|breakthroughs|entrants|investors|jurisdictions)\.[a-z0-9-]+"
+    named = r"\b(sectors|segments|types|breakthroughs|entrants|investors|jurisdictions|labs)\.[a-z0-9-]+"
     return re.sub(named, r"\1.*", path)
-    return re.sub(r"\b(sectors|segments|entrants|investors|labs)\.[a-z0-9-]+", r"\1.*", path)
 
 
 def settings_of(parts: tuple[str, ...]) -> dict[str, list[Place]]:
@@ -141,9 +140,8 @@ BY_DATE, AT_START = settings_of(DATED), settings_of(FROM_START)
 
 def general(path: str) -> str:
     """The path with a star for the name of a firm, stream, fund or sector."""
-    named = r"firms|entrants|investors|world\.sectors|world\.technology\.breakthroughs|world\.jurisdictions"
+    named = r"firms|entrants|investors|labs|world\.sectors|world\.technology\.breakthroughs|world\.jurisdictions"
     return re.sub(rf"^({named})\.[a-z0-9-]+", r"\1.*", path)
-    return re.sub(r"^(firms|entrants|investors|labs|world\.sectors)\.[a-z0-9-]+", r"\1.*", path)
 
 
 def values_for(place: Place) -> list[Any]:
