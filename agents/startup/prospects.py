@@ -72,18 +72,19 @@ def still_to_come(firm: Owner) -> tuple[float, float]:
     if not slots:
         return 0.0, 0.0
     newcomer, _ = market.utilities()
-    weight = np.exp(newcomer)
-    total = np.bincount(market.segment, weight, len(market.segment_names))
-    segment, first = market.segment[slots], np.exp(-market.s["adoption_hurdle"])
-    chosen = (first / (1 + first * total))[segment] * weight[slots]
+    weight = np.exp(newcomer)  # by type of buyers and offer
+    total = np.array([np.bincount(market.segment, own, len(market.segment_names)) for own in weight])
+    segment, first = market.segment[slots], np.exp(-market.t["adoption_hurdle"])
+    chosen = (first / (1 + first * total))[:, segment] * weight[:, slots]
+    come = (market.unserved_by_type()[:, segment] * chosen).sum(axis=0)
     pay = (market["monthly_usd"] + market["upfront_usd"] / market.by_offer["contract_months"])[slots]
-    usd = YEAR * market.unserved()[segment] * chosen * pay * paying_part(firm, slots)
+    usd = YEAR * come * pay * paying_part(firm, slots)
     sales = float(usd.sum())
     return sales, float((usd * arriving(firm, segment)).sum()) / sales if sales > 0 else 0.0
 
 
 def arriving(firm: Owner, segments: Ints) -> np.ndarray:
-    """Part of the unserved customers of each segment who come, discounted from when they look."""
+    """Part of the unserved customers of each segment who come, discounted from when they look; types look alike here."""
     market, terms = firm.model.market, firm.model.settings.capital.expectation
     served, waiting = market.served() / market.s["customers"], terms.discount_year + terms.failure_year
     p, q = market.s["innovation_rate_year"], market.s["imitation_rate_year"]
