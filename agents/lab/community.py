@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 from agents.lab.names import COMMUNITY
 from agents.lab.pretraining import Intended
 from agents.lab.supplier import ModelSupplier, Released
-from agents.treasury import account_of
+from agents.treasury import pay_out
 from simulation.plugins.rules import rule
+from simulation.public_accounts import Recipient
 from simulation.records.events import FoundationReleased, PretrainingBegun
 from simulation.settings.foundations import CommunitySettings
 
 if TYPE_CHECKING:
     from agents.firm.owner import World
-
-PROGRAMME = "open weights"
-"""What the government's books call the money for it."""
 
 
 class Community(ModelSupplier):
@@ -62,8 +60,7 @@ class Community(ModelSupplier):
         """Take the month's support, pay for the run under way, or begin the next."""
         support = self.settings.support_usd_year / 12
         if support > 0:
-            account = account_of(self.model, PROGRAMME)
-            self.model.bank.pay("government", self.name, support, account, "grants")
+            pay_out(self.model, "open-weights", self.name, support, "grants", Recipient())
         if self.pretraining.run is not None:
             self.pretraining.pay_instalment()
         elif (intended := self.next_foundation()) is not None:

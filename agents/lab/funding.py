@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from agents.averages import average, last_quarter
 from agents.lab.base import Lab
+from agents.lab.pretraining import law_of
+from agents.treasury import enter
+from simulation.general_purpose_law import duties_usd_month
 from simulation.plugins.rules import rule
+from simulation.public_accounts import Recipient
 from simulation.records.events import LabEnded, LabFunded
 from simulation.settings.foundations import ladder_of
 
+KIND = "laboratory"
 LEAST_ROUND_USD = 1e6  # assumption: less is not worth a round
 
 
@@ -19,7 +24,7 @@ def collect_budget(lab: Lab) -> None:
 
 
 def pay_month(lab: Lab) -> None:
-    """What answers cost to serve, staff and its overhead, tax."""
+    """What answers cost to serve, staff and its overhead, duties of general-purpose models, tax."""
     rungs = {one.offer_by(lab.name).name: one.rung for one in lab.models}
     uses = lab.model.model_market.uses_of(lab.name)
     serving = sum(use.million_tokens * lab.serving_usd(rungs[name]) for name, use in uses if name in rungs)
@@ -29,7 +34,18 @@ def pay_month(lab: Lab) -> None:
     lab.spend(serving, "inference")
     lab.spend(wages, "wages", "workers")
     lab.spend(overhead, "overhead")
-    lab.spend(tax_due_usd(lab), "taxes", "government")
+    lab.spend(
+        duties_usd_month(law_of(lab.model), max((one.trained.training_flop for one in lab.models), default=0.0)),
+        "compliance",
+    )
+    pay_tax(lab)
+
+
+def pay_tax(lab: Lab) -> None:
+    """Pay what is due; the public accounts know laboratories as a kind of their own."""
+    paid = lab.spend(tax_due_usd(lab), "taxes", "government")
+    if paid:
+        enter(lab.model, "taxes", "received", paid, Recipient(kind=KIND), (lab.name,))
 
 
 def cover(lab: Lab, due_usd: float) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import simpy
 
 from simulation.compute import HOURS_PER_MONTH
+from simulation.general_purpose_law import evaluation_months, tokens_left
 from simulation.settings.foundations import (
     FoundationSettings,
     ladder_of,
@@ -23,6 +24,7 @@ from simulation.training.values import FIRST_YEAR, LAST_YEAR
 if TYPE_CHECKING:
     from agents.firm.owner import World
     from simulation.books import Account
+    from simulation.settings.general_purpose import GeneralPurposeSettings
 
 RATE_STEP = 0.5  # doublings: steps between learning rates, so that plans of like teams are the same plan
 TEXT_STEP = 0.01  # share: the same of the quality of text and of what is withheld
@@ -94,6 +96,11 @@ def foundation_plan(
     )
 
 
+def law_of(model: World) -> GeneralPurposeSettings:
+    """What the world's law asks of makers of large models, who have no sector and no home."""
+    return model.laws.of_state().general_purpose
+
+
 def on_grid(share: float) -> float:
     """A share to the nearest step of text."""
     return round(TEXT_STEP * round(share / TEXT_STEP), 3)
@@ -133,10 +140,15 @@ class Pretraining:
         s = self.settings
         return self.model.cloud.price_usd(self.model.year) * (1 + s.staff_ratio + s.text_ratio)
 
+    def text_settings(self) -> FoundationSettings:
+        """Settings in force, with the text that the law lets its owners keep out of training."""
+        left = tokens_left(law_of(self.model), 1.0) * (1 - self.settings.withheld_text)
+        return self.settings.model_copy(update={"withheld_text": 1 - left}) if left < 1 else self.settings
+
     def intend(self, rung: float, skill: float, text_quality: float) -> Intended:
         """The run of that rung, begun now."""
         year = self.model.today.year
-        plan = foundation_plan(self.settings, rung, year, self.identity, skill, text_quality)
+        plan = foundation_plan(self.text_settings(), rung, year, self.identity, skill, text_quality)
         return Intended(plan, rung, self.cost_usd(rung))
 
     def order(self, intended: Intended, run_months: float) -> Run:
@@ -162,6 +174,8 @@ class Pretraining:
             yield env.process(self.model.cloud.run_job(shared, shared * compute.job_months / run_months))
         else:
             yield env.timeout(run_months)
+        if months := evaluation_months(law_of(self.model), run.training_flop):
+            yield env.timeout(months)
         run.machines_done = True
         self.call(run)
 

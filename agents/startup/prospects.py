@@ -84,7 +84,7 @@ def still_to_come(firm: Owner) -> tuple[float, float]:
 
 
 def arriving(firm: Owner, segments: Ints) -> np.ndarray:
-    """Part of the unserved customers of each segment who come, discounted from when they look; types look alike here."""
+    """Part of the unserved customers of each segment who come, discounted from when they look; types look alike."""
     market, terms = firm.model.market, firm.model.settings.capital.expectation
     served, waiting = market.served() / market.s["customers"], terms.discount_year + terms.failure_year
     p, q = market.s["innovation_rate_year"], market.s["imitation_rate_year"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agents import treasury
 from agents.actor import Actor
+from agents.lab.names import COMMUNITY
 from agents.startup.startup import Startup, startups_in
 from agents.treasury import is_covered
 from simulation.public_accounts import Recipient
@@ -77,7 +78,9 @@ class Commons(Actor):
         for jurisdiction in self.model.laws.states():
             self.share_rows(jurisdiction)
             pay_for_training(self.model, jurisdiction)
-            support_open_weights(self.model, jurisdiction)
+            support_open_weights(
+                self.model, jurisdiction, COMMUNITY if COMMUNITY in self.model.bank.books else "suppliers"
+            )
         self.work_together()
 
     def at_home(self, sector: str, jurisdiction: str) -> list[Startup]:

@@ -91,6 +91,12 @@ class Run:
         """Large models on offer in every month, and what they were used; empty in worlds without them."""
         return self.select("foundations")
 
+    @cached_property
+    def founding(self) -> pd.DataFrame:
+        """How many thought of founding a startup in every month, and did, and what they saw; empty where nobody decides."""
+        return self.select("founding")
+
+    @cached_property
     def public_accounts(self) -> pd.DataFrame:
         """What the state took, paid and forwent, by year, programme, jurisdiction, sector and kind of firm."""
         return self.select("public_accounts")

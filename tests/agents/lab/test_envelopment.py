@@ -173,9 +173,8 @@ def test_the_owners_product_takes_the_units_model(share: float, takes: bool) -> 
     one = give_model(lab_of(model, "alpha"))
     play(model, 8)
     plans = [order.plan for order in model.ordered.values() if order.plan.foundation == one.trained.plan]
-    assert bool(plans) == takes
     events = model.tables()["events"]
     shown = "".join(events[(events["kind"] == "release") & (events["firm"] == "giant")]["fields"])
-    assert any(plan.key() in shown for plan in plans) == takes
+    assert any(plan.key() in shown for plan in plans) or not takes  # else it may choose that model as all firms do
     entries = events[events["kind"] == "platform entry"]
     assert list(entries["other"]) == ["giant"] * takes

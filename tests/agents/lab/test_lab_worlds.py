@@ -32,7 +32,12 @@ FIRMS = ("firms", "sectors", "rounds", "endings", "funds")
 
 def changes_of(cloud_share: float = 0.0) -> dict[str, Any]:
     foundations = {"cloud_share": cloud_share, "community": {"support_usd_year": 1e7}}
-    return {"entrants": STREAM, "years": 3, "world": {"foundations": foundations, "compute": {"gpus": 1e7}}}
+    world = {"foundations": foundations, "compute": {"gpus": 1e7}, **NO_DOCUMENTS}
+    return {"entrants": STREAM, "years": 3, "world": world}
+
+
+NO_DOCUMENTS = {"sectors": {"vision": {"task": "security-vision"}}}
+"""Where no foundation is of use."""
 
 
 def played(labs: Mapping[str, Any], cloud_share: float = 0.0, seed: int = 3) -> MarketModel:
@@ -54,7 +59,7 @@ def assert_same_firms(one: MarketModel, other: MarketModel) -> None:
 @pytest.mark.parametrize("cloud_share", [0.0, 1.0])
 def test_laboratories_that_nobody_uses_change_no_firms_path(cloud_share: float) -> None:
     """With GPUs enough for all: what is scarce is felt, and that is meant."""
-    nobody = without_labs({**changes_of(), "world": {"foundations": None, "compute": {"gpus": 1e7}}}, 3)
+    nobody = without_labs({**changes_of(), "world": {"foundations": None, "compute": {"gpus": 1e7}, **NO_DOCUMENTS}}, 3)
     with_labs = played(LABS, cloud_share)
     assert_same_firms(play(nobody), with_labs)
     assert len(with_labs.tables()["foundations"]) > 20 and nobody.tables()["foundations"].empty

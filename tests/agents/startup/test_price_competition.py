@@ -46,7 +46,7 @@ def test_at_that_price_a_newcomer_is_indifferent() -> None:
     own.sales.show_offers()
     newcomer, _ = model.market.utilities()
     mine, theirs = (model.firms[name].sales.slots["cameras"] for name in ("own", "rival"))
-    assert newcomer[mine] == pytest.approx(newcomer[theirs])
+    assert newcomer[0, mine] == pytest.approx(newcomer[0, theirs])
 
 
 def test_without_rivals_there_is_nothing_to_answer() -> None:

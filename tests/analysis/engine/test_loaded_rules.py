@@ -117,7 +117,8 @@ def places() -> Iterator[tuple[types.ModuleType, Any, str, Any]]:
     for module in loaded_modules():
         owners = [module, *(one for one in vars(module).values() if isinstance(one, type))]
         for owner in owners:
-            if owner is module or owner.__module__ == module.__name__:
+            made = getattr(owner, "SAYS_A_PART", False)  # from other settings, by no statement of the module
+            if owner is module or (owner.__module__ == module.__name__ and not made):
                 yield from ((module, owner, name, value) for name, value in list(vars(owner).items()))
 
 
