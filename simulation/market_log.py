@@ -89,7 +89,8 @@ def month_by_firm(market: Market, served_before: Floats) -> Floats:
         "adopting": adopting[market.segment],
     }
     n_firms = len(market.firm_index)
-    return np.array([np.bincount(market.owner, values[name] * live, n_firms) for name in QUANTITIES])
+    sums = [np.bincount(market.owner, values[name] * live, n_firms) for name in QUANTITIES]
+    return np.array(sums, float)  # of no offers at all they would be whole numbers
 
 
 def interest(market: Market, served_before: Floats) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.diagnosis.peers import Comparison, Group, Value
+from agents.diagnosis.peers import MOST_UTILS, Comparison, Group, Value
 from agents.firm.history import Totals
 from simulation.demand import Floats
 from simulation.market_log import KEPT_MONTHS, QUANTITIES
@@ -93,7 +93,7 @@ class Account:
         """Months bought by larger advantages and more trust: more customers come, and fewer leave."""
         offers = np.maximum(self.log["offers"], 1.0)
         weight, for_trust = self.log["advantage_weight"] / offers, self.log["trust_weight"] / offers
-        more = self.log["new_usd"] * np.expm1(weight * lab + for_trust * trust)
+        more = self.log["new_usd"] * np.expm1(np.minimum(weight * lab + for_trust * trust, MOST_UTILS))
         stay = self.log["paying_usd"] * self.churn * -np.expm1(-(weight * field + for_trust * trust))
         return self.bought(self.served(self.up_to_peers(more) + stay))
 

@@ -28,6 +28,7 @@ ALONE: MeasureName = "raised"
 """The measure that depends on the age of the firm that is asked about, so that a group has no values of it."""
 VALUES: tuple[Value, ...] = (*(name for name in MEASURES if name != ALONE), *get_args(Helper))
 LEAST_SALES_USD_MONTH = 5_000.0  # assumption, as for managers: below that a margin says nothing
+MOST_UTILS = 50.0  # difference of utility beyond which odds are told apart no more
 QUARTILES = np.array([0.25, 0.5, 0.75])
 
 
@@ -181,7 +182,8 @@ def market_values(firms: Sequence[Owner], months: int, spent: Mapping[str, Float
 def pull(utility: Floats) -> Floats:
     """How much more customers come to each firm for this utility than to the typical one of the group."""
     known = utility[np.isfinite(utility)]
-    return np.where(np.isfinite(utility), np.exp(utility - (np.median(known) if len(known) else 0.0)), np.nan)
+    more = utility - (np.median(known) if len(known) else 0.0)
+    return np.where(np.isfinite(utility), np.exp(np.clip(more, -MOST_UTILS, MOST_UTILS)), np.nan)
 
 
 def own_values(spent: Mapping[str, Floats], months: int) -> Values:

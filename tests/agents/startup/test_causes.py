@@ -16,6 +16,7 @@ from agents.diagnosis.causes import causes_of
 from agents.diagnosis.peers import compare, theil_sen
 from agents.firm.history import Funding
 from agents.startup.diagnosis import out_of_cash, reasons_of
+from simulation.market import Market
 from simulation.market_log import QUANTITIES, MarketLog
 from simulation.records.reasons import CATEGORIES, LEAST_MONTHS_BOUGHT, MEASURES, PHRASES, Reason, told
 from tests.support.decline import MONTH, MONTHS, REFUSAL, declining
@@ -209,6 +210,16 @@ def test_the_log_of_a_month_agrees_with_the_market() -> None:
     assert (month["lab"], month["field"]) == pytest.approx(firm.laboratory.advantages()) and month["barred"] == 0
     assert 0 < month["looking"] < 1 and 0 <= month["adopting"] <= 1
     assert log.over(3)[:, market.firm_index["iris"]] == pytest.approx(log.series(market.firm_index["iris"], 3).sum(1))
+
+
+def test_the_log_of_a_market_without_offers_is_empty() -> None:
+    market = quiet_world().market
+    empty = Market({}, market.revenue, market.brand)
+    empty.register("iris")
+    log = MarketLog()
+    for _ in range(2):
+        log.note(empty, empty.served())
+    assert log.over(2).tolist() == [[0.0]] * len(QUANTITIES)
 
 
 def test_the_log_keeps_two_years() -> None:

@@ -99,8 +99,9 @@ def test_bankruptcy_goes_back_to_cash_refusal_and_revenue() -> None:
     assert depths["condition"] == 1 and depths["raise refused"] == 2 and depths["books"] >= 2
 
 
-def test_a_later_round_ends_what_a_refusal_explains() -> None:
-    later = ("2016-07-01", "round", "iris", "fund", 1e6, {"stage": "A"})
+@pytest.mark.parametrize("kind", ["round", "recapitalised"])
+def test_a_later_round_ends_what_a_refusal_explains(kind: str) -> None:
+    later = ("2016-07-01", kind, "iris", "fund", 1e6, {"stage": "A", "pre_money_usd": 2e6, "converted": 1.0})
     assert "unfunded" not in {basis for basis, _, _ in found_links(
         record_of(months_of(cash_usd=[1e5] * 8), events_of(FOUNDED, REFUSED, later))
     )}  # fmt: skip
