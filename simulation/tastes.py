@@ -31,7 +31,7 @@ class Tastes:
 
 def number_of_types(segments: Sequence[SegmentSettings]) -> int:
     """Types of the segment that has most."""
-    return max(len(segment.types or USUAL) for segment in segments)
+    return max((len(segment.types or USUAL) for segment in segments), default=len(USUAL))
 
 
 def tastes_of(segments: Sequence[SegmentSettings]) -> Tastes:

@@ -93,7 +93,7 @@ class Run:
 
     @cached_property
     def founding(self) -> pd.DataFrame:
-        """How many thought of founding a startup in every month, and did, and what they saw; empty where nobody decides."""
+        """How many thought of founding a startup each month, and did, and what they saw; empty where nobody decides."""
         return self.select("founding")
 
     @cached_property

@@ -222,7 +222,10 @@ def test_a_wrong_key_gets_one_line_with_its_place(said: str, told: str, tmp_path
         ("import nothing_there", r"line 1: ModuleNotFoundError: No module named 'nothing_there'"),
         ("1 +", r"SyntaxError"),
         (RULE.replace('startup.budget")\n', 'startup.budgt")\n'), "no rule 'startup.budgt'; rules: .*entry.number"),
-        (RULE.replace('startup.budget")\n', 'startup.budgt")\n'), "no rule 'startup.budgt'; rules: entry.expectation"),
+        (
+            RULE.replace('startup.budget")\n', 'startup.budgt")\n'),
+            "no rule 'startup.budgt'; rules: community.next_foundation",
+        ),
         (RULE.replace("def spend_more(startup)", "def spend_more()"), r"must take self"),
         (RULE.replace('"spender"', '"Big Spender"'), "cannot be named 'Big Spender'"),
     ],

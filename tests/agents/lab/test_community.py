@@ -27,7 +27,7 @@ def open_rungs(model: MarketModel) -> list[float]:
 def test_without_support_it_trains_nothing_and_costs_nothing() -> None:
     model = play(supported(0.0))
     assert not open_rungs(model) and community_of(model).books.cash_usd == 0
-    assert spent_usd(model, "open weights", 2023) == 0
+    assert spent_usd(model, "open-weights", 2023) == 0
 
 
 def test_the_state_pays_and_all_of_it_goes_into_runs() -> None:
@@ -36,7 +36,7 @@ def test_the_state_pays_and_all_of_it_goes_into_runs() -> None:
         model.step()
         check_money(model)
     community = community_of(model)
-    paid = sum(spent_usd(model, "open weights", year) for year in range(2022, 2027))
+    paid = sum(spent_usd(model, "open-weights", year) for year in range(2022, 2027))
     assert paid == pytest.approx(4 * 3e7, abs=1)
     run = community.pretraining.run
     cost = sum(one.trained.cost_usd for one in community.models) + (run.paid_usd if run else 0.0)
@@ -92,4 +92,4 @@ def test_support_that_begins_by_date_acts_from_then_on() -> None:
     change = {"at": "2024-01", "says": "Open weights", "set": {"world.foundations.community.support_usd_year": 1e10}}
     model = play(lab_world({"alpha": RICH}, {"years": 4, "interventions": [change]}))
     assert open_rungs(model) and min(one.month for one in community_of(model).models) >= 24
-    assert spent_usd(model, "open weights", 2023) == 0 < spent_usd(model, "open weights", 2024)
+    assert spent_usd(model, "open-weights", 2023) == 0 < spent_usd(model, "open-weights", 2024)
