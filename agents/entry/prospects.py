@@ -110,7 +110,7 @@ class Prospects:
             hold=hold,
             chance=self.chance(sector),
             funded_share=self.funded_share(sector),
-            compliance_usd_month=self.model.settings.law.compliance_usd_month,
+            compliance_usd_month=self.model.laws.on_sale(sector).compliance_usd_month,
             grant_usd=self.grant_usd(settings),
         )
 
@@ -153,7 +153,7 @@ class Prospects:
 
     def grant_usd(self, settings: EntrantSettings) -> float:
         """The founding grant that a startup of usual skill may count on."""
-        support = self.model.settings.law.support
+        support = self.model.laws.at_home(settings.sector).support
         may = is_covered(support, settings.sector) and settings.skill.mean >= support.grant_skill
         return support.grant_usd if may else 0.0
 

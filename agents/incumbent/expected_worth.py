@@ -59,7 +59,7 @@ def rows_usd(buyer: Owner, target: Owner) -> float:
     settings = buyer.model.settings
     labs = target.laboratories.keys() & buyer.laboratories.keys()
     rows = sum(target.laboratories[name].rows_lab + target.laboratories[name].rows_field for name in labs)
-    cost = rows * settings.labour.label_cost_usd * settings.law.data_cost_factor
+    cost = rows * settings.labour.label_cost_usd * buyer.law.data_cost_factor
     return min(cost, buyer.settings.data_share * meanwhile_usd(buyer))
 
 

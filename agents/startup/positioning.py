@@ -137,7 +137,7 @@ class Positioning:
         months = firm.segments[segment].project_staff_months
         advantage = lab.advantages()[0]
         if BY_NAME[earns].without_model:
-            revenue, consent = model.settings.revenue, model.settings.law.consent_share
+            revenue, consent = model.settings.revenue, firm.law.consent_share
             advantage = data_advantage(advantage, data_worth(lab.rows_field * consent, revenue), revenue)
         return Pitch(
             lab=advantage,
