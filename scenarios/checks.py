@@ -8,6 +8,7 @@ from typing import Any
 
 from agents.entrant_names import stream_of
 from agents.settings import FirmSettings
+from scenarios.case_rules import case_problems
 from scenarios.content import Content
 from scenarios.expectation import Expectation
 from scenarios.strict_yaml.errors import (
@@ -33,6 +34,7 @@ def check(scenario: Content) -> None:
         *_check_entrants(scenario),
         *_check_investors(scenario),
         *_check_expectations(scenario),
+        *case_problems(scenario),
     ]
     if problems:
         raise ScenarioError(problems)
