@@ -66,7 +66,7 @@ def _refuse_outside_run(document: Document, scenario: Scenario) -> None:
 
 
 def _refuse_idle_causes(document: Document, scenario: Scenario) -> None:
-    """Raise `ScenarioError` for what a cause makes usual although it is. Later changes may do so: then it has no effect."""
+    """Raise `ScenarioError` for traits that are usual with their cause, too."""
     if problems := [replace(one, place=document.place(one.path)) for one in idle_causes(scenario)]:
         raise ScenarioError(problems)
 
