@@ -43,6 +43,7 @@ class FakeScenario:
     plugins: dict[str, Any] = field(default_factory=dict)
     firms: dict[str, Any] = field(default_factory=dict)
     entrants: dict[str, Any] = field(default_factory=dict)
+    endowments: dict[str, str] = field(default_factory=dict)
     p_success: float = 0.8
     pause_s: float = 0.0
     endless_seed: int | None = None

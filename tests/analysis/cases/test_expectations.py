@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from analysis.cases.assess import read_evidence
-from analysis.cases.expectations import Evidence, columns_needed, judge, matches, metric_of_firm, sector_columns_needed
+from analysis.cases.evidence import Evidence, columns_needed, read_evidence, sector_columns_needed
+from analysis.cases.expectations import judge, matches, metric_of_firm
 from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios import Scenario

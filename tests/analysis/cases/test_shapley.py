@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.cases.assess import CasesResult, assess_case
+from analysis.cases.assess import assess_case
+from analysis.cases.results import CasesResult
 from analysis.cases.shapley import (
     Attribution,
     Interaction,
