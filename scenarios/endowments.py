@@ -7,7 +7,7 @@ it writes is either usual or named there with its section.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -32,10 +32,10 @@ def endowed(scenario: Content, document: Document) -> Document:
     Raises `ScenarioError` for a trait that differs without a section, and for a section of a trait that is usual.
     """
     focal = str(scenario.focal)
-    own, usual = traits_of(scenario.firms[focal]), usual_traits(scenario, focal)
+    own, usual = traits_of(scenario.firms[focal]), _usual_in(scenario, document)
     written = {trait for trait in usual if _is_written(document.data["firms"][focal], trait.split("."))}
     if problems := [*_uncited(scenario, own, usual, written), *_idle(scenario, own, usual, written)]:
-        raise ScenarioError([replace(one, place=document.place(one.path)) for one in problems])
+        raise ScenarioError(_placed(problems, document))
     data = copy.deepcopy(document.data)
     for trait in usual.keys() - written:
         _put(data["firms"][focal], trait.split("."), usual[trait])
@@ -55,6 +55,17 @@ def twin_document(scenario: Content) -> Document:
         change["set"] = {key: value for key, value in change["set"].items() if key not in changes}
     document.data["interventions"] = [change for change in document.data["interventions"] if change["set"]]
     return apply_changes(document, changes, type(scenario), by="in the twin: ", at=("endowments",))
+
+
+def _usual_in(scenario: Content, document: Document) -> Traits:
+    try:
+        return usual_traits(scenario, str(scenario.focal))
+    except ScenarioError as error:
+        raise ScenarioError(_placed(error.problems, document)) from None
+
+
+def _placed(problems: Iterable[Problem], document: Document) -> list[Problem]:
+    return [replace(one, place=document.place(one.path)) for one in problems]
 
 
 def _uncited(scenario: Content, own: Traits, usual: Traits, written: set[str]) -> Iterator[Problem]:

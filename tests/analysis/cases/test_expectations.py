@@ -166,9 +166,10 @@ def test_a_seed_matches_only_when_everything_holds() -> None:
         seeds=(0, 1),
     )
     small = Expectation(id="small", section="5.2", says="It stays small.", metric="customers", at_most=10)
-    verdicts = judge([expected(ending=("bankrupt",)), small], "iris", where)
+    both = [expected(ending=("bankrupt",)), small]
+    verdicts = judge(both, "iris", where)
     assert verdicts.to_dict("list") == {"x": [True, True], "small": [True, False]}
-    assert matches(verdicts).tolist() == [True, False]
+    assert matches(both, verdicts).tolist() == [True, False]
     assert verdicts.index.tolist() == [0, 1]
 
 
