@@ -17,7 +17,6 @@ from scenarios.content import Content
 from scenarios.strict_yaml.errors import Problem, ScenarioError, show
 from scenarios.strict_yaml.fields import Spot
 from simulation.calendar import Calendar
-from simulation.capital import usual_round
 from simulation.parameters import Settings, parameter_records
 from simulation.settings import CapitalSettings
 
@@ -106,6 +105,8 @@ def _median(name: str, said: Spread | Settings) -> Any:
 
 def _usual_seed_usd(scenario: Content, month: int) -> float:
     """Founders of a month meet the terms of the month before, which ends with their founding."""
+    from simulation.capital import usual_round  # needs NumPy, which nobody needs who only lists scenarios
+
     in_force = [world for since, world, _ in scenario.settings_at() if since <= max(month - 1, 0)]
     capital: CapitalSettings = (in_force[-1] if in_force else scenario.world).capital
     return usual_round(capital, "seed", Calendar(scenario.start).year_of(month))[1]

@@ -19,8 +19,8 @@ from analysis.statistics.intervals import Interval, wilson
 if TYPE_CHECKING:
     from scenarios.expectation import Expectation
 
-FACTORS = tuple(1 + step / 100 for step in range(-25, 26, 5))
-"""What a bound is multiplied by."""
+PERCENT = tuple(range(75, 126, 5))
+"""What a bound is moved to, in per cent of itself."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ def threshold_of(
     """The curve of one bound; `others`: seeds that meet all other statements that count."""
     figures = measured(one, one.firm or focal, evidence)
     points = []
-    for factor in FACTORS:
-        moved = one.model_copy(update={side: bound * factor})
-        met = within(figures, moved).reindex(others.index, fill_value=False) & others
-        points.append(Point(factor, bound * factor, wilson(int(met.sum()), len(met))))
+    for percent in PERCENT:
+        moved = bound * percent / 100  # in this order whole numbers stay whole
+        met = within(figures, one.model_copy(update={side: moved})).reindex(others.index, fill_value=False) & others
+        points.append(Point(percent / 100, moved, wilson(int(met.sum()), len(met))))
     return Threshold(one.id, side, bound, tuple(points))
 
 

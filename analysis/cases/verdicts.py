@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.cases.results import CaseResult, CauseResult, Manipulation, ShareChange, TwinResult
-from analysis.statistics.intervals import Interval
+from analysis.statistics.intervals import FEWEST_SEEDS, Interval
 from analysis.statistics.written import written_number
 
 TOO_FEW = "too few seeds to tell"
@@ -57,7 +57,9 @@ def manipulation_verdict(found: Manipulation) -> str:
     if not effect.n:
         return "no seed has it in both arms"
     if not effect.is_known:
-        return TOO_FEW if effect.estimate else "alike in every seed"
+        if effect.n < FEWEST_SEEDS:
+            return TOO_FEW
+        return "changed by the same in every seed" if effect.estimate else "alike in every seed"
     return "changed" if effect.excludes_zero else "unchanged, as far as can be told"
 
 

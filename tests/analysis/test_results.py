@@ -266,7 +266,9 @@ def test_an_overview_counts_startups_only(comparison: Comparison) -> None:
 def test_plots_are_drawn_for_every_kind_of_run(case: CaseResult, case_run: Run, comparison: Comparison) -> None:
     before = dict(mpl.rcParams)
     drawn = plot_cases(CasesResult(case_run, (case,)))
-    assert [path.name for path in drawn] == ["fake-trajectory.png", "fake-endings.png", "fake-causes.png"]
+    assert [path.name for path in drawn] == [
+        "fake-trajectory.png", "fake-endings.png", "fake-causes.png", "fake-thresholds.png",
+    ]  # fmt: skip
     drawn += plot_comparison(comparison) + plot_run(comparison.run)
     for path in drawn:
         data = path.read_bytes()

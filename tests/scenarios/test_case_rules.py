@@ -195,8 +195,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     ),
     "a cause that takes nothing away": (CASE + causes(none="set: {}"), "  none:", "a cause that takes nothing away"),
     "no outcome": (
-        CASE.replace(" role: outcome,", "") + TEAM, "expect:", "a statement on how the firm ends or what it earns needs "
-        "role: outcome",
+        CASE.replace(" role: outcome,", "") + TEAM, "expect:", "how the firm ends or what it earns needs role: outcome",
     ),
     "an outcome that is none": (
         CASE.replace(" role: outcome,", "").replace("metric: customers", "role: outcome, metric: customers") + TEAM,

@@ -70,10 +70,8 @@ def test_the_usual_seed_is_that_of_the_founding_month() -> None:
 
 def test_the_largest_stream_of_the_firms_direction_counts() -> None:
     few = {**STREAM, "per_year": 1, "skill": {"mean": 0.2}}
-    tools = {
-        **STREAM, "per_year": 99, "direction": "tools", "offers": [], "services": [{"data": 0.5}], "skill": {"mean": 0.9},
-    }  # fmt: skip
-    mixed = market(entrants={"few": few, "newcomers": STREAM, "sellers": tools})
+    tools = {**STREAM, "per_year": 99, "direction": "tools", "offers": [], "services": [{"data": 0.5}]}
+    mixed = market(entrants={"few": few, "newcomers": STREAM, "sellers": {**tools, "skill": {"mean": 0.9}}})
     assert stream_into(mixed, "iris").per_year == STREAM["per_year"]
     assert usual_traits(mixed, "iris")["skill"] == 0.62
 

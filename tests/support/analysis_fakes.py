@@ -57,6 +57,9 @@ class FakeScenario:
     def without(self, *causes: str) -> FakeScenario:
         return replace(self, p_success=0.1) if causes else self
 
+    def twin(self) -> FakeScenario:
+        return replace(self, p_success=0.4)
+
     def model_dump(self, mode: str = "python") -> dict[str, Any]:
         """Content without what takes time, which is no part of the experiment."""
         content = asdict(replace(self, expect=(), causes={}, pause_s=0.0, endless_seed=None))
