@@ -41,7 +41,7 @@ def case_problems(s: Content) -> Iterator[Problem]:
 
 def _problems_without_a_twin(s: Content) -> Iterator[Problem]:
     """Only the firm of a case has a twin."""
-    looks = [(("expect", i, "of"), one.of) for i, one in enumerate(s.expect)]
+    looks: list[tuple[Path, str]] = [(("expect", i, "of"), one.of) for i, one in enumerate(s.expect)]
     looks += [(("causes", n, "manipulation", "of"), c.manipulation.of) for n, c in s.causes.items() if c.manipulation]
     for path, of in looks:
         if of == "over_twin":

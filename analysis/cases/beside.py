@@ -42,6 +42,7 @@ def about_focal(expectations: Sequence[Expectation], focal: str | None) -> list[
 
 def pooled_shares(met: pd.DataFrame, peers: pd.DataFrame, seeds: Sequence[int]) -> dict[str, Interval]:
     """Share of peers that meet each column of `met` (peers × statements); whole seeds are resampled."""
-    by_seed = met.groupby(peers["seed"].to_numpy()).sum().reindex(seeds, fill_value=0)
-    sizes = peers["seed"].value_counts().reindex(seeds, fill_value=0)
+    index = pd.Index(list(seeds))
+    by_seed = met.groupby(peers["seed"].to_numpy()).sum().reindex(index, fill_value=0)
+    sizes = peers["seed"].value_counts().reindex(index, fill_value=0)
     return {str(name): bootstrap_ratio(by_seed[name], sizes) for name in by_seed}

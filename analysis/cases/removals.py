@@ -42,7 +42,7 @@ def assess_cause(run: Run, setup: Scenario, name: str, evidence: Evidence, with_
         match.share_without,
         ending=_change(*(ends_as_stated(setup.expect, one) for one in (without, with_cause))),
         outcome=_change(*(has_outcome(setup.expect, one) for one in (without, with_cause))),
-        manipulation=check and manipulation(check, str(setup.focal), other, evidence),
+        manipulation=None if check is None else manipulation(check, str(setup.focal), other, evidence),
         moved=moved,
         forbidden=forbidden(setup, moved, without),
     )
