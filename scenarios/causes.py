@@ -11,6 +11,7 @@ from scenarios.statements import Cause
 from scenarios.strict_yaml.changes import apply_changes
 from scenarios.strict_yaml.document import Document
 from scenarios.strict_yaml.errors import Problem, ScenarioError, did_you_mean, listed, show
+from scenarios.usual import usual_traits
 
 Change = tuple[str, str, Any]  # the cause, the dotted path, its new value
 
@@ -26,25 +27,47 @@ def without(scenario: Content, causes: Sequence[str]) -> Document:
             raise ScenarioError(_no_such_cause(cause, scenario))
     document = scenario.to_document()
     document.data["causes"] = {}  # the other causes are kept, but need not fit the changed scenario
-    for cause, changes in changes_together(scenario.causes, causes).items():
+    for cause, changes in changes_together(scenario, causes).items():
         by, at = f"in cause {show(cause)}: ", ("causes", cause, "set")
         document = apply_changes(document, changes, type(scenario), by=by, at=at)
     return document
 
 
-def changes_together(causes: Mapping[str, Cause], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+def changes_of(scenario: Content, name: str) -> dict[str, Any]:
+    """What taking one cause away changes, by dotted path: traits that become usual, then what it sets itself.
+
+    Raises `ScenarioError` where nothing says what is usual.
+    """
+    cause = scenario.causes[name]
+    if not cause.usual:
+        return dict(cause.set)
+    focal = str(scenario.focal)
+    usual = usual_traits(scenario, focal)
+    return {**{f"firms.{focal}.{trait}": usual[trait] for trait in cause.usual}, **cause.set}
+
+
+def changes_together(scenario: Content, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What each named cause changes when all of them are taken away together: cause → path → value.
 
-    Where two causes set one path to different values, `together` of one of them must say what holds.
-    Raises `ScenarioError` that names both causes otherwise.
+    What one of them removes altogether, another need not change. Where two causes set one path to different values,
+    `together` of one of them must say what holds. Raises `ScenarioError` that names both causes otherwise.
     """
-    agreed = _agreed(causes, names)
-    changes = {name: {path: agreed.get(path, value) for path, value in causes[name].set.items()} for name in names}
+    agreed = _agreed(scenario.causes, names)
+    alone = {name: changes_of(scenario, name) for name in names}
+    gone = [path for own in alone.values() for path, value in own.items() if value is None]
+    changes = {
+        name: {path: agreed.get(path, value) for path, value in own.items() if not _is_below(path, gone)}
+        for name, own in alone.items()
+    }
     flat = [(name, path, value) for name, own in changes.items() for path, value in own.items()]
     for one, other in combinations(flat, 2):
         if one[0] != other[0] and _differ(one, other):
             raise ScenarioError(_conflict(one, other))
     return changes
+
+
+def _is_below(path: str, gone: Sequence[str]) -> bool:
+    return any(path.startswith(f"{one}.") for one in gone)
 
 
 def _agreed(causes: Mapping[str, Cause], names: Sequence[str]) -> dict[str, Any]:

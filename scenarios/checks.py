@@ -8,6 +8,7 @@ from typing import Any
 
 from agents.entrant_names import stream_of
 from agents.settings import FirmSettings
+from scenarios.case_rules import case_problems
 from scenarios.check_laws import check_laws
 from scenarios.content import Content
 from scenarios.expectation import Expectation
@@ -39,6 +40,7 @@ def check(scenario: Content) -> None:
         *_check_investors(scenario),
         *check_labs(scenario),
         *_check_expectations(scenario),
+        *case_problems(scenario),
     ]
     if problems:
         raise ScenarioError(problems)

@@ -35,6 +35,11 @@ class Content(Settings):
     start: Month = parameter(..., "first month of the run", "month", kind="constant")
     years: int = parameter(..., "length of the run", "years", low=1, high=40, kind="constant")
     focal: Name | None = parameter(None, "the firm that the scenario is about", kind="constant")
+    endowments: dict[str, str] = Field(
+        default={},
+        description="traits of the focal firm that are not the usual ones, and its sector, founded and offers: the "
+        "section of the book for each",
+    )
     sectors: tuple[Name, ...] | None = Field(None, description="sectors that are played; null: all", min_length=1)
     world: WorldSettings = Field(description="market, compute, labour, capital, law, risk")
     firms: dict[Name, FirmSettings] = Field(default={}, description="firms by name")

@@ -9,8 +9,10 @@ from datetime import date
 from pathlib import Path as FilePath
 from typing import Any
 
+from scenarios.case_rules import idle_causes
 from scenarios.checks import outside_run
 from scenarios.content import SCENARIO
+from scenarios.endowments import endowed, without_chapter
 from scenarios.reach import check_from_start, overruled
 from scenarios.schema import Scenario
 from scenarios.shelf import Source, find_source
@@ -36,8 +38,11 @@ def load(name_or_path: NameOrPath, overrides: Mapping[str, Any] | None = None) -
     document = resolve(source)
     if overrides and "sectors" in overrides:
         document = _choosing(document, overrides["sectors"])
+    if document.data.get("endowments"):
+        document = endowed(validate_as(Scenario, without_chapter(document)), document)
     scenario = Scenario.from_document(document, source.name)
     _refuse_outside_run(document, scenario)
+    _refuse_idle_causes(document, scenario)
     own = _written_values(document)
     _refuse_overruled(scenario, own, "", own, months=0)
     if not overrides:
@@ -58,6 +63,12 @@ def _refuse_outside_run(document: Document, scenario: Scenario) -> None:
         if place.file == document.label and (problem := outside_run(scenario, i, at)):
             problems.append(replace(problem, place=place))
     if problems:
+        raise ScenarioError(problems)
+
+
+def _refuse_idle_causes(document: Document, scenario: Scenario) -> None:
+    """Raise `ScenarioError` for traits that are usual with their cause, too."""
+    if problems := [replace(one, place=document.place(one.path)) for one in idle_causes(scenario)]:
         raise ScenarioError(problems)
 
 

@@ -13,6 +13,7 @@ from pydantic import model_validator
 from scenarios.causes import without
 from scenarios.checks import check
 from scenarios.content import SCENARIO, Content
+from scenarios.endowments import twin_document
 from scenarios.plugins import acting
 from scenarios.selection import is_selection, selected
 from scenarios.strict_yaml.document import Document
@@ -52,6 +53,14 @@ class Scenario(Content):
         name = f"{self.name} without {', '.join(causes)}" if causes else self.name
         changed = Scenario.from_document(without(self, causes))
         return changed.model_copy(update={"causes": self.causes})._named(name)
+
+    def twin(self) -> Scenario:
+        """The same scenario in which the focal firm has none of its endowments: the median entrant in its place.
+
+        It sells the same and is founded in the same month. Raises `ScenarioError` where no endowments are said.
+        """
+        changed = Scenario.from_document(twin_document(self))
+        return changed.model_copy(update={"causes": self.causes})._named(f"{self.name}, the twin")
 
     def _named(self, name: str) -> Scenario:
         self._name = name

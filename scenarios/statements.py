@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from scenarios.expectation import Measure
 from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name
 
@@ -45,7 +46,18 @@ class Cause(Settings):
 
     section: str = parameter(..., "section of the book", kind="constant")
     says: str = parameter(..., "the reason, in one sentence", kind="constant")
-    set: dict[str, Any] = Field(description="dotted paths, with the values they have without this cause", min_length=1)
+    usual: tuple[str, ...] = Field(
+        (), description="traits of the focal firm that are, without this cause, those of the median entrant"
+    )
+    set: dict[str, Any] = Field(default={}, description="dotted paths, with the values they have without this cause")
+    from_chapter: bool = parameter(False, "whether the chapter itself gives the numbers in `set`", kind="constant")
     together: dict[Name, dict[str, Any]] = Field(
         default={}, description="by another cause: values of paths that both set, where both are taken away"
     )
+    manipulation: Measure | None = Field(None, description="what taking the cause away should change, as a measure")
+
+    @model_validator(mode="after")
+    def _takes_something_away(self) -> Cause:
+        if not self.set and not self.usual:
+            raise ValueError("a cause that takes nothing away: it needs usual or set, with at least one entry")
+        return self

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeVar
 
-from scenarios.causes import without
+from scenarios.case_rules import check_usual
+from scenarios.causes import changes_of, without
 from scenarios.content import Content, State
 from scenarios.reach import check_dated, check_from_start, check_still_fixed, overruled
 from scenarios.standing import Standing, laid, standing_in
@@ -59,10 +60,11 @@ def check_causes(scenario: Content) -> None:
     for name, cause in scenario.causes.items():
         at: Path = ("causes", name, "set")
         check_from_start(cause.set, f"cause {show(name)}", at)
-        by = f"in cause {show(name)}: "
-        document = apply_changes(_variant(scenario, drop=("causes",)), cause.set, type(scenario), by=by, at=at)
+        check_usual(scenario, name)
+        by, changes = f"in cause {show(name)}: ", changes_of(scenario, name)
+        document = apply_changes(_variant(scenario, drop=("causes",)), changes, type(scenario), by=by, at=at)
         without = _validated(document, type(scenario), f"without cause {show(name)}: ", at)
-        if problems := [replace(p, by=by, at=(*at, key)) for key, p in overruled(without, cause.set)]:
+        if problems := [replace(p, by=by, at=(*at, key)) for key, p in overruled(without, changes)]:
             raise ScenarioError(problems)
         _check_together(scenario, name, cause)
 
@@ -74,7 +76,7 @@ def _check_together(scenario: Content, name: str, cause: Cause) -> None:
         if other not in scenario.causes or other == name:
             raise ScenarioError(not_one_of(at, other, sorted(set(scenario.causes) - {name}), "the other causes"))
         for key in changes:
-            if key not in cause.set or key not in scenario.causes[other].set:
+            if key not in changes_of(scenario, name) or key not in changes_of(scenario, other):
                 says = f"{show(key)} must be set by both causes, {show(name)} and {show(other)}"
                 raise ScenarioError(Problem(says, (*at, key), key))
         validate_as(type(scenario), without(scenario, (other, name)))

@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.cases.evidence import DERIVED, OVER_TWIN, SECTOR_MONTH, TRADITIONAL, TWINS, Evidence
 from analysis.cases.window import in_window
-from analysis.runs.months import RunMonths
 from simulation.records.endings import GONE
 
 if TYPE_CHECKING:
-    from scenarios.expectation import Expectation
+    from scenarios.expectation import Expectation, Looked
 
 INCUMBENT = "incumbent"
-SECTOR_MONTH = ["seed", "month", "sector"]
-DERIVED = {  # metrics that are no column of their own: what they are made of
-    "profit_usd": ("revenue_usd", "costs_usd"),
-    "quality_gap": ("quality_lab", "quality_field"),
-    "free_share": ("customers", "paying_customers"),
-}
-TRADITIONAL = {  # the same of the sector's traditional method: a column of the sectors table, or two to subtract
-    "quality_lab": ("traditional_lab",),
-    "quality_field": ("traditional_field",),
-    "quality_gap": ("traditional_lab", "traditional_field"),
-}
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The tables of one arm, all seeds: what an expectation is judged by.
-
-    months: those of the run. firms: seed, month, firm, sector, status, what the metrics asked for are made of
-    (`columns_needed`), and the sector's columns of `sector_columns_needed`. events: seed, time, kind, firm, other.
-    endings: seed, firm, ended, ending, raised_usd, exit_value_usd. Times are timestamps.
-    """
-
-    seeds: Sequence[int]
-    months: RunMonths
-    firms: pd.DataFrame
-    events: pd.DataFrame
-    endings: pd.DataFrame
 
 
 def judge(expectations: Sequence[Expectation], focal: str | None, evidence: Evidence) -> pd.DataFrame:
@@ -55,15 +27,28 @@ def judge(expectations: Sequence[Expectation], focal: str | None, evidence: Evid
     return pd.DataFrame(verdicts, index=pd.Index(list(evidence.seeds), name="seed"), dtype=bool)
 
 
-def matches(verdicts: pd.DataFrame) -> pd.Series:
-    """Seeds in which all expectations hold, shape (seeds,)."""
-    return verdicts.all(axis=1)
+def counted(expectations: Sequence[Expectation]) -> list[Expectation]:
+    """Those that count for the match: all but the background."""
+    return [expected for expected in expectations if expected.counts]
+
+
+def matches(expectations: Sequence[Expectation], verdicts: pd.DataFrame) -> pd.Series:
+    """Seeds in which all expectations hold that count, shape (seeds,)."""
+    return verdicts[[expected.id for expected in counted(expectations)]].all(axis=1)
+
+
+def has_outcome(expectations: Sequence[Expectation], verdicts: pd.DataFrame) -> pd.Series | None:
+    """Seeds in which all outcome statements hold, shape (seeds,); None for a case that has none."""
+    return _all_of([one.id for one in expectations if one.role == "outcome"], verdicts)
 
 
 def ends_as_stated(expectations: Sequence[Expectation], verdicts: pd.DataFrame) -> pd.Series | None:
-    """Seeds in which all expectations of kind `ending` hold, shape (seeds,); None for a chapter that has none."""
-    stated = [expected.id for expected in expectations if expected.kind == "ending"]
-    return verdicts[stated].all(axis=1) if stated else None
+    """Seeds in which all counted statements of kind `ending` hold, shape (seeds,); None for a chapter without any."""
+    return _all_of([one.id for one in counted(expectations) if one.kind == "ending"], verdicts)
+
+
+def _all_of(ids: list[str], verdicts: pd.DataFrame) -> pd.Series | None:
+    return verdicts[ids].all(axis=1) if ids else None
 
 
 def holds(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Series:
@@ -71,13 +56,13 @@ def holds(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Ser
     if expected.ending:
         met = _ending_holds(expected, firm, evidence)
     elif expected.metric:
-        met = _metric_holds(expected, firm, evidence)
+        met = within(measured(expected, firm, evidence), expected)
     else:
         met = _event_occurs(expected, firm, evidence)
     return met.reindex(pd.Index(list(evidence.seeds), name="seed"), fill_value=False).astype(bool)
 
 
-def _in_window(times: pd.Series, expected: Expectation, evidence: Evidence) -> pd.Series:
+def _in_window(times: pd.Series, expected: Looked, evidence: Evidence) -> pd.Series:
     return in_window(times, evidence.months, expected.after, expected.before)
 
 
@@ -91,18 +76,28 @@ def _ending_holds(expected: Expectation, firm: str | None, evidence: Evidence) -
     return met.groupby(own["seed"]).any()
 
 
-def _metric_holds(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Series:
-    months = evidence.firms[_in_window(evidence.firms["month"], expected, evidence)]
-    figures = metric_of_firm(months, firm, str(expected.metric), expected.of).dropna()
-    return _within(summarised(figures, expected.statistic), expected)
+def measured(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Series:
+    """The number that a statement bounds, indexed by seed: a summarised measure, or the count of an event."""
+    if expected.metric is not None:
+        return summary_of(expected, firm, evidence)
+    seeds = pd.Index(list(evidence.seeds), name="seed")
+    times = _times_of(str(expected.event), expected, firm, evidence)
+    return times.groupby(level="seed").size().reindex(seeds, fill_value=0)
 
 
-def _within(measured: pd.Series, expected: Expectation) -> pd.Series:
-    met = pd.Series(True, index=measured.index)
+def summary_of(look: Looked, firm: str | None, evidence: Evidence) -> pd.Series:
+    """A measure summarised over its window, indexed by seed; seeds without a figure are left out."""
+    months = evidence.firms[_in_window(evidence.firms["month"], look, evidence)]
+    return summarised(metric_of_firm(months, firm, str(look.metric), look.of).dropna(), look.statistic)
+
+
+def within(figures: pd.Series, expected: Expectation) -> pd.Series:
+    """Which numbers lie within the bounds of a statement."""
+    met = pd.Series(True, index=figures.index)
     if expected.at_least is not None:
-        met &= measured >= expected.at_least
+        met &= figures >= expected.at_least
     if expected.at_most is not None:
-        met &= measured <= expected.at_most
+        met &= figures <= expected.at_most
     return met
 
 
@@ -127,8 +122,9 @@ def figures(firms: pd.DataFrame, metric: str, of: str = "value") -> pd.Series:
 
     rank: 1 is the highest; ties share the better rank; compared are firms of one sector alive in that month.
     over_traditional: less what the sector's traditional method has. over_incumbents, times_incumbents: less, or as a
-    multiple of, the highest figure among the sector's incumbents that are alive in that month. NaN where there is no
-    figure, no incumbent with one, or nothing to divide by.
+    multiple of, the highest figure among the sector's incumbents that are alive in that month. over_twin: less what the
+    focal firm has in that month in the arm without its endowments. NaN where there is no figure, no incumbent with one,
+    or nothing to divide by.
     """
     values = values_of(firms, metric)
     if of == "value":
@@ -136,6 +132,8 @@ def figures(firms: pd.DataFrame, metric: str, of: str = "value") -> pd.Series:
     if of == "over_traditional":
         first, *second = (firms[column] for column in TRADITIONAL[metric])
         return values - (first - second[0] if second else first)
+    if of == OVER_TWIN:
+        return values - values_of(firms, metric, TWINS)
     alive = values.where(~firms["status"].isin(GONE))
     rivals = [firms[key] for key in SECTOR_MONTH]
     if of == "rank":
@@ -144,20 +142,23 @@ def figures(firms: pd.DataFrame, metric: str, of: str = "value") -> pd.Series:
     return values - best if of == "over_incumbents" else values / best.where(best != 0)
 
 
-def values_of(firms: pd.DataFrame, metric: str) -> pd.Series:
-    """The plain metric of every row, shape (rows,). Free users are a share of all users; without users it is NaN."""
+def values_of(firms: pd.DataFrame, metric: str, of_whom: str = "") -> pd.Series:
+    """The plain metric of every row, shape (rows,). Free users are a share of all users; without users it is NaN.
+
+    of_whom: what the columns begin with, where they are not the firm's own.
+    """
     if metric not in DERIVED:
-        return firms[metric]
-    whole, part = (firms[column] for column in DERIVED[metric])
+        return firms[f"{of_whom}{metric}"]
+    whole, part = (firms[f"{of_whom}{column}"] for column in DERIVED[metric])
     return 1 - part / whole.where(whole > 0) if metric == "free_share" else whole - part
 
 
 def _event_occurs(expected: Expectation, firm: str | None, evidence: Evidence) -> pd.Series:
     """Whether it occurs (or, with bounds, how often), and where that is asked for, earlier than another kind."""
+    if expected.at_least is not None or expected.at_most is not None:
+        return within(measured(expected, firm, evidence), expected)
     seeds = pd.Index(list(evidence.seeds), name="seed")
     times = _times_of(str(expected.event), expected, firm, evidence)
-    if expected.at_least is not None or expected.at_most is not None:
-        return _within(times.groupby(level="seed").size().reindex(seeds, fill_value=0), expected)
     if expected.earlier_than is not None:
         later = _times_of(expected.earlier_than, expected, firm, evidence).groupby(level="seed").min().reindex(seeds)
         return times.groupby(level="seed").min().reindex(seeds) < later  # a missing one is earlier than nothing
@@ -169,19 +170,3 @@ def _times_of(kind: str, expected: Expectation, firm: str | None, evidence: Evid
     events = evidence.events
     ours = (events["kind"] == kind) & ((events["firm"] == firm) | (events["other"] == firm))
     return events[ours & _in_window(events["time"], expected, evidence)].set_index("seed")["time"]
-
-
-def columns_needed(expectations: Sequence[Expectation]) -> list[str]:
-    """Columns of the firms table that these expectations read."""
-    keys = ["seed", "month", "firm", "sector", "status"]
-    metrics = [str(expected.metric) for expected in expectations if expected.metric]
-    columns = {column for metric in metrics for column in DERIVED.get(metric, (metric,))}
-    if any(expected.of.endswith("_incumbents") for expected in expectations):
-        columns.add("kind")
-    return keys + sorted(columns - set(keys))
-
-
-def sector_columns_needed(expectations: Sequence[Expectation]) -> list[str]:
-    """Columns of the sectors table that these expectations read, beside seed, month and sector."""
-    compared = [str(expected.metric) for expected in expectations if expected.of == "over_traditional"]
-    return sorted({column for metric in compared for column in TRADITIONAL[metric]})

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow.parquet as pq
 
-from analysis.cases.assess import load_case, read_evidence, share_of, shipped_cases
-from analysis.cases.expectations import columns_needed, judge, sector_columns_needed
+from analysis.cases.beside import NEAR_MONTHS, about_focal, pooled_shares
+from analysis.cases.evidence import OVER_TWIN, columns_needed, has_twin, read_evidence, sector_columns_needed
+from analysis.cases.expectations import judge, matches
 from analysis.cases.placebo_peers import peers_of, verdicts_of_peers
 from analysis.cases.placebo_results import ALL, Cell, Placebo, Shuffled
+from analysis.cases.results import share_of
+from analysis.cases.setups import load_case, shipped_cases
 from analysis.errors import AnalysisError
 from analysis.play.experiment import BASE
 from analysis.runs.run import Run
@@ -25,8 +28,6 @@ from analysis.statistics.intervals import bootstrap_ratio
 if TYPE_CHECKING:
     from scenarios import Scenario
     from scenarios.expectation import Expectation
-
-NEAR_MONTHS = 12
 
 
 def placebo(run: Run, setups: Sequence[Scenario]) -> Placebo:
@@ -45,17 +46,19 @@ def placebo(run: Run, setups: Sequence[Scenario]) -> Placebo:
 def cross(run: Run, setup: Scenario, by: Scenario) -> list[Cell]:
     """The focal firm of one case judged by another case: what that one says of its own focal firm."""
     about = [one for one in by.expect if one.firm in (None, by.focal)]
-    known = {one.id: is_measured(run, one) for one in about}
+    known = {one.id: is_measured(run, setup, one) for one in about}
     judged = [one.model_copy(update={"firm": None}) for one in about if known[one.id]]
     verdicts = judge(judged, setup.focal, read_evidence(run, setup, BASE, judged))
-    cells = [
-        _cell(
+    cells = {
+        one.id: _cell(
             setup, by, one.id, verdicts[one.id] if known[one.id] else None, any(is_alike(o, one) for o in setup.expect)
         )
         for one in about
-    ]
-    together = verdicts.all(axis=1) if about and all(known.values()) else None
-    return [*cells, _cell(setup, by, ALL, together, all(cell.alike for cell in cells))]
+    }
+    counts = [one for one in about if one.counts]
+    together = matches(counts, verdicts) if counts and all(known[one.id] for one in counts) else None
+    alike = all(cells[one.id].alike for one in counts)
+    return [*cells.values(), _cell(setup, by, ALL, together, alike)]
 
 
 def _cell(setup: Scenario, by: Scenario, expectation: str, met: pd.Series | None, alike: bool) -> Cell:
@@ -65,9 +68,11 @@ def _cell(setup: Scenario, by: Scenario, expectation: str, met: pd.Series | None
     )
 
 
-def is_measured(run: Run, one: Expectation) -> bool:
-    """Whether the tables of a run have the columns that an expectation reads; tables of earlier releases have fewer."""
+def is_measured(run: Run, setup: Scenario, one: Expectation) -> bool:
+    """Whether the run has what an expectation reads: tables of earlier releases have fewer columns, not all a twin."""
     needed = {"firms": columns_needed([one]) if one.metric else [], "sectors": sector_columns_needed([one])}
+    if one.of == OVER_TWIN and not has_twin(run, setup.name):
+        return False
     return all(
         set(columns) <= set(pq.read_schema(run.folder / f"{table}.parquet").names)
         for table, columns in needed.items()
@@ -77,19 +82,17 @@ def is_measured(run: Run, one: Expectation) -> bool:
 
 def shuffle(run: Run, setup: Scenario) -> Shuffled:
     """Startups beside the focal firm, and the focal firm itself, judged by all that the case says of it."""
-    about = [one.model_copy(update={"firm": None}) for one in setup.expect if one.firm in (None, setup.focal)]
+    about = about_focal(setup.expect, setup.focal)
     evidence = read_evidence(run, setup, BASE, about)
     endings = run.select("endings", setup.name, BASE, ["seed", "firm", "kind", "founded", "ended", "ending"])
     peers = peers_of(endings, str(setup.focal), NEAR_MONTHS)
     if not about:  # the chapter speaks of other firms only
         return Shuffled(case_id(setup), share_of(pd.Series(dtype=bool)), bootstrap_ratio([], []), 0)
     met = verdicts_of_peers(about, evidence, peers)
-    met[ALL] = met.all(axis=1)
-    by_seed = met.groupby(peers["seed"].to_numpy()).sum().reindex(run.seeds, fill_value=0)
-    sizes = peers["seed"].value_counts().reindex(run.seeds, fill_value=0)
-    shares = {str(name): bootstrap_ratio(by_seed[name], sizes) for name in by_seed}
-    focal = share_of(judge(about, setup.focal, evidence).all(axis=1))
-    return Shuffled(case_id(setup), focal, shares[ALL], int((sizes > 0).sum()), tuple(shares.items()))
+    met[ALL] = matches(about, met)
+    shares = pooled_shares(met, peers, run.seeds)
+    focal = share_of(matches(about, judge(about, setup.focal, evidence)))
+    return Shuffled(case_id(setup), focal, shares[ALL], peers["seed"].nunique(), tuple(shares.items()))
 
 
 def is_alike(own: Expectation, other: Expectation) -> bool:

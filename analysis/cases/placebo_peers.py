@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.cases.expectations import GONE, Evidence, figures, judge, matches
+from analysis.cases.evidence import Evidence
+from analysis.cases.expectations import GONE, figures, judge, matches
 
 if TYPE_CHECKING:
     from scenarios.expectation import Expectation
@@ -33,7 +34,7 @@ def peers_of(endings: pd.DataFrame, focal: str, near_months: int) -> pd.DataFram
 
 def judge_peers(expectations: Sequence[Expectation], evidence: Evidence, peers: pd.DataFrame) -> pd.Series:
     """Which peers meet all expectations, shape (peers,)."""
-    return matches(verdicts_of_peers(expectations, evidence, peers))
+    return matches(expectations, verdicts_of_peers(expectations, evidence, peers))
 
 
 def verdicts_of_peers(expectations: Sequence[Expectation], evidence: Evidence, peers: pd.DataFrame) -> pd.DataFrame:

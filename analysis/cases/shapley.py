@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.cases.assess import WITHOUT, read_evidence
+from analysis.cases.evidence import read_evidence
 from analysis.cases.expectations import judge, matches
+from analysis.cases.setups import WITHOUT, twin_arms
 from analysis.errors import AnalysisError
 from analysis.play.experiment import BASE
 from analysis.play.lockstep import Arm
@@ -83,14 +84,18 @@ class Attribution:
 
 
 def arms_of_subsets(setup: Scenario) -> list[Arm]:
-    """The case with every subset of its causes taken away, 2^k arms. Raises `AnalysisError` for no or many causes."""
+    """The case with every subset of its causes taken away, 2^k arms, and its twin where it has one.
+
+    Raises `AnalysisError` for no or many causes.
+    """
     names = list(setup.causes)
     if not 1 <= len(names) <= MOST_CAUSES:
         raise AnalysisError(
             f"{setup.name} names {len(names)} causes, which would need 2^{len(names)} worlds a seed; "
             f"Shapley values are for 1 to {MOST_CAUSES} causes"
         )
-    return [Arm(setup.name, arm_without(taken), setup.without(*taken)) for taken in subsets(names)]
+    arms = [Arm(setup.name, arm_without(taken), setup.without(*taken)) for taken in subsets(names)]
+    return [*arms, *twin_arms(setup)]
 
 
 def subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -130,7 +135,7 @@ def matches_by_coalition(run: Run, setup: Scenario) -> dict[Coalition, pd.Series
     names = list(setup.causes)
     return {
         frozenset(names) - frozenset(taken): matches(
-            judge(setup.expect, setup.focal, read_evidence(run, setup, arm_without(taken)))
+            setup.expect, judge(setup.expect, setup.focal, read_evidence(run, setup, arm_without(taken)))
         )
         for taken in subsets(names)
     }

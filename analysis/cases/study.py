@@ -10,9 +10,10 @@ from analysis.cases import assess
 from analysis.cases import document as cases_document
 from analysis.cases import placebo as placebo_tests
 from analysis.cases import shapley as attribution
-from analysis.cases.assess import CasesResult, arms_of_case, load_cases
 from analysis.cases.placebo_document import as_document as placebo_as_document
 from analysis.cases.placebo_results import Placebo
+from analysis.cases.results import CasesResult
+from analysis.cases.setups import arms_of_case, load_cases
 from analysis.cases.shapley import Attribution
 from analysis.play.options import PlayArguments, PlayOptions
 

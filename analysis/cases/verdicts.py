@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.cases.assess import CaseResult, CauseResult, ShareChange
-from analysis.statistics.intervals import Interval
+from analysis.cases.results import CaseResult, CauseResult, Manipulation, ShareChange, TwinResult
+from analysis.statistics.intervals import FEWEST_SEEDS, Interval
 from analysis.statistics.written import written_number
 
 TOO_FEW = "too few seeds to tell"
@@ -30,6 +30,8 @@ def cause_verdict(cause: CauseResult) -> str:
     effect = cause.effect
     if not effect.is_known:
         return TOO_FEW
+    if cause.forbidden:
+        return f"{cause.forbidden} alone moves, and the removal rules it out"
     if effect.high < 0:
         return "matters"
     if effect.low > 0:
@@ -37,6 +39,38 @@ def cause_verdict(cause: CauseResult) -> str:
     if effect.estimate == 0 and max(-effect.low, effect.high) <= SMALL:
         return "does not matter here: effect +0.00"
     return "open (interval holds 0)" if effect.estimate <= 0 else "open, if anything the other way"
+
+
+def outcome_verdict(outcome: ShareChange) -> str:
+    """Whether the chapter is borne out: does its outcome surely become rarer without the cause?"""
+    effect = outcome.effect
+    if not effect.is_known:
+        return TOO_FEW
+    if effect.high < 0:
+        return "reproduced"
+    return "not reproduced: the other way" if effect.low > 0 else "not reproduced (interval holds 0)"
+
+
+def manipulation_verdict(found: Manipulation) -> str:
+    """Whether the removal changed what it should."""
+    effect = found.means.effect
+    if not effect.n:
+        return "no seed has it in both arms"
+    if not effect.is_known:
+        if effect.n < FEWEST_SEEDS:
+            return TOO_FEW
+        return "changed by the same in every seed" if effect.estimate else "alike in every seed"
+    return "changed" if effect.excludes_zero else "unchanged, as far as can be told"
+
+
+def twin_verdict(twin: TwinResult) -> str:
+    """Whether the firm has the outcome more often than its twin."""
+    effect = twin.effect
+    if not effect.is_known:
+        return TOO_FEW
+    if effect.low > 0:
+        return "more often than its twin"
+    return "more rarely than its twin" if effect.high < 0 else "no more often than its twin, as far as can be told"
 
 
 def ending_verdict(change: ShareChange) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.pages import chapters
+from analysis.pages import chapters, outcomes
 from analysis.pages.blocks import Document, table, wrapped
 from analysis.pages.figures import effect, minutes, percent, share, span_of
 
@@ -34,6 +34,7 @@ class Words:
     not_in_file: str
     comma: str
     changed_chapters: Callable[[Document], str]
+    outcomes: outcomes.Words
     wraps: bool
 
 
@@ -64,6 +65,7 @@ ENGLISH = Words(
     "chapter's ending comes about ({dash} in the table).",
     comma=", ",
     changed_chapters=chapters.in_english,
+    outcomes=outcomes.ENGLISH,
     wraps=True,
 )  # fmt: skip
 CHINESE = Words(
@@ -96,6 +98,7 @@ CHINESE = Words(
     not_in_file="该文件写成时还没有单独统计结局，因此没有给出书中结局出现的比例（表中记为 {dash}）。",
     comma="，",
     changed_chapters=chapters.in_chinese,
+    outcomes=outcomes.CHINESE,
     wraps=False,
 )
 
@@ -112,10 +115,14 @@ def chinese(document: Document, source: str) -> str:
 
 def _written(document: Document, source: str, words: Words) -> str:
     cases = document["cases"]
-    rows = [row for case in cases for row in _rows(case, words)]
+    if outcomes.tells_outcomes(document):
+        told = outcomes.table_of(cases, words.outcomes)
+        summary = _paragraph(outcomes.sentences(cases, words.outcomes), words)
+    else:
+        told = table(list(words.header), [row for case in cases for row in _rows(case, words)])
+        summary = _summary(cases, words)
     choices = _paragraph(_choices(document, words), words)
-    paragraphs = [_played(document, source, words), table(list(words.header), rows), _summary(cases, words), choices]
-    return "\n".join(paragraphs)
+    return "\n".join([_played(document, source, words), told, summary, choices])
 
 
 def _played(document: Document, source: str, words: Words) -> str:

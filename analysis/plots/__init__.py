@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.cases.assess import WITHOUT, CaseResult, CasesResult
+from analysis.cases.results import CaseResult, CasesResult
+from analysis.cases.setups import WITHOUT
 from analysis.cases.study import CaseStudy
 from analysis.cases.verdicts import written
 from analysis.comparison import Comparison, startup_endings
@@ -18,6 +19,7 @@ from analysis.plots.endings import plot_endings
 from analysis.plots.placebo import plot_placebo
 from analysis.plots.sectors import plot_sectors
 from analysis.plots.shapley import plot_shapley
+from analysis.plots.thresholds import plot_thresholds
 from analysis.plots.trajectories import plot_trajectory
 from analysis.runs.names import file_name
 from analysis.runs.run import PLOTS, Run
@@ -37,7 +39,7 @@ def plot_study(result: CaseStudy) -> list[Path]:
 
 
 def plot_cases(result: CasesResult) -> list[Path]:
-    """Per case: the focal firm over time, the endings of every arm, the effect of every cause."""
+    """Per case: the focal firm over time, the endings of every arm, the effects of causes, what hangs on bounds."""
     names = file_names([case.name for case in result.cases])
     return [path for case in result.cases for path in plot_case(result.run, case, names[case.name])]
 
@@ -54,13 +56,18 @@ def plot_case(run: Run, case: CaseResult, short: str) -> list[Path]:
         rows = [f"{cause.name} (§{cause.section})" for cause in case.causes]
         title = f"{case.id}: each cause taken away, {case.match.n} seeds"
         paths.append(plot_cause_effects(rows, outcomes_of(case), title, folder / f"{short}-causes.png"))
+    if case.thresholds:
+        paths.append(plot_thresholds(case, folder / f"{short}-thresholds.png"))
     return paths
 
 
 def outcomes_of(case: CaseResult) -> list[Outcome]:
-    """What the causes of a case act on: every statement, and the ending where the chapter states one."""
+    """What the causes of a case act on: every statement, and outcome and ending where the chapter states them."""
     every = f"meets every statement (with all causes {written(case.match)})"
     outcomes = [Outcome(every, [cause.effect for cause in case.causes])]
+    if case.outcome:
+        name = f"has the chapter's outcome ({written(case.outcome)})"
+        outcomes.append(Outcome(name, [one.outcome.effect if one.outcome else None for one in case.causes]))
     if case.ending:
         name = f"has the chapter's ending ({written(case.ending)})"
         outcomes.append(Outcome(name, [one.ending.effect if one.ending else None for one in case.causes]))

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from analysis.cases.placebo import NEAR_MONTHS
+from analysis.cases.beside import NEAR_MONTHS
 from analysis.cases.placebo_results import ALL, TARGET, Cell, Placebo
 from analysis.cases.placebo_verdicts import statement_of, verdicts
 from analysis.plots.style import BAD, FOCAL, GOOD, MUTED, RIVALS, canvas, tidy

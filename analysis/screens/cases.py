@@ -8,14 +8,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from analysis.cases.placebo import NEAR_MONTHS
+from analysis.cases.beside import NEAR_MONTHS
 from analysis.cases.placebo_document import summary
 from analysis.cases.placebo_results import ALL, TARGET, Cell, Placebo
 from analysis.cases.placebo_verdicts import Verdict, verdicts
 from analysis.cases.shapley import Attribution, Interaction
 from analysis.cases.study import CaseStudy
 from analysis.cases.verdicts import TOO_FEW, written
-from analysis.screens.experiments import cases_screen, plain_table
+from analysis.screens.chapter import cases_screen
+from analysis.screens.experiments import plain_table
 from analysis.statistics.intervals import Interval
 from analysis.statistics.written import NO_NUMBER
 

@@ -6,8 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from analysis.cases.assess import CaseResult, CasesResult, ShareChange
-from analysis.cases.verdicts import TOO_FEW, case_verdict, cause_verdict, ending_verdict, written
+from analysis.cases.verdicts import TOO_FEW, written
 from analysis.comparison import Comparison, Difference
 from analysis.overview import Overview
 from analysis.runs.run import Run
@@ -25,48 +24,6 @@ EFFECT_WORDS: dict[EffectVerdict, str] = {
     "too few seeds": TOO_FEW,
     "no figure": "no seed has it in both arms",
 }
-
-
-def cases_screen(result: CasesResult) -> Group:
-    """All cases, one below the other."""
-    return Group(*(case_screen(case) for case in result.cases))
-
-
-def case_screen(case: CaseResult) -> Group:
-    """One case: what its chapter expects, how it ended, and what each cause does."""
-    head = Text.assemble((f"\n{case.id}", "bold"), f"  {case.title}  (focal firm {case.focal}, {case.match.n} seeds)")
-    style = "green" if case.match.low > 0.5 else "red" if case.match.high < 0.5 else "yellow"
-    match = Text.assemble("meets every statement ", (written(case.match), "bold"), "  ", (case_verdict(case), style))
-    ending = Text("the chapter's ending   ")
-    ending.append(*((written(case.ending), "bold") if case.ending else ("none stated", "dim")))
-    endings = ", ".join(f"{ending} {count}" for ending, count in case.endings.items()) or "none recorded"
-    end = f"median end {case.median_end}" if case.median_end else "most have not ended"
-    return Group(head, expectations_table(case), match, ending, Text(f"endings: {endings}; {end}"), causes_table(case))
-
-
-def expectations_table(case: CaseResult) -> Table:
-    """What the chapter expects and in which share of seeds it holds."""
-    table = plain_table("§", "the chapter expects", "share of seeds [95 %]")
-    for one in case.expectations:
-        table.add_row(one.section, one.says, written(one.share))
-    return table
-
-
-def causes_table(case: CaseResult) -> Table:
-    """What taking each cause away does to the shares of seeds that meet every statement, and that have the ending."""
-    table = plain_table("§", "cause taken away", "seeds with", "share", "effect [95 %]", "verdict")
-    for figures in (1, 4):
-        table.columns[figures].no_wrap = True  # where the terminal is narrow the verdict folds
-    for one in case.causes:
-        match = ShareChange(one.effect, one.share_without)
-        table.add_row(one.section, one.name, "every statement", *_change_cells(match), cause_verdict(one))
-        if one.ending:
-            table.add_row("", "", "the ending", *_change_cells(one.ending), ending_verdict(one.ending))
-    return table
-
-
-def _change_cells(change: ShareChange) -> tuple[str, str]:
-    return f"{change.share_without:.2f}", written(change.effect, True)
 
 
 def comparison_screen(result: Comparison) -> Group:

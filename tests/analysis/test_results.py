@@ -15,18 +15,12 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from analysis import Run
-from analysis.cases.assess import (
-    CaseResult,
-    CasesResult,
-    CauseResult,
-    ShareChange,
-    arms_of_case,
-    assess_case,
-    median_end,
-    share_change,
-)
+from analysis.cases.assess import assess_case, median_end
 from analysis.cases.document import as_document
 from analysis.cases.expectations import ends_as_stated
+from analysis.cases.removals import share_change
+from analysis.cases.results import CaseResult, CasesResult, CauseResult, ShareChange
+from analysis.cases.setups import arms_of_case
 from analysis.cases.verdicts import case_verdict, cause_verdict, ending_verdict, written
 from analysis.comparison import Comparison, differences
 from analysis.comparison import as_document as comparison_document
@@ -37,7 +31,7 @@ from analysis.play.options import PlayOptions
 from analysis.plots import outcomes_of, plot_cases, plot_comparison, plot_run
 from analysis.plots.effects import draw_rows
 from analysis.plots.trajectories import fewest_alive
-from analysis.screens.experiments import case_screen
+from analysis.screens.chapter import case_screen
 from analysis.statistics.intervals import Interval, paired_share_difference, wilson
 from scenarios.expectation import Expectation
 from tests.support.analysis_fakes import ENGINE, FOCAL, FakeScenario
@@ -272,7 +266,9 @@ def test_an_overview_counts_startups_only(comparison: Comparison) -> None:
 def test_plots_are_drawn_for_every_kind_of_run(case: CaseResult, case_run: Run, comparison: Comparison) -> None:
     before = dict(mpl.rcParams)
     drawn = plot_cases(CasesResult(case_run, (case,)))
-    assert [path.name for path in drawn] == ["fake-trajectory.png", "fake-endings.png", "fake-causes.png"]
+    assert [path.name for path in drawn] == [
+        "fake-trajectory.png", "fake-endings.png", "fake-causes.png", "fake-thresholds.png",
+    ]  # fmt: skip
     drawn += plot_comparison(comparison) + plot_run(comparison.run)
     for path in drawn:
         data = path.read_bytes()

@@ -167,11 +167,11 @@ def test_a_chapter_that_changed_since_its_file_was_written_is_named() -> None:
     assert changed_since(document) == []
     assert "Chapters have changed" not in WRITERS["cases.en"](document, "x")
     gone, *_ = played["expectations"]
-    played["expectations"][0] = {"id": "answers-fast"}
-    assert changed_since(document) == [Changed("CASE-FRAUD", ("answers-fast",), (gone["id"],))]
+    played["expectations"][0] = {"id": "answers-slowly"}
+    assert changed_since(document) == [Changed("CASE-FRAUD", ("answers-slowly",), (gone["id"],))]
     for name in ("cases.en", "cases.zh"):
         text = WRITERS[name](document, "x")
-        assert "CASE-FRAUD" in text and "`answers-fast`" in text and f"`{gone['id']}`" in text
+        assert "CASE-FRAUD" in text and "`answers-slowly`" in text and f"`{gone['id']}`" in text
 
 
 def placebo_document(*crossed: tuple[str, str, float]) -> dict[str, Any]:
@@ -205,8 +205,52 @@ def test_a_file_from_before_endings_were_counted_says_so() -> None:
     assert "200 seeds:" in text
 
 
+def outcome_document() -> dict[str, Any]:
+    """The same as files have it since outcomes are counted: 60 seeds, the second case without bounds of its own."""
+    document = case_document(seeds=list(range(2000, 2060)))
+    first, second = document["cases"]
+    checks = {"measure": "rows", "of": "value", "statistic": "last", "effect": -2.5e6, "low": -3e6, "high": -2e6}
+    for case in (first, second):
+        case["scenario"] = "cases/of-somebody"
+        case["outcome"], case["expectations"] = {"share": 0.85, "low": 0.75, "high": 0.95}, []
+        case["twin"] = {"share": 0.3, "low": 0.2, "high": 0.4, "effect": {"effect": 0.55, "low": 0.4, "high": 0.7}}
+        case["thresholds"], case["worst_threshold"] = [], None
+        for cause in case["causes"]:
+            outcome = {"effect": -0.2, "low": -0.3, "high": -0.1, "share_without": 0.65}
+            cause |= {"outcome": outcome, "manipulation": checks, "reproduced": True, "forbidden": None}
+    first["causes"][1] |= {"reproduced": False, "forbidden": "licences", "manipulation": None}
+    first["thresholds"] = [{"id": "large", "side": "at_least", "bound": 100.0, "curve": []}]
+    first["worst_threshold"] = {"id": "large", "side": "at_least", "factor": 1.25, "bound": 125.0, "share": 0.41}
+    first["expectations"] = [{"id": "alive", "too_easy": True}, {"id": "large", "too_easy": False}]
+    second["match"] = {"share": 0.7, "low": 0.55, "high": 0.8, "n": 60}
+    second["twin"] = None
+    return document
+
+
+def test_the_table_of_cases_has_the_outcome_the_twin_and_the_goal() -> None:
+    text = WRITERS["cases.en"](outcome_document(), "results/x.json")
+    rows = rows_of(text)
+    assert rows[0] == [
+        "**CASE-A**", "all causes in place: profitable 180, bankrupt 20", "**0.80** [0.75, 0.85]", "",
+        "**0.85** [0.75, 0.95]", "", "", "lower bound ≥ 0.60",
+    ]  # fmt: skip
+    assert rows[1][1:6] == ["its twin, every trait usual", "", "", "0.30 [0.20, 0.40]", "-0.55 [-0.70, -0.40]"]
+    assert rows[2][5:] == ["-0.20 [-0.30, -0.10]", "`rows` -2.5e+06 [-3e+06, -2e+06]", "reproduced"]
+    assert rows[3][6:] == ["–", "**not reproduced** (`licences` alone moves, and the removal rules it out)"]
+    assert rows[4][0] == "**CASE-B**" and rows[4][-1] == "**missed**: lower bound < 0.60"
+
+
+def test_goals_bounds_and_easy_statements_are_told_below_the_table() -> None:
+    plain = " ".join(WRITERS["cases.en"](outcome_document(), "x").split())
+    assert "is met by 1 of 2 cases. 2 of 3 causes are reproduced" in plain
+    assert "surely has the outcome more rarely in 1 of 1 cases" in plain
+    assert "leave at worst 0.41 of the seeds (A, `large` ≥ 125 in place of 100)." in plain
+    assert "the startups beside the firm meet `alive` (A), which ought to be background." in plain
+    assert "(2000 to 2059)" in plain and "The seeds played here were used for no choice." in plain
+
+
 def test_both_languages_tell_the_same_figures() -> None:
-    for name, document in (("cases", case_document()), *kept_documents()):
+    for name, document in (("cases", case_document()), ("cases", outcome_document()), *kept_documents()):
         english, chinese = (set(figures_of(WRITERS[f"{name}.{one}"](document, "x.json"))) for one in ("en", "zh"))
         assert english == chinese, name
 

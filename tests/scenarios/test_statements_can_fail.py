@@ -15,8 +15,6 @@ from tests.support.statement_ranges import decided, range_of
 CASES = [entry.name for entry in catalogue() if entry.group == "cases"]
 # Taking these causes away settles a statement by itself: the effect on that statement is a matter of definition.
 SETTLED_BY_A_CAUSE = {
-    ("cases/driving", "data", "few-data", "never"),  # it begins with more rows than the statement allows
-    ("cases/driving", "positioning", "not-admitted", "always"),  # car makers ask for no permit
     ("cases/speech", "free-model", "unpaid", "never"),  # nobody uses a subscription for nothing
 }
 
@@ -68,7 +66,9 @@ def stated(**fields: Any) -> Expectation:
         ({"metric": "customers", "of": "rank", "at_most": 0.5}, "never"),
         ({"metric": "customers", "of": "times_incumbents", "at_least": 0}, ""),
         ({"metric": "trust", "before": "2015-03-01", "at_most": 1}, "never"),  # it enters in that month
-        ({"metric": "rows", "statistic": "max", "at_least": 1000}, "always"),  # it begins with six million
+        ({"metric": "rows", "statistic": "max", "at_least": 1000}, "always"),  # it begins with two hundred thousand
+        ({"metric": "rows", "of": "times_incumbents", "statistic": "max", "at_most": 0.1}, ""),
+        ({"metric": "profit_usd", "of": "over_twin", "statistic": "sum", "at_least": 1}, ""),
         ({"event": "certified"}, "never"),  # nobody in fraud asks for an examination
         ({"event": "certified", "occurs": False}, "always"),
         ({"event": "certificate refused", "at_most": 0}, "always"),

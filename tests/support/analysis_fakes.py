@@ -44,6 +44,7 @@ class FakeScenario:
     plugins: dict[str, Any] = field(default_factory=dict)
     firms: dict[str, Any] = field(default_factory=dict)
     entrants: dict[str, Any] = field(default_factory=dict)
+    endowments: dict[str, str] = field(default_factory=dict)
     p_success: float = 0.8
     pause_s: float = 0.0
     endless_seed: int | None = None
@@ -59,6 +60,9 @@ class FakeScenario:
 
     def without(self, *causes: str) -> FakeScenario:
         return replace(self, p_success=0.1) if causes else self
+
+    def twin(self) -> FakeScenario:
+        return replace(self, p_success=0.4)
 
     def model_dump(self, mode: str = "python") -> dict[str, Any]:
         """Content without what takes time, which is no part of the experiment."""

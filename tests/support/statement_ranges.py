@@ -60,7 +60,7 @@ def _summarised(setup: Scenario, name: str, one: Expectation, low: float, high: 
         return low - high, high - low
     if one.statistic == "sum":
         return min(low, 0.0) if low < 0 else low, inf if high > 0 else high
-    if one.metric == "rows" and one.after is None and one.statistic in ("max", "first"):
+    if (one.metric, one.of) == ("rows", "value") and one.after is None and one.statistic in ("max", "first"):
         kept = 1 - max(world.labour.data_decay_year for world in _worlds(setup)) / 12
         return setup.firms[name].rows * kept, high  # measured at the end of the first month
     return low, high

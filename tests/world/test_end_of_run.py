@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from analysis.base_rates.sample import sample_of_tables
 from analysis.base_rates.statistics import STATISTICS
-from analysis.cases.assess import read_evidence
+from analysis.cases.evidence import read_evidence
 from analysis.cases.expectations import judge
 from analysis.cases.placebo_peers import peers_of
 from analysis.cases.window import in_window

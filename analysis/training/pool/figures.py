@@ -18,8 +18,9 @@ from scipy.stats import chi2
 from analysis.base_rates.judge import rate_of
 from analysis.base_rates.sample import Sample, sample_of_tables
 from analysis.base_rates.targets import load_targets
-from analysis.cases.assess import read_evidence, share_of
+from analysis.cases.evidence import OVER_TWIN, read_evidence
 from analysis.cases.expectations import ends_as_stated, judge, matches
+from analysis.cases.results import share_of
 from analysis.comparison import MEASURES, startup_endings
 from analysis.play.experiment import BASE
 from analysis.runs.run import Run
@@ -29,6 +30,7 @@ from analysis.training.pool.columns import UNLIMITED
 
 if TYPE_CHECKING:
     from scenarios import Scenario
+    from scenarios.expectation import Expectation
 
 Kind = Literal["base rate", "mean", "spread", "match"]
 BANKRUPT = "bankrupt"
@@ -112,14 +114,13 @@ def figures_of_world(scenario: Scenario, runs: Mapping[str, Sequence[Run]]) -> l
 
 def figures_of_case(scenario: Scenario, runs: Mapping[str, Sequence[Run]]) -> list[Figure]:
     """Shares of seeds that meet every statement, and that have the chapter's ending."""
+    expect = judged(scenario)
     met = {column: [case_verdicts(run, scenario) for run in some] for column, some in runs.items()}
-    matched = {column: share_of(pd.concat([matches(one) for one in some])) for column, some in met.items()}
+    matched = {column: share_of(pd.concat([matches(expect, one) for one in some])) for column, some in met.items()}
     found = [Figure(scenario.name, "match", "every statement", "share", matched)]
-    if any(expected.kind == "ending" for expected in scenario.expect):
+    if any(expected.kind == "ending" and expected.counts for expected in expect):
         ended = {
-            column: share_of(
-                pd.concat([part for one in some if (part := ends_as_stated(scenario.expect, one)) is not None])
-            )
+            column: share_of(pd.concat([part for one in some if (part := ends_as_stated(expect, one)) is not None]))
             for column, some in met.items()
         }
         found.append(Figure(scenario.name, "match", "ending", "share", ended))
@@ -128,7 +129,13 @@ def figures_of_case(scenario: Scenario, runs: Mapping[str, Sequence[Run]]) -> li
 
 def case_verdicts(run: Run, scenario: Scenario) -> pd.DataFrame:
     """Which statement holds in which seed."""
-    return judge(scenario.expect, scenario.focal, read_evidence(run, scenario, BASE))
+    expect = judged(scenario)
+    return judge(expect, scenario.focal, read_evidence(run, scenario, BASE, expect))
+
+
+def judged(scenario: Scenario) -> list[Expectation]:
+    """The statements that the arm as it is can answer: no twin is played here."""
+    return [expected for expected in scenario.expect if expected.of != OVER_TWIN]
 
 
 def sample_of(runs: Sequence[Run]) -> Sample:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.cases.assess import load_case
+from analysis.cases.setups import load_case
 from analysis.play.experiment import BASE, play
 from analysis.play.lockstep import Arm, Engine
 from analysis.play.options import PlayOptions

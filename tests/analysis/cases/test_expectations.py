@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from analysis.cases.assess import read_evidence
-from analysis.cases.expectations import Evidence, columns_needed, judge, matches, metric_of_firm, sector_columns_needed
+from analysis.cases.evidence import Evidence, columns_needed, read_evidence, sector_columns_needed
+from analysis.cases.expectations import judge, matches, metric_of_firm
 from analysis.runs.months import RunMonths
 from analysis.runs.run import Run
 from scenarios import Scenario
@@ -166,9 +166,10 @@ def test_a_seed_matches_only_when_everything_holds() -> None:
         seeds=(0, 1),
     )
     small = Expectation(id="small", section="5.2", says="It stays small.", metric="customers", at_most=10)
-    verdicts = judge([expected(ending=("bankrupt",)), small], "iris", where)
+    both = [expected(ending=("bankrupt",)), small]
+    verdicts = judge(both, "iris", where)
     assert verdicts.to_dict("list") == {"x": [True, True], "small": [True, False]}
-    assert matches(verdicts).tolist() == [True, False]
+    assert matches(both, verdicts).tolist() == [True, False]
     assert verdicts.index.tolist() == [0, 1]
 
 

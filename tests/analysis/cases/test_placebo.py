@@ -11,13 +11,16 @@ import pandas as pd
 import pytest
 
 from analysis.cases import placebo as placebo_tests
-from analysis.cases.assess import CasesResult, arms_of_case, assess_case, read_evidence
-from analysis.cases.expectations import Evidence, figures, judge, metric_of_firm
+from analysis.cases.assess import assess_case
+from analysis.cases.evidence import Evidence, read_evidence
+from analysis.cases.expectations import figures, judge, metric_of_firm
 from analysis.cases.placebo import is_alike, placebo
 from analysis.cases.placebo_document import summary
 from analysis.cases.placebo_peers import judge_peers, peers_of
 from analysis.cases.placebo_results import ALL, Cell, Placebo
 from analysis.cases.placebo_verdicts import Statement, Verdict, pooled, verdicts
+from analysis.cases.results import CasesResult
+from analysis.cases.setups import arms_of_case
 from analysis.cases.study import CaseStudy
 from analysis.cases.study import as_document as study_document
 from analysis.errors import AnalysisError

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.cases.assess import CasesResult, assess_case
+from analysis.cases.assess import assess_case
+from analysis.cases.evidence import TWIN
+from analysis.cases.results import CasesResult
 from analysis.cases.shapley import (
     Attribution,
     Interaction,
@@ -262,9 +264,16 @@ def test_what_is_said_of_both_must_fit_both(tmp_path: Path, old: str, new: str, 
         load(write(tmp_path, edited(CLASH, AGREED.replace(old, new))))
 
 
+DIFFERENT = {  # worlds, where one removal contains another
+    "cases/speech": 12,  # without giants nobody gives anything away
+    "cases/vision": 12,  # in a mass market there are no solutions to sell
+}
+
+
 @pytest.mark.parametrize("name", [entry.name for entry in catalogue() if entry.group == "cases"])
 def test_all_subsets_of_a_shipped_case_can_be_built_and_differ(name: str) -> None:
     setup = load(name)
-    arms = arms_of_subsets(setup)
+    *arms, twin = arms_of_subsets(setup)
     assert [arm.name for arm in arms] == [arm_without(taken) for taken in subsets(list(setup.causes))]
-    assert len({arm.setup.fingerprint() for arm in arms}) == 2 ** len(setup.causes)
+    assert len({arm.setup.fingerprint() for arm in arms}) == DIFFERENT.get(name, 2 ** len(setup.causes))
+    assert twin.name == TWIN

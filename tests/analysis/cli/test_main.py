@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.cases.assess import load_case
+from analysis.cases.setups import load_case
 from analysis.cli.main import run_command
 from analysis.runs.run import Run
 from analysis.runs.tables import WORLD_TABLES

@@ -28,7 +28,7 @@ from agents.firm.firm import Firm
 from agents.startup.startup import Startup
 from analysis import run
 from analysis.calibration.run import calibrate
-from analysis.cases.assess import arms_of_case
+from analysis.cases.setups import arms_of_case
 from analysis.cli.main import run_command
 from analysis.counterfactual.replay import Subject, replay_context
 from analysis.engine.loaded_rules import PACKAGES, first_replaced, loaded_modules, refuse_replaced_rules, replaced_in

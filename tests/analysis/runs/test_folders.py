@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from analysis import AnalysisError, Run
-from analysis.cases.assess import arms_of_case
+from analysis.cases.setups import arms_of_case
 from analysis.errors import BrokenRun, DamagedRun
 from analysis.play.experiment import play
 from analysis.play.options import PlayOptions
@@ -282,7 +282,7 @@ import analysis.play.provenance
 from analysis import Interrupted
 from analysis.errors import BrokenRun, DamagedRun
 from analysis.play.experiment import play
-from analysis.cases.assess import arms_of_case
+from analysis.cases.setups import arms_of_case
 from analysis.play.options import PlayOptions
 
 if __name__ == "__main__":
