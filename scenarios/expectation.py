@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from scenarios.strict_yaml.errors import listed
 from simulation.parameters import Month, Settings, parameter
 from simulation.records.columns import columns_of
+from simulation.records.endings import EndingKind
 from simulation.records.events import JUDGED
 from simulation.settings import Name
 
