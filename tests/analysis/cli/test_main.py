@@ -46,7 +46,7 @@ def test_cases_prints_what_matched_and_leaves_a_run_folder(ventures: Call, tmp_p
     run = Run(tmp_path / "here")
     assert run.status == "finished" and run.seeds == [0, 1, 2]
     plots = sorted(path.name for path in (tmp_path / "here" / "plots").iterdir())
-    assert plots == ["vision-causes.png", "vision-endings.png", "vision-trajectory.png"]
+    assert plots == [f"vision-{what}.png" for what in ("causes", "endings", "thresholds", "trajectory")]
     assert all(name in out for name in plots)
 
 
