@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.cases.evidence import Evidence
+from analysis.cases.evidence import OVER_TWIN, Evidence
 from analysis.cases.placebo_peers import peers_of, verdicts_of_peers
 from analysis.play.experiment import BASE
 from analysis.runs.run import Run
@@ -24,9 +24,10 @@ COLUMNS = ["seed", "firm", "kind", "sector", "founded", "ended", "ending"]
 def shares_beside(run: Run, setup: Scenario, evidence: Evidence) -> dict[str, Interval]:
     """Share of the other startups of the firm's sector that meet each statement about it, pooled over seeds, by id.
 
-    Statements about other firms are left out. evidence: that of the arm as it is, for the statements of the case.
+    Left out are statements about other firms, and those against the twin: startups beside the firm sell something else,
+    and the twin itself never meets them. evidence: that of the arm as it is, for the statements of the case.
     """
-    about = about_focal(setup.expect, setup.focal)
+    about = [one for one in about_focal(setup.expect, setup.focal) if one.of != OVER_TWIN]
     if not about:
         return {}
     endings = run.select("endings", setup.name, BASE, COLUMNS)

@@ -29,7 +29,7 @@ class ExpectationResult:
     """One expectation of a chapter and the share of seeds in which it holds.
 
     kind: ending, metric or event; role: outcome, process or background.
-    peers: share of the other startups of the sector that meet it; None where it speaks of another firm.
+    peers: share of the other startups of the sector that meet it; None where it speaks of another firm or of the twin.
     """
 
     id: str

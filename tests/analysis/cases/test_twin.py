@@ -112,5 +112,11 @@ def test_a_statement_about_the_twin_is_answered_from_both_arms(run: Run) -> None
     assert not judge(setup.expect, FOCAL, read_evidence(run, setup, TWIN))["more"].any()
 
 
+def test_the_twin_is_the_placebo_of_what_is_said_against_it(run: Run) -> None:
+    """It is not asked of startups beside, whatever they do, so that it is never too easy."""
+    case = assess_case(run, replace(CASE, expect=(PROFITABLE, EARNS_MORE)))
+    assert [one.peers is None for one in case.expectations] == [False, True] and case.too_easy == ()
+
+
 def test_a_run_without_a_twin_does_not_answer_it(run: Run) -> None:
     assert is_measured(run, CASE, EARNS_MORE) and not is_measured(run, replace(CASE, name="cases/other"), EARNS_MORE)
