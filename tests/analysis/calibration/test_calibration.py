@@ -162,6 +162,7 @@ class Stopping:
         return fake(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 12])
 def test_an_interrupted_search_goes_on_as_if_it_had_not_been(tmp_path: Path, at: int) -> None:
     free = knobs(tmp_path)

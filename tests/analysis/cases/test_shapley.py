@@ -270,6 +270,7 @@ DIFFERENT = {  # worlds, where one removal contains another
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [entry.name for entry in catalogue() if entry.group == "cases"])
 def test_all_subsets_of_a_shipped_case_can_be_built_and_differ(name: str) -> None:
     setup = load(name)

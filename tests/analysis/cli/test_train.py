@@ -221,6 +221,7 @@ def test_an_interrupt_keeps_what_was_trained(tmp_path: Path, monkeypatch: pytest
     assert grids.train_plans(plans, settings).n_trained == 1
 
 
+@pytest.mark.slow
 def test_errors_of_workers_travel_back() -> None:
     with pytest.raises(ZeroDivisionError):
         list(workers.parallel_map(reciprocal, [1, 0, 2], 2, "never mind"))

@@ -120,6 +120,7 @@ NAMED: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", NAMED)
 def test_a_file_that_the_manifest_names_is_neither_opened_nor_written(what: str, place: Path) -> None:
     named = place / "precious"

@@ -110,6 +110,7 @@ def test_a_huge_world_is_warned_of_with_its_firm_months(tmp_path: Path) -> None:
     check_size(small, "base", settings)  # warns of nothing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -52,6 +52,7 @@ def test_nothing_is_played_of_an_experiment_that_is_refused(tmp_path: Path, monk
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_the_table_of_foundations_is_the_same_with_one_and_two_processes(tmp_path: Path) -> None:
     runs = [
         play(

@@ -86,6 +86,7 @@ def intervals(node: Any) -> Iterator[dict[str, Any]]:
             yield from intervals(one)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "command"),
     [

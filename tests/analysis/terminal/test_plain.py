@@ -74,6 +74,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 # -- markup -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", MARKUP)
 def test_a_text_stands_on_every_screen_as_it_was_written(quick: Call, text: str) -> None:
     Path("m.yaml").write_text(scenario(text, text))
@@ -87,6 +88,7 @@ def test_a_text_stands_on_every_screen_as_it_was_written(quick: Call, text: str)
     assert code == 0 and case["title"] == case["expectations"][0]["says"] == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["[bold]x", "a [b] c", ":smile:", "语音 $x$", "x" * 245, "-dash"])
 def test_a_file_may_have_any_name(quick: Call, name: str) -> None:
     """Names of files are names of scenarios: of a what-if on the screen, in folders, in errors."""
@@ -147,6 +149,7 @@ def kept(text: str, encoding: str) -> str:
     return "".join(signs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_any_encoding_of_the_terminal_shows_what_it_can(encoding: str, tmp_path: Path) -> None:
     """A real process: what the encoding has stays, what it lacks is spelled in ASCII or replaced, and nothing fails."""
@@ -157,6 +160,7 @@ def test_any_encoding_of_the_terminal_shows_what_it_can(encoding: str, tmp_path:
     assert f"OK zh.yaml: {kept(MIXED, encoding)}" in out and "markets/base" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", *(pytest.param(one, marks=pytest.mark.slow) for one in ENCODINGS[1:])])
 def test_studies_can_be_played_in_any_encoding_and_their_documents_say_the_same(encoding: str, tmp_path: Path) -> None:
     (tmp_path / "zh.yaml").write_text(scenario(MIXED, MIXED), encoding="utf-8")

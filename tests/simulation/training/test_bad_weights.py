@@ -146,6 +146,7 @@ OTHER: dict[str, Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]] =
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", OTHER)
 def test_weights_of_another_version_are_never_used(
     change: str, tmp_path: Path, trained: list[str], capfd: pytest.CaptureFixture[str]

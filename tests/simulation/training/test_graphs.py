@@ -39,6 +39,7 @@ def counted_fit(*arguments: object) -> None:
     graphs.run_counted(one_step, steps, network.parameters.device)  # type: ignore[arg-type, attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mlp", "cnn", "rnn"])
 @pytest.mark.parametrize(("activation", "optimizer"), list(zip(ACTIVATIONS, OPTIMIZERS, strict=True)))
 def test_a_counter_changes_no_bit(kind: str, activation: str, optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,6 +111,7 @@ def test_the_ladder_is_measured_cell_by_cell(capfd: pytest.CaptureFixture[str]) 
     assert {row["load_before"] for row in document["ladder"]} == {document["machine"]["load_before"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("load", "busy", "warned"), [(0.0, False, False), (0.5, False, False), (0.51, True, True), (None, None, False)]
 )

@@ -281,6 +281,7 @@ def ample() -> list[TrainingResult]:
     return train([TrainingPlan(TASK, KIND, 3, 8192, coverage=0.4, seed=seed) for seed in range(4)])
 
 
+@pytest.mark.slow
 def test_learning_beats_chance_and_rises_with_the_rung() -> None:
     rungs = [train([TrainingPlan(TASK, KIND, 0, 8192, coverage=0.4, seed=seed) for seed in range(4)]), ample()]
     small, large = (mean(result.accuracy_lab for result in results) for results in rungs)
@@ -312,6 +313,7 @@ def test_a_large_run_beats_the_rule_driver_where_it_matters() -> None:
 # Company, measures, ledger
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("optimizer", "activation"), [("adam", "relu"), ("momentum", "tanh"), ("sgd", "sigmoid")])
 @pytest.mark.parametrize("n", [7, pytest.param(19, marks=pytest.mark.slow)])
 def test_alone_among_three_and_among_many(optimizer: str, activation: str, n: int) -> None:

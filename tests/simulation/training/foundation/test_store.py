@@ -120,6 +120,7 @@ def entry_of_another(folder: Path) -> None:
     path.write_text(json.dumps(record | {"checksum": store_module._checksum(record)}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [truncated, flipped, foreign, gone, entry_edited, entry_garbled, entry_of_another])
 def test_what_is_damaged_is_trained_again_and_never_served(
     damage: Callable[[Path], None], tmp_path: Path, trainings: list[str], recwarn: pytest.WarningsRecorder

@@ -22,6 +22,7 @@ from simulation.training.trainer import bucket_of
 from tests.support.training_fakes import crowd, train
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", GENERATOR_KINDS)
 @pytest.mark.parametrize(("activation", "optimizer"), list(zip(ACTIVATIONS, OPTIMIZERS, strict=True)))
 @pytest.mark.parametrize("n", [7, pytest.param(19, marks=pytest.mark.slow)])
@@ -33,6 +34,7 @@ def test_alone_among_three_and_among_many(kind: str, activation: str, optimizer:
     assert train(plans[3:6]) == among_many[3:6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rung", [5])
 @pytest.mark.parametrize("kind", GENERATOR_KINDS)
 def test_company_on_higher_rungs(kind: str, rung: int) -> None:

@@ -143,6 +143,7 @@ def lab(*what: str | int, **levers: float | str) -> float:
     return mean(result.accuracy_lab for result in results(*what, **levers))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("task", ["speech", pytest.param("commerce-recommendation", marks=pytest.mark.slow)])
 def test_learns_clearly_more_than_the_traditional_method_and_more_with_rows_and_rung(task: str, kind: str) -> None:
@@ -199,6 +200,7 @@ def test_parameters_and_operations_counted_by_hand() -> None:
     assert sum(block.numel() for block in network.blocks) == words.n_parameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_compression_and_minimisation_work_as_for_other_networks(kind: str) -> None:
     whole, rounded, pruned, distilled, frugal = (
@@ -229,6 +231,7 @@ def train(*plans: TrainingPlan) -> list[TrainingResult]:
     return [result for chunk in train_bucket(plans, CPU) for result in chunk]
 
 
+@pytest.mark.slow
 def test_pretraining_changes_the_result_and_its_operations_are_counted(few_sectors: None) -> None:
     assert "transformer" in TRAINERS
     assert bucket_of(pretrained()) != bucket_of(pretrained(pretraining_rows=0))

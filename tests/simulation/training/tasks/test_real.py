@@ -54,6 +54,7 @@ def test_test_rows_are_of_all_classes_alike_so_that_accuracy_is_balanced(name: s
     assert len(set(tests.groups_y.bincount().tolist())) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), [("digits", "cnn"), ("breast-cancer", "mlp")])
 def test_networks_reach_what_a_forest_of_scikit_learn_reaches(name: str, kind: str) -> None:
     task = task_of(name)

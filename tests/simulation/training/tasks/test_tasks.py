@@ -87,6 +87,7 @@ def test_a_good_network_beats_the_traditional_method_clearly(task: str) -> None:
         assert good > traditional + 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", THOROUGH)
 @pytest.mark.parametrize("kind", ["mlp", "cnn"])
 def test_quality_rises_with_rows_and_rung(task: str, kind: str) -> None:
