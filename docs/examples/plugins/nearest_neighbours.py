@@ -5,9 +5,10 @@
 
 where FILE.yaml says, for instance:
 
-    extends: cases/vision
+    extends: cases/fraud
     title: A startup that trains nothing
-    firms: {clear-eye: {model_kind: nearest-neighbours}}
+    endowments: {model_kind: assumption}
+    firms: {ledger-guard: {model_kind: nearest-neighbours}}
 
 Cover & Hart (1967), Nearest neighbor pattern classification. Firms with a larger training budget look
 at more neighbours.

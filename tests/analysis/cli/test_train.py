@@ -184,7 +184,7 @@ def test_the_default_grid_plays_the_cases_and_says_how_to_carry_it(
     ventures: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("analysis.play.experiment.real_engine", lambda: ENGINE)
-    monkeypatch.setattr("analysis.cases.assess.shipped_cases", lambda: ["cases/vision", "cases/fraud"])
+    monkeypatch.setattr("analysis.cases.setups.shipped_cases", lambda: ["cases/vision", "cases/fraud"])
     code, out, err = ventures("--grid", "default", "--seeds", "1", "--jobs", "1")
     assert code == 0, err
     assert "ventures ledger export" in out and "ventures ledger import" in out and not Path("runs").exists()
