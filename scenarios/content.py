@@ -15,6 +15,7 @@ from scenarios.expectation import Expectation
 from scenarios.plugins import complete_actors, complete_plugins
 from scenarios.statements import Cause, Intervention
 from scenarios.strict_yaml.document import Document
+from simulation.laws import Laws
 from simulation.parameters import Month, Settings, parameter
 from simulation.settings import Name, WorldSettings
 from simulation.settings.foundations import largest_rung
@@ -113,7 +114,7 @@ class Content(Settings):
         """The name of the largest foundation that the run may train (`laptop/F3.5`); None where it trains none."""
         worlds = [self.world, *(world for _, world, _ in self.settings_at())]
         states = [world.foundations for world in worlds if world.foundations is not None]
-        if not states or not (self.labs or any(state.community.support_usd_year for state in states)):
+        if not states or not (self.labs or any(map(_pays_for_open_weights, worlds))):
             return None
         ahead = max((lab.ahead_rungs for lab in self.labs.values()), default=0.0)
         last_year = self.end.year - (self.end.month == 1)
@@ -124,3 +125,9 @@ class Content(Settings):
         """SHA-256 of the content; the name is no part of it, the order of firms is (ties may follow the order)."""
         content = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(content.encode("utf-8")).hexdigest()
+
+
+def _pays_for_open_weights(world: WorldSettings) -> bool:
+    """Whether some state pays the community, so that it trains foundations."""
+    laws = Laws(world)
+    return any(laws.of_state(state).support.open_weights_usd_year > 0 for state in laws.states())

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import math
 
+from simulation.settings.foundations import FLOP_GPU_HOUR
 from simulation.settings.general_purpose import ComputeLawSettings, GeneralPurposeSettings
 
-V100_FLOPS = 125e12
-"""Tensor operations per second of a V100, data sheet of 2017."""
-UTILISATION = 0.3  # assumption: part of the peak that training reaches
 
-
-def training_flop(gpu_hours: float) -> float:
+def flop_of_hours(gpu_hours: float) -> float:
     """Computation of a training run of so many GPU hours (V100), FLOP."""
-    return gpu_hours * 3600 * V100_FLOPS * UTILISATION
+    return gpu_hours * FLOP_GPU_HOUR
 
 
 def flop_threshold_binds(law: GeneralPurposeSettings, flop: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.firm.sectors_served import public_share
-from simulation.general_purpose_law import duties_usd_month, evaluation_months, licence_usd, tokens_left, training_flop
+from simulation.general_purpose_law import duties_usd_month, evaluation_months, flop_of_hours, licence_usd, tokens_left
 
 if TYPE_CHECKING:
     from agents.firm.owner import Owner
@@ -24,12 +24,12 @@ def duties_now_usd(firm: Owner, law: LawSettings) -> float:
     if not makes_general_models(firm):
         return 0.0
     hours = max(lab.released_hours for lab in firm.laboratories.values())
-    return duties_usd_month(law.general_purpose, training_flop(hours))
+    return duties_usd_month(law.general_purpose, flop_of_hours(hours))
 
 
 def evaluated_for(firm: Owner, gpu_hours: float) -> float:
     """Months in which a model of so many GPU hours is evaluated before its release."""
-    return evaluation_months(firm.law.general_purpose, training_flop(gpu_hours)) if makes_general_models(firm) else 0.0
+    return evaluation_months(firm.law.general_purpose, flop_of_hours(gpu_hours)) if makes_general_models(firm) else 0.0
 
 
 def rows_left(firm: Owner, rows: float) -> float:

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from agents.lab.names import COMMUNITY
 from agents.lab.pretraining import Intended
 from agents.lab.supplier import ModelSupplier, Released
-from agents.treasury import pay_out
 from simulation.plugins.rules import rule
-from simulation.public_accounts import Recipient
 from simulation.records.events import FoundationReleased, PretrainingBegun
 from simulation.settings.foundations import CommunitySettings
 
@@ -57,10 +55,7 @@ class Community(ModelSupplier):
             )
 
     def acquire(self) -> None:
-        """Take the month's support, pay for the run under way, or begin the next."""
-        support = self.settings.support_usd_year / 12
-        if support > 0:
-            pay_out(self.model, "open-weights", self.name, support, "grants", Recipient())
+        """Pay for the run under way, or begin the next; public money came with the month's programmes."""
         if self.pretraining.run is not None:
             self.pretraining.pay_instalment()
         elif (intended := self.next_foundation()) is not None:

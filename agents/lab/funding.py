@@ -30,15 +30,19 @@ def pay_month(lab: Lab) -> None:
     serving = sum(use.million_tokens * lab.serving_usd(rungs[name]) for name, use in uses if name in rungs)
     wages = lab.scaled(lab.settings.staff) * lab.model.talent.wages["research"]
     overhead = lab.model.settings.labour.overhead_share * wages
-    cover(lab, serving + wages + overhead)
+    duties = duties_usd(lab)
+    cover(lab, serving + wages + overhead + duties)
     lab.spend(serving, "inference")
     lab.spend(wages, "wages", "workers")
     lab.spend(overhead, "overhead")
-    lab.spend(
-        duties_usd_month(law_of(lab.model), max((one.trained.training_flop for one in lab.models), default=0.0)),
-        "compliance",
-    )
+    lab.spend(duties, "compliance")
     pay_tax(lab)
+
+
+def duties_usd(lab: Lab) -> float:
+    """What the law on general-purpose models costs it this month, for the largest that it has released, USD."""
+    flop = max((one.trained.training_flop for one in lab.models), default=0.0)
+    return lab.scaled(duties_usd_month(law_of(lab.model), flop))
 
 
 def pay_tax(lab: Lab) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 import simpy
 
 from simulation.compute import HOURS_PER_MONTH
-from simulation.general_purpose_law import evaluation_months, tokens_left
+from simulation.general_purpose_law import evaluation_months, licence_usd, tokens_left
 from simulation.settings.foundations import (
     FoundationSettings,
     ladder_of,
     pretraining_gpu_hours,
+    text_tokens,
     training_flop,
 )
 from simulation.training.foundation.plan import FoundationPlan, FoundationResult
@@ -80,12 +81,21 @@ class Trained:
 
 
 def foundation_plan(
-    settings: FoundationSettings, rung: float, year: int, identity: Member, skill: float, text_quality: float
+    settings: FoundationSettings,
+    rung: float,
+    year: int,
+    identity: Member,
+    skill: float,
+    text_quality: float,
+    text_left: float = 1.0,
 ) -> FoundationPlan:
-    """What a team trains: a rung of the ladder on the text that it has, with a learning rate as good as its skill."""
+    """What a team trains: a rung of the ladder on the text that it has, with a learning rate as good as its skill.
+
+    `text_left`: share of the text that its owners do not keep out; never less than one step (assumption: some is free).
+    """
     plan = ladder_of(settings).plan(rung)
     off = 2 ** (RATE_STEP * round(0.9 * (1 - skill) * identity.luck / math.log(2) / RATE_STEP))
-    tokens = round(plan.tokens * (1 - on_grid(settings.withheld_text)))
+    tokens = round(plan.tokens * max(on_grid(text_left), TEXT_STEP))
     return replace(
         plan,
         tokens=tokens,
@@ -133,22 +143,23 @@ class Pretraining:
     def cost_usd(self, rung: float) -> float:
         """What a run of that rung would cost this laboratory at today's price, as far as it is in this world."""
         hours = self.settings.scale * pretraining_gpu_hours(self.settings, rung, self.model.year)
-        return hours * self.hour_usd()
+        return hours * self.hour_usd() + self.licences_usd(rung)
+
+    def licences_usd(self, rung: float) -> float:
+        """Licences that the law asks for the text of a run of that rung, as far as it is in this world."""
+        law, tokens = law_of(self.model), text_tokens(training_flop(self.settings, rung, self.model.year))
+        return self.settings.scale * licence_usd(law, tokens_left(law, tokens))
 
     def hour_usd(self) -> float:
         """A GPU hour with what goes with it: wages and text."""
         s = self.settings
         return self.model.cloud.price_usd(self.model.year) * (1 + s.staff_ratio + s.text_ratio)
 
-    def text_settings(self) -> FoundationSettings:
-        """Settings in force, with the text that the law lets its owners keep out of training."""
-        left = tokens_left(law_of(self.model), 1.0) * (1 - self.settings.withheld_text)
-        return self.settings.model_copy(update={"withheld_text": 1 - left}) if left < 1 else self.settings
-
     def intend(self, rung: float, skill: float, text_quality: float) -> Intended:
         """The run of that rung, begun now."""
         year = self.model.today.year
-        plan = foundation_plan(self.text_settings(), rung, year, self.identity, skill, text_quality)
+        left = tokens_left(law_of(self.model), 1.0)
+        plan = foundation_plan(self.settings, rung, year, self.identity, skill, text_quality, left)
         return Intended(plan, rung, self.cost_usd(rung))
 
     def order(self, intended: Intended, run_months: float) -> Run:
@@ -162,6 +173,7 @@ class Pretraining:
         self.n_runs += 1
         self.last_order_month = self.model.month
         self.model.env.process(self.occupy(self.run, run_months))
+        self.run.paid_usd += self.owner.spend(self.licences_usd(intended.rung), "data")
         self.pay_instalment()
         return self.run
 

@@ -58,13 +58,18 @@ def pay_for_training(model: World, jurisdiction: str = "") -> None:
         treasury.pay_out(model, "talent", "suppliers", cost, "income", Recipient(jurisdiction))
 
 
-def support_open_weights(model: World, jurisdiction: str = "", payee: str = "suppliers") -> float:
-    """The month's public money for who releases models with open weights; returns the USD paid.
+def support_open_weights(model: World, jurisdiction: str = "") -> float:
+    """The month's public money for open weights; returns the USD paid.
 
-    `payee` has books of its own, or is outside the model.
+    It goes to the community of a world with large models, else to somebody outside the model.
     """
     usd = model.laws.of_state(jurisdiction).support.open_weights_usd_year / 12
-    return treasury.grant(model, "open-weights", payee, usd, "income", Recipient(jurisdiction)) if usd > 0 else 0.0
+    if usd <= 0:
+        return 0.0
+    whom = Recipient(jurisdiction)
+    if COMMUNITY in model.bank.books:
+        return treasury.grant(model, "open-weights", COMMUNITY, usd, "grants", whom)
+    return treasury.grant(model, "open-weights", "suppliers", usd, "income", whom)
 
 
 class Commons(Actor):
@@ -78,9 +83,7 @@ class Commons(Actor):
         for jurisdiction in self.model.laws.states():
             self.share_rows(jurisdiction)
             pay_for_training(self.model, jurisdiction)
-            support_open_weights(
-                self.model, jurisdiction, COMMUNITY if COMMUNITY in self.model.bank.books else "suppliers"
-            )
+            support_open_weights(self.model, jurisdiction)
         self.work_together()
 
     def at_home(self, sector: str, jurisdiction: str) -> list[Startup]:

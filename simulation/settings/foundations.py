@@ -21,19 +21,20 @@ from simulation.parameters import Settings, parameter
 from simulation.settings.resources import ComputeSettings, list_price_usd
 from simulation.training.foundation.ladder import FIRST_YEAR, LADDERS, Ladder
 
-FLOP_PER_SQUARED_PARAMETER = 120.0
-"""Training operations over parameters squared: 6 operations a parameter and token, 20 tokens a parameter (C18)."""
+TOKENS_PER_PARAMETER = 20.0
+"""Length of the text over parameters (C18)."""
+FLOP_PER_SQUARED_PARAMETER = 6 * TOKENS_PER_PARAMETER
+"""Training operations over parameters squared: 6 operations a parameter and token (C18)."""
 FLOP_PER_PARAMETER_AND_TOKEN = 2.0
 """Of an answer (C18)."""
+
+FLOP_GPU_HOUR = 125e12 * 0.3 * 3600
+"""Training operations of a V100 hour: 125e12 a second by its data sheet of 2017, 0.3 of it reached (assumption)."""
 
 
 class CommunitySettings(Settings):
     """Who keeps open weights on offer, and trains some of its own where a state pays for it."""
 
-    support_usd_year: float = parameter(
-        0.0, "what the state pays a year for open weights, all of it for pretraining", "USD/year", low=0, high=1e12,
-        kind="lever",
-    )  # fmt: skip
     lag_months: float = parameter(
         6.0,
         "time after which it knows how to train what somebody else has released; what it can pay for may take longer",
@@ -95,7 +96,7 @@ class FoundationSettings(Settings):
         8.0, "operations for a given quality halve every", "months", low=1, high=240, source="C7", fixed=True
     )
     flop_gpu_hour: float = parameter(
-        1.35e17,
+        FLOP_GPU_HOUR,
         "training operations that one 2017 V100 does in an hour: 125e12 a second at best, three tenths of it reached",
         "FLOP/GPU h (V100)",
         low=1e12,
@@ -106,9 +107,6 @@ class FoundationSettings(Settings):
     )
     text_ratio: float = parameter(
         0.0, "what text costs, licences included, per dollar of compute", "ratio", low=0, high=10, kind="lever"
-    )
-    withheld_text: float = parameter(
-        0.0, "share of the text that its owners keep out of training", "share", low=0, high=0.9, kind="lever"
     )
     cloud_share: float = parameter(
         0.1, "part of a run that is done in the shared cloud; the rest on machines that nobody else could rent",
@@ -175,6 +173,11 @@ def training_flop(settings: FoundationSettings, rung: float, year: float) -> flo
     """Real training operations that a rung stands for when it is trained in `year`."""
     progress = 2 ** (12 * (year - FIRST_YEAR) / settings.algorithmic_halving_months)
     return float(settings.first_flop * growth_rung(settings) ** rung / progress)
+
+
+def text_tokens(flop: float) -> float:
+    """Real tokens that a training run of so many operations reads."""
+    return TOKENS_PER_PARAMETER * math.sqrt(flop / FLOP_PER_SQUARED_PARAMETER)
 
 
 def pretraining_gpu_hours(settings: FoundationSettings, rung: float, year: float) -> float:

@@ -81,10 +81,11 @@ def test_foundations_cannot_begin_by_date() -> None:
 
 
 def test_what_costs_and_support_may_change_by_date() -> None:
-    paths = {f"{WORLD}.community.support_usd_year": 1e6, f"{WORLD}.text_ratio": 0.3, f"{WORLD}.withheld_text": 0.2}
+    support = {"world.law.support.open_weights_usd_year": 1e6}
+    paths = {f"{WORLD}.community.lag_months": 1, f"{WORLD}.text_ratio": 0.3, **support}
     scenario = lab_scenario({"interventions": [{"at": "2023-01", "says": "Text", "set": paths}]})
     after = scenario.settings_at()[-1][1].foundations
-    assert after is not None and (after.text_ratio, after.community.support_usd_year) == (0.3, 1e6)
+    assert after is not None and (after.text_ratio, after.community.lag_months) == (0.3, 1)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,17 @@ def test_what_costs_and_support_may_change_by_date() -> None:
         ({"labs": {"alpha": {"ahead_rungs": 0.5}, "beta": {}}}, "laptop/F3.5"),
         ({"labs": {"alpha": {}}, "world": {"foundations": {"last_rung": 1.5}}}, "laptop/F1.5"),
         ({"labs": {"alpha": {}}, "world": {"foundations": {"ladder": "gpu"}}}, "gpu/F6"),
-        ({"world": {"foundations": {"community": {"support_usd_year": 1e6}}}}, "laptop/F3"),
+        ({"world": {"law": {"support": {"open_weights_usd_year": 1e6}}}}, "laptop/F3"),
+        (
+            {
+                "world": {
+                    "jurisdictions": {
+                        "eu": {"share_of_customers": 0.3, "law": {"support": {"open_weights_usd_year": 1e6}}}
+                    }
+                }
+            },
+            "laptop/F3",
+        ),
         (
             {
                 "labs": {"alpha": {}}, "world": {"foundations": {"last_rung": 1.0}},

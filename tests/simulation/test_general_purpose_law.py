@@ -10,16 +10,14 @@ import pytest
 from agents.firm.general_purpose import TOKENS_PER_ROW, duties_now_usd, rows_left
 from agents.firm.sectors_served import public_share
 from simulation.general_purpose_law import (
-    UTILISATION,
-    V100_FLOPS,
     duties_usd_month,
     evaluation_months,
+    flop_of_hours,
     flop_threshold_binds,
     gpu_price_factor,
     licence_usd,
     most_gpus,
     tokens_left,
-    training_flop,
 )
 from simulation.model import MarketModel
 from simulation.settings.general_purpose import ComputeLawSettings, GeneralPurposeSettings
@@ -41,8 +39,8 @@ def test_the_threshold_binds_from_its_own_number_on_and_not_at_all_where_there_i
 
 
 def test_a_gpu_hour_is_an_hour_of_a_v100_at_its_usual_use() -> None:
-    assert training_flop(1) == 3600 * V100_FLOPS * UTILISATION
-    assert 1e25 / training_flop(1) == pytest.approx(7.4e7, rel=0.01)  # hours of a V100 up to the threshold of the EU
+    assert flop_of_hours(1) == 3600 * 125e12 * 0.3
+    assert 1e25 / flop_of_hours(1) == pytest.approx(7.4e7, rel=0.01)  # hours of a V100 up to the threshold of the EU
 
 
 def test_texts_can_be_withheld_and_paid_for() -> None:

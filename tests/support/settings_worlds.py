@@ -363,9 +363,9 @@ MODELS: dict[str, Any] = {
         },
         "compute": {"gpus": 20_000},
         "foundations": {
-            "pool": 3, "last_rung": 1.5, "scale": 0.5, "cloud_share": 0.5, "round_months": 6, "withheld_text": 0.1,
+            "pool": 3, "last_rung": 1.5, "scale": 0.5, "cloud_share": 0.5, "round_months": 6,
             "text_ratio": 0.1,
-            "community": {"support_usd_year": 3e9, "lag_months": 2, "run_months": 2, "skill": 0.3},
+            "community": {"lag_months": 2, "run_months": 2, "skill": 0.3},
         },
     },
     "firms": {

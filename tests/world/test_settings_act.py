@@ -72,7 +72,7 @@ OTHERS: dict[str, list[Any]] = {
     "entrants.*.services": [[{"data": 0.5}], [{"data": 0.5}, {"outsourcing": 0.2}]],
     "investors.*.stages": [["A"], ["C"]],
     "investors.*.thesis": [{"vision": 3}],
-    "world.foundations": [{"community": {"support_usd_year": 1e6}}],
+    "world.foundations": [{"community": {"lag_months": 1}}],
     "labs.*.owner": ["other"],
     "labs.*.founded": ["2016-09", "2016-05"],
     "regulator": [{"fix_months": 2}],

@@ -8,15 +8,18 @@ import pytest
 
 from agents.lab.community import community_of
 from agents.treasury import spent_usd
+from scenarios import load, load_whatif
+from scenarios.build import build_world
 from simulation.model import MarketModel
-from tests.support.conservation import check_money
+from tests.support.conservation import check_money, check_public_accounts
 from tests.support.lab_worlds import IDLE, RICH, give_model, lab_of, lab_world
+from tests.support.service import FakeService
 from tests.support.world_fakes import play
 
 
 def supported(usd_year: float, labs: dict[str, Any] | None = None, years: int = 4, **community: Any) -> MarketModel:
-    settings = {"support_usd_year": usd_year, **community}
-    changes = {"years": years, "world": {"foundations": {"community": settings}}}
+    law = {"support": {"open_weights_usd_year": usd_year}}
+    changes = {"years": years, "world": {"foundations": {"community": community}, "law": law}}
     return lab_world({"alpha": RICH} if labs is None else labs, changes)
 
 
@@ -89,7 +92,25 @@ def test_open_weights_are_rows_of_the_table_with_their_maker() -> None:
 
 
 def test_support_that_begins_by_date_acts_from_then_on() -> None:
-    change = {"at": "2024-01", "says": "Open weights", "set": {"world.foundations.community.support_usd_year": 1e10}}
+    change = {"at": "2024-01", "says": "Open weights", "set": {"world.law.support.open_weights_usd_year": 1e10}}
     model = play(lab_world({"alpha": RICH}, {"years": 4, "interventions": [change]}))
     assert open_rungs(model) and min(one.month for one in community_of(model).models) >= 24
     assert spent_usd(model, "open-weights", 2023) == 0 < spent_usd(model, "open-weights", 2024)
+
+
+def test_budgets_of_the_state_bound_what_it_gets_and_every_cent_is_told() -> None:
+    law = {"support": {"open_weights_usd_year": 1.2e6, "budget_usd_year": {"open-weights": 1.5e5}}}
+    model = lab_world({"alpha": IDLE}, {"years": 1, "world": {"law": law}})
+    while model.month < model.n_months:
+        model.step()
+        check_public_accounts(model)
+    assert spent_usd(model, "open-weights", 2022) == 1.5e5
+    assert community_of(model).books.cash_usd == 2.5e5  # what December's phases pay is paid on 1 January
+
+
+def test_the_shipped_policy_pays_it() -> None:
+    base = load("markets/large-models-labs", {"sectors": ["service"], "years": 1})
+    model = build_world(load_whatif("policies/open-weights-support", base), 0, FakeService())
+    play(model)
+    assert model.public_accounts.total_cents("paid") > 0 and community_of(model).books.balance["paid_in_capital"] == 0
+    check_public_accounts(model)

@@ -31,8 +31,8 @@ FIRMS = ("firms", "sectors", "rounds", "endings", "funds")
 
 
 def changes_of(cloud_share: float = 0.0) -> dict[str, Any]:
-    foundations = {"cloud_share": cloud_share, "community": {"support_usd_year": 1e7}}
-    world = {"foundations": foundations, "compute": {"gpus": 1e7}, **NO_DOCUMENTS}
+    law = {"support": {"open_weights_usd_year": 1e7}}
+    world = {"foundations": {"cloud_share": cloud_share}, "law": law, "compute": {"gpus": 1e7}, **NO_DOCUMENTS}
     return {"entrants": STREAM, "years": 3, "world": world}
 
 

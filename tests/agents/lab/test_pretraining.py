@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.lab.funding import duties_usd
 from agents.lab.pretraining import foundation_plan
-from simulation.settings.foundations import FoundationSettings, ladder_of, training_flop
+from simulation.model import MarketModel
+from simulation.settings.foundations import FoundationSettings, ladder_of, text_tokens, training_flop
 from simulation.training.pool import Member
+from tests.support.conservation import check_money
 from tests.support.lab_worlds import IDLE, RICH, give_model, lab_of, lab_world
 from tests.support.service import FakeService, foundation_result_of
 from tests.support.world_fakes import play
@@ -97,10 +100,54 @@ def test_text_and_skill_act_on_the_plan() -> None:
     assert foundation_result_of(poor).loss_general > foundation_result_of(good).loss_general
 
 
-def test_withheld_text_shortens_the_run() -> None:
-    s = FoundationSettings(withheld_text=0.4)
-    plan = foundation_plan(s, 2.0, 2024, Member(0, 0.0), 1.0, 1.0)
-    assert plan.tokens == pytest.approx(0.6 * ladder_of(s).plan(2.0).tokens, rel=1e-6)
+@pytest.mark.parametrize(("opted_out", "left"), [(0.4, 0.6), (1.0, 0.01)])
+def test_text_that_its_owners_keep_out_shortens_the_run(opted_out: float, left: float) -> None:
+    law = {"general_purpose": {"opt_out_share": opted_out}}
+    lab = lab_of(lab_world({"alpha": RICH}, {"world": {"law": law}}), "alpha")
+    plan = lab.pretraining.intend(2.0, 1.0, 1.0).plan
+    assert plan.tokens == pytest.approx(left * ladder_of(lab.foundations).plan(2.0).tokens, rel=1e-3)
+
+
+def test_licences_for_its_text_are_part_of_what_a_run_costs() -> None:
+    law = {"general_purpose": {"licence_usd_million_tokens": 10.0, "opt_out_share": 0.5}}
+    plain, licensed = (
+        lab_of(lab_world({"alpha": RICH}, {"years": 1, "world": {"law": said}}), "alpha") for said in ({}, law)
+    )
+    tokens = text_tokens(training_flop(plain.foundations, 2.0, 2022.0))
+    more = licensed.pretraining.cost_usd(2.0) - plain.pretraining.cost_usd(2.0)
+    assert more == pytest.approx(0.5 * tokens / 1e6 * 10.0)
+    play(licensed.model, 8)
+    one = licensed.models[0]
+    assert one.trained.cost_usd > licensed.pretraining.licences_usd(one.rung) > 0
+    check_money(licensed.model)
+
+
+def released_under(threshold: float) -> MarketModel:
+    law = {"flop_threshold": threshold, "duties_usd_year": 1.2e6, "evaluation_months": 5}
+    return play(lab_world({"alpha": RICH}, {"years": 2, "world": {"law": {"general_purpose": law}}}))
+
+
+def test_above_the_threshold_a_model_waits_for_its_evaluation_and_its_maker_pays_for_duties() -> None:
+    free, binding = lab_of(released_under(1e30), "alpha"), lab_of(released_under(1e20), "alpha")
+    assert free.models[0].trained.training_flop > 1e20
+    assert binding.models[0].month == free.models[0].month + 5
+    assert duties_usd(free) == 0 and duties_usd(binding) == pytest.approx(1e5)
+    none = lab_of(released_under(0.0), "alpha")
+    assert [one.month for one in none.models] == [one.month for one in free.models]
+
+
+def test_duties_are_paid_and_the_owner_of_a_unit_covers_them() -> None:
+    unit = {**IDLE, "owner": "giant", "capital_usd": 0}
+    del unit["investor_belief"]
+    given = []
+    for duties in (0.0, 1.2e6):
+        law = {"general_purpose": {"flop_threshold": 1e20, "duties_usd_year": duties}}
+        model = lab_world({"alpha": unit}, {"years": 1, "world": {"law": law}})
+        give_model(lab_of(model, "alpha"))
+        play(model, 3)
+        check_money(model)
+        given.append(-lab_of(model, "alpha").books.balance["paid_in_capital"] / 100)
+    assert given[1] - given[0] == pytest.approx(3e5, rel=0.03)  # less what it had itself
 
 
 @given(skill=st.floats(0, 1), text=st.floats(0.5, 1), luck=st.floats(-3, 3), year=st.integers(1980, 2100))

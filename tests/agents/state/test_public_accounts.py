@@ -9,12 +9,11 @@ import pytest
 
 from agents import treasury
 from agents.settings import RegulatorSettings
-from agents.state.programmes import support_open_weights
 from agents.state.regulator import Regulator
 from simulation.model import MarketModel
 from simulation.public_accounts import Item, PublicAccounts, Recipient
 from tests.support.conservation import check_all, check_public_accounts
-from tests.support.world_fakes import found, lone_world, merged, play, released, world_of
+from tests.support.world_fakes import found, lone_world, play, released, world_of
 
 EVERYTHING: dict[str, Any] = {
     "tax_rate": 0.3, "audits_year": 4, "audit_cost_usd": 5000, "fairness_gap_limit": 0.05, "fine_fixed_usd": 2000,
@@ -150,15 +149,3 @@ def test_public_compute_ends_with_its_budget_and_with_its_hours_and_is_for_start
     left = helped.support.public_hours_left()
     assert left == pytest.approx(5_000 - helped.support.public_hours_used[2016])
     assert helped.model.firms["giant"].support.public_hours_left() == 0
-
-
-def test_money_for_open_weights_goes_to_who_releases_them_within_its_budget() -> None:
-    law = {"support": {"open_weights_usd_year": 1.2e6, "budget_usd_year": {"open-weights": 1.5e5}}}
-    model = lone_world()
-    model.settings = model.settings.model_copy(
-        update={"law": model.settings.law.model_validate(merged(model.settings.law.model_dump(), law))}
-    )
-    community = model.bank.open("community", may_owe=True)
-    assert [support_open_weights(model, payee="community") for _ in range(3)] == [1e5, 5e4, 0.0]
-    assert community.cash_usd == 1.5e5
-    check_public_accounts(model)
