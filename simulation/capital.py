@@ -10,7 +10,7 @@ from math import inf
 import numpy as np
 
 from simulation.settings import STAGES, CapitalSettings, Stage
-from simulation.valuation import Prospects, standalone_usd
+from simulation.valuation import ExpectedEarnings, standalone_usd
 
 FOUNDERS = "savers"  # founders' proceeds go to the aggregate of private savers
 
@@ -48,7 +48,7 @@ class Facts:
     advantage_lab: float
     advantage_field: float
     free_users: float
-    prospects: Prospects | None = None  # where values follow from what a firm is expected to earn
+    expected: ExpectedEarnings | None = None  # where values follow from what a firm is expected to earn
 
 
 def fair_value_usd(settings: CapitalSettings, facts: Facts, stage: Stage, heat: float, year: float) -> float:
@@ -56,11 +56,11 @@ def fair_value_usd(settings: CapitalSettings, facts: Facts, stage: Stage, heat: 
 
     Early investors see the demonstration (lab); the later the stage, the more diligence tests it in use (field). The
     value of technique and of free users fades by `option_fade` from stage to stage: later money wants revenue. What
-    the market pays for technique has risen with round sizes (V20). With prospects, it is what the firm is expected to
-    earn (`simulation/valuation.py`), in the same climate.
+    the market pays for technique has risen with round sizes (V20). With expected earnings, it is what these are worth
+    instead, in that climate.
     """
-    if facts.prospects is not None:
-        return heat * standalone_usd(facts.revenue_usd_year, facts.prospects, settings.expectation)
+    if facts.expected is not None:
+        return heat * standalone_usd(facts.revenue_usd_year, facts.expected, settings.expectation)
     step = STAGES.index(stage)
     multiple = settings.revenue_multiple + settings.growth_multiple * min(max(facts.growth_year, 0.0), 3.0)
     seen = step / (len(STAGES) - 1)

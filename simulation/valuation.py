@@ -22,7 +22,7 @@ YEARS_TO_COME = 25  # assumption: nobody counts on customers who come later
 
 
 @dataclass(frozen=True, slots=True)
-class Prospects:
+class ExpectedEarnings:
     """What can be known of a firm's earnings to come. Money in USD a year."""
 
     gross_margin: float
@@ -46,17 +46,17 @@ def discounted_arrivals(innovation_year: float, imitation_year: float, served: f
     return came / (1 - served) if served < 1 else 0.0
 
 
-def to_come_usd(prospects: Prospects, margin: float, terms: ExpectationSettings, failure_year: float) -> float:
+def to_come_usd(expected: ExpectedEarnings, margin: float, terms: ExpectationSettings, failure_year: float) -> float:
     """Value of customers who have not come yet: `margin` of what they will pay, for as long as they stay."""
-    sales = prospects.potential_usd_year * prospects.arriving
-    return in_place_usd(sales * margin, prospects.churn_year, terms, failure_year)
+    sales = expected.potential_usd_year * expected.arriving
+    return in_place_usd(sales * margin, expected.churn_year, terms, failure_year)
 
 
-def standalone_usd(revenue_usd_year: float, prospects: Prospects, terms: ExpectationSettings) -> float:
+def standalone_usd(revenue_usd_year: float, expected: ExpectedEarnings, terms: ExpectationSettings) -> float:
     """What a startup is worth if it goes on by itself: customers in place and to come, less what a firm costs."""
-    margin, h = terms.profit_share * prospects.gross_margin, terms.failure_year
-    now = in_place_usd(revenue_usd_year * margin, prospects.churn_year, terms, h)
-    return now + to_come_usd(prospects, margin, terms, h)
+    margin, h = terms.profit_share * expected.gross_margin, terms.failure_year
+    now = in_place_usd(revenue_usd_year * margin, expected.churn_year, terms, h)
+    return now + to_come_usd(expected, margin, terms, h)
 
 
 def listing_usd(

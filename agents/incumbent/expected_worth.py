@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.averages import average
-from agents.startup.prospects import churn_year, gross_margin, prospects_of
+from agents.startup.expected_earnings import churn_year, expected_earnings_of, gross_margin
 from simulation.plugins.rules import rule
 from simulation.valuation import bargained_usd, in_place_usd, standalone_usd
 
@@ -82,7 +82,7 @@ def people_usd(target: Owner) -> float:
 def expected_asked_usd(target: Owner) -> float:
     """What holders ask: the firm by itself in today's climate, and its cash."""
     terms, yearly = target.model.settings.capital.expectation, 4 * sum(target.recurring[-3:])
-    return target.model.heat * standalone_usd(yearly, prospects_of(target), terms) + target.books.cash_usd
+    return target.model.heat * standalone_usd(yearly, expected_earnings_of(target), terms) + target.books.cash_usd
 
 
 def rescue_price_usd(buyer: Owner, target: Owner, view: View, is_better: bool) -> float:

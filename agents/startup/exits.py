@@ -9,7 +9,7 @@ from agents.firm.takeover import settle_books
 from agents.fund import fund_of
 from agents.startup.bridge_notes import extinguish
 from agents.startup.diagnosis import reasons_of
-from agents.startup.prospects import gross_margin, operating_margin, still_to_come
+from agents.startup.expected_earnings import gross_margin, operating_margin, still_to_come
 from simulation.plugins.rules import rule
 from simulation.records.events import Acquired, Bankrupt, Listed
 from simulation.records.reasons import Reason, as_records

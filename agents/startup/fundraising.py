@@ -12,7 +12,7 @@ import simpy
 from agents.firm.history import Refusal
 from agents.fund import Bid, Deal, fund_of, funds_of
 from agents.startup.bridge_notes import bridge, extinguish
-from agents.startup.prospects import prospects_of
+from agents.startup.expected_earnings import expected_earnings_of
 from agents.startup.recapitalisation import try_recapitalisation
 from agents.startup.syndicate import allocate, closes
 from simulation.capital import (
@@ -138,7 +138,7 @@ class Fundraising:
         firm = self.firm
         lab, field = firm.laboratory.advantages()
         yearly = 4 * sum(firm.recurring[-3:])
-        expected = prospects_of(firm) if self.model.settings.capital.valuation == "expected" else None
+        expected = expected_earnings_of(firm) if self.model.settings.capital.valuation == "expected" else None
         return Facts(yearly, firm.growth_year(), lab, field, firm.sales.total("free"), expected)
 
     def raise_round(self, stage: Stage) -> Generator[simpy.Event, object, None]:
@@ -196,7 +196,7 @@ class Fundraising:
         revenue = revenue_for_value(model.settings.capital, asked, *terms)
         is_known = isfinite(revenue) and self.is_asked(deal, revenue)
         return {
-            **{name: value for name, value in asdict(facts).items() if name != "prospects"},
+            **{name: value for name, value in asdict(facts).items() if name != "expected"},
             "stage": deal.stage,
             "climate": model.heat,
             "value_usd": fair_value_usd(model.settings.capital, *terms),

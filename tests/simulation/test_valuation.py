@@ -11,7 +11,7 @@ from simulation.capital import Facts, fair_value_usd, revenue_for_value
 from simulation.settings import CapitalSettings
 from simulation.settings.valuation import ExpectationSettings
 from simulation.valuation import (
-    Prospects,
+    ExpectedEarnings,
     bargained_usd,
     discounted_arrivals,
     in_place_usd,
@@ -30,8 +30,8 @@ def test_customers_in_place_are_an_annuity_that_churn_and_failure_shorten() -> N
 
 
 def test_customers_to_come_are_worth_what_they_pay_from_when_they_come() -> None:
-    prospects = Prospects(gross_margin=0.6, churn_year=0.15, potential_usd_year=1e7, arriving=0.25)
-    assert to_come_usd(prospects, 0.3, TERMS, 0.05) == pytest.approx(1e7 * 0.25 * 0.3 / 0.3)
+    expected = ExpectedEarnings(gross_margin=0.6, churn_year=0.15, potential_usd_year=1e7, arriving=0.25)
+    assert to_come_usd(expected, 0.3, TERMS, 0.05) == pytest.approx(1e7 * 0.25 * 0.3 / 0.3)
 
 
 def test_customers_come_as_awareness_spreads() -> None:
@@ -44,9 +44,9 @@ def test_customers_come_as_awareness_spreads() -> None:
 
 
 def test_a_startup_by_itself_is_worth_both_less_what_a_firm_costs() -> None:
-    prospects = Prospects(0.6, 0.15, 1e7, 0.3)
-    both = in_place_usd(1e6 * 0.3, 0.15, TERMS, 0.05) + to_come_usd(prospects, 0.3, TERMS, 0.05)
-    assert standalone_usd(1e6, prospects, TERMS) == pytest.approx(both)
+    expected = ExpectedEarnings(0.6, 0.15, 1e7, 0.3)
+    both = in_place_usd(1e6 * 0.3, 0.15, TERMS, 0.05) + to_come_usd(expected, 0.3, TERMS, 0.05)
+    assert standalone_usd(1e6, expected, TERMS) == pytest.approx(both)
 
 
 def test_a_listed_firm_without_growth_is_its_earnings_over_the_discount_rate() -> None:
@@ -91,10 +91,10 @@ def test_a_bargain_shares_the_gain() -> None:
 def test_funds_value_prospects_where_they_know_them_in_the_climate_of_the_day() -> None:
     capital = CapitalSettings()
     plain = Facts(1e6, 1.0, 0.5, 0.5, 0.0)
-    known = Facts(1e6, 1.0, 0.5, 0.5, 0.0, Prospects(0.6, 0.15, 1e7, 0.3))
-    value = standalone_usd(1e6, known.prospects, capital.expectation)  # type: ignore[arg-type]
+    known = Facts(1e6, 1.0, 0.5, 0.5, 0.0, ExpectedEarnings(0.6, 0.15, 1e7, 0.3))
+    value = standalone_usd(1e6, known.expected, capital.expectation)  # type: ignore[arg-type]
     assert fair_value_usd(capital, known, "A", 0.5, 2016) == pytest.approx(0.5 * value)
     assert fair_value_usd(capital, plain, "A", 0.5, 2016) != pytest.approx(0.5 * value)
     asked = revenue_for_value(capital, 2e7, known, "A", 0.5, 2016)
-    wanted = Facts(asked, 1.0, 0.5, 0.5, 0.0, known.prospects)
+    wanted = Facts(asked, 1.0, 0.5, 0.5, 0.0, known.expected)
     assert fair_value_usd(capital, wanted, "A", 0.5, 2016) == pytest.approx(2e7)

@@ -11,12 +11,12 @@ from agents.incumbent.expected_worth import customers_usd, defended_usd, people_
 from agents.incumbent.incumbent import Incumbent
 from agents.incumbent.perception import View
 from agents.startup.exits import list_on_exchange, listing_climate, listing_value_usd
-from agents.startup.prospects import (
+from agents.startup.expected_earnings import (
     churn_year,
+    expected_earnings_of,
     gross_margin,
     hazard_year,
     operating_margin,
-    prospects_of,
     still_to_come,
 )
 from agents.startup.startup import Startup
@@ -110,25 +110,25 @@ def test_who_might_still_come_follows_from_demand() -> None:
     """Part of the segment, never all of it; a better model is chosen by more, one off the market by none."""
     model = play(world_of({"firms": {"iris": {"capital_usd": 1e7}}}), 12)
     firm = model.firms["iris"]
-    found = prospects_of(firm)
+    found = expected_earnings_of(firm)
     whole = 12 * 2000 * 2000
     assert 0 < found.potential_usd_year < whole and 0 < found.arriving < 1
     market, slot = model.market, firm.sales.slots["cameras"]
     before = market["lab"][slot]
     market["lab"][slot] = before + 0.2
-    assert prospects_of(firm).potential_usd_year > found.potential_usd_year
+    assert expected_earnings_of(firm).potential_usd_year > found.potential_usd_year
     market.selling[slot] = False
-    assert prospects_of(firm).potential_usd_year == 0
+    assert expected_earnings_of(firm).potential_usd_year == 0
 
 
 def test_funds_can_value_what_a_firm_is_expected_to_earn() -> None:
     model = quiet_world(capital={"valuation": "expected"})
     facts = raiser(model).finance.facts()
-    assert facts.prospects is not None and raiser_facts_of(quiet_world()) is None
+    assert facts.expected is not None and raiser_facts_of(quiet_world()) is None
 
 
 def raiser_facts_of(model: Any) -> Any:
-    return raiser(model).finance.facts().prospects
+    return raiser(model).finance.facts().expected
 
 
 # -- sales ------------------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_a_better_firm_with_customers_is_bought_between_what_it_is_worth_to_both
     firm, giant = buying()
     worth, asked = worth_usd(giant, firm, 0.0), asked_usd(firm)
     terms, cash = firm.model.settings.capital.expectation, firm.books.cash_usd
-    alone = standalone_usd(1.2e6, prospects_of(firm), terms)
+    alone = standalone_usd(1.2e6, expected_earnings_of(firm), terms)
     assert asked == pytest.approx(firm.model.heat * alone + cash) and worth > asked
     approach(giant)
     assert firm.ending == "acquired" and firm.exit_value_usd == pytest.approx((worth + asked) / 2)

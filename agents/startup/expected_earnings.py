@@ -10,7 +10,7 @@ import numpy as np
 from simulation.demand import Ints
 from simulation.market_log import ROW
 from simulation.revenue import CONVERTS
-from simulation.valuation import Prospects, discounted_arrivals
+from simulation.valuation import ExpectedEarnings, discounted_arrivals
 
 if TYPE_CHECKING:
     from agents.firm.owner import Owner
@@ -21,10 +21,10 @@ LEAST_USERS = 1.0  # served on average in the last year, below which a firm's ow
 MOST_LEFT_MONTH = 0.99  # of its users: more is told as this
 
 
-def prospects_of(firm: Owner) -> Prospects:
+def expected_earnings_of(firm: Owner) -> ExpectedEarnings:
     """What due diligence finds of a firm's earnings to come."""
     potential, arriving = still_to_come(firm)
-    return Prospects(gross_margin(firm), churn_year(firm), potential, arriving)
+    return ExpectedEarnings(gross_margin(firm), churn_year(firm), potential, arriving)
 
 
 def gross_margin(firm: Owner) -> float:
