@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+LEAST_SALES_USD_MONTH = 5_000.0  # assumption: below that neither growth nor a margin says anything
+
 
 def last_quarter(months: Sequence[float]) -> float:
     """Mean of the last three months, or of those there are; 0 for none."""
@@ -22,5 +24,5 @@ def growth_of(recurring: Sequence[float]) -> float:
     if len(recurring) < 6:
         return 0.0
     before = average(recurring[:-12][-3:] or recurring[:3])
-    # Growth from next to nothing is not growth: assumption, 5,000 USD a month is the least base.
-    return average(recurring[-3:]) / max(before, 5_000.0) - 1
+    # Growth from next to nothing is not growth.
+    return average(recurring[-3:]) / max(before, LEAST_SALES_USD_MONTH) - 1

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agents.entry.founding import FIRST_MODEL_SHARE
 from agents.firm.training_plan import engineering, release_interval
 from agents.settings import EntrantSettings, FirmSettings
 from scenarios.load import load
@@ -21,7 +22,6 @@ from simulation.settings import SegmentSettings, WorldSettings
 
 YEARS = range(2012, 2031)
 STAGES = (("small models, up to 2012", 2012), ("deep learning, 2012-2017", 2015), ("large models, from 2017", 2022))
-FIRST_MODEL_SHARE = 0.1  # of the seed round, as in `agents.entry.founding`
 WITHOUT_BOUND = 99
 
 HEADER = """# History: what the model has for each year

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from agents.averages import LEAST_SALES_USD_MONTH
 from agents.firm.history import Totals
 from simulation.demand import Floats, Ints
 from simulation.market_log import QUANTITIES
@@ -27,7 +28,6 @@ Values = dict[Value, Floats]
 ALONE: MeasureName = "raised"
 """The measure that depends on the age of the firm that is asked about, so that a group has no values of it."""
 VALUES: tuple[Value, ...] = (*(name for name in MEASURES if name != ALONE), *get_args(Helper))
-LEAST_SALES_USD_MONTH = 5_000.0  # assumption, as for managers: below that a margin says nothing
 MOST_UTILS = 50.0  # difference of utility beyond which odds are told apart no more
 QUARTILES = np.array([0.25, 0.5, 0.75])
 

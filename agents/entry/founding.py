@@ -15,6 +15,8 @@ from simulation.records.events import Founded
 if TYPE_CHECKING:
     from agents.firm.owner import World
 
+FIRST_MODEL_SHARE = 0.1  # of the seed round, set aside for the first model; assumption
+
 
 def found_startup(model: World, name: str, settings: FirmSettings) -> Startup:
     """Found a startup now, with a seed round from private savers (angels and seed funds are one aggregate)."""
@@ -23,7 +25,7 @@ def found_startup(model: World, name: str, settings: FirmSettings) -> Startup:
     offers, services = offers_of(settings), settings.services
     firm.record(Founded(amount_usd=settings.capital_usd, offers=dict(offers), services=dict(services)))
     firm.finance.take({"savers": settings.capital_usd}, pre * settings.capital_usd / usual, "seed")
-    firm.set_aside(0.1 * settings.capital_usd)  # assumption: a tenth of the seed goes into the first model
+    firm.set_aside(FIRST_MODEL_SHARE * settings.capital_usd)
     award_founding_grant(firm)
     return firm
 

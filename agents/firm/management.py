@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agents.averages import LEAST_SALES_USD_MONTH
 from agents.firm.staffing import wage_bill
 from simulation.records import events
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 WORKING_DAYS_MONTH = 21.0
 BEST, LOWEST_ASPIRATION = 2.0, 0.5  # assumptions: an indicator counts up to twice its target; levels fall to half
-LEAST_SALES_USD_MONTH = 5_000.0  # assumption: below that a margin says nothing
 MOST_SHARES = 0.7  # assumption: compute, data and advertising together leave three tenths for people
 
 

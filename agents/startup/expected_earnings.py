@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agents.averages import LEAST_SALES_USD_MONTH
 from simulation.demand import Ints
 from simulation.market_log import ROW
 from simulation.revenue import CONVERTS
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from agents.firm.owner import Owner
 
 YEAR = 12
-LEAST_SALES_USD_MONTH = 5_000.0  # assumption, as for managers: below that a margin says nothing
 LEAST_USERS = 1.0  # served on average in the last year, below which a firm's own churn says nothing
 MOST_LEFT_MONTH = 0.99  # of its users: more is told as this
 

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import pandas as pd
 
+from agents.averages import LEAST_SALES_USD_MONTH
 from analysis.facts.figures import OF_ROW, label, observed
 from analysis.facts.tables import STARTUP, Tables
 from analysis.statistics.ages import months_between
@@ -22,7 +23,7 @@ AGE_WITHIN_MONTHS = 12  # assumption: peers were founded at most so long before 
 SURVIVE_MONTHS = 12  # assumption: and do not fail within so long after, as far as the run tells
 CELL = ["seed", "month", "sector"]
 GROUP = ["seed", "failure"]
-LEAST_SALES_USD = 5_000.0 * DECLINE_MONTHS  # assumption, as in the world: below that a margin says nothing
+LEAST_SALES_USD = LEAST_SALES_USD_MONTH * DECLINE_MONTHS  # as in the world: below that a margin says nothing
 
 
 class CauseRow(NamedTuple):
