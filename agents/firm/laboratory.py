@@ -317,7 +317,7 @@ class Laboratory:
         """Pay for a run and begin it: on the firm's own GPUs, on those of a public programme, on rented ones."""
         firm, model, plan = self.firm, self.model, order.plan
         cloud_hours = max(order.hours - funds.own_hours, 0.0)
-        bought_hours = max(cloud_hours - funds.public_hours, 0.0)
+        bought_hours = funds.paid_hours(cloud_hours)
         firm.support.use_public_hours(cloud_hours - bought_hours)
         if self.where:
             pay_licences(firm, self.rows_elsewhere())
@@ -327,7 +327,7 @@ class Laboratory:
         self.last_plan = plan
         key = model.order(plan, due=False, skill=skill_at_work(self.team()))
         self.job = Job(plan, key, model.env.now, order.hours, order.usual_hours, order.option)
-        model.env.process(self.run(self.job, bought_hours / funds.gain + cloud_hours - bought_hours))
+        model.env.process(self.run(self.job, funds.held_hours(cloud_hours)))
 
     def dated(self, plan: TrainingPlan) -> TrainingPlan:
         """The plan in the language of the year."""

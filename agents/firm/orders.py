@@ -31,6 +31,15 @@ class Funds(NamedTuple):
         """GPU hours at hand."""
         return self.own_hours + self.public_hours + self.bill_usd / self.price_usd
 
+    def paid_hours(self, cloud_hours: float) -> float:
+        """Of so many GPU hours of the cloud, those that the laboratory pays for."""
+        return max(cloud_hours - self.public_hours, 0.0)
+
+    def held_hours(self, cloud_hours: float) -> float:
+        """GPU hours that the run then takes: a supplier's tooling saves some of those that are paid for."""
+        paid = self.paid_hours(cloud_hours)
+        return paid / self.gain + (cloud_hours - paid)
+
 
 class Order(NamedTuple):
     """A run that is ordered: what it is, and the GPU hours it takes here and with usual practice."""
